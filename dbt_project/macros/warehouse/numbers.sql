@@ -1,0 +1,6 @@
+{# Text to an exact decimal; NULL where it is not a finite number. Exact, because a sum of doubles
+   depends on the order of rows and the same data must give the same features. #}
+{% macro to_number(text) %}try_cast({{ text }} as decimal(24, 6)){% endmacro %}
+
+{# Whole-number division rounding down, as integer, for a dividend of at least 0. #}
+{% macro floor_divide(dividend, divisor) %}cast(floor(({{ dividend }}) / {{ divisor }}) as integer){% endmacro %}

@@ -1,0 +1,16 @@
+{# Stop the query with a message for people, as a text expression. message: SQL text expression. #}
+{% macro refuse_in_sql(message) %}{{ return(adapter.dispatch('refuse_in_sql', 'foretell')(message)) }}{% endmacro %}
+{% macro duckdb__refuse_in_sql(message) %}cast(error('Foretell: ' || {{ message }}) as varchar){% endmacro %}
+{% macro spark__refuse_in_sql(message) %}cast(raise_error('Foretell: ' || {{ message }}) as string){% endmacro %}
+{% macro default__refuse_in_sql(message) %}{{ exceptions.raise_compiler_error("refuse_in_sql: add " ~ target.type) }}{% endmacro %}
+
+{# SQL text expression: which definition, in which file, names something that does not occur. #}
+{% macro unknown_name_message(what, given, nearest, condition_id) %}
+    (case split_part({{ condition_id }}, ':', 1)
+        {%- for row in parse_definitions().definitions %}
+        when {{ sql_string(row.prediction) }} then {{ sql_string(row.file) }}
+        {%- endfor %}
+        else '' end
+    || ': prediction ' || split_part({{ condition_id }}, ':', 1) || ', ' || split_part({{ condition_id }}, ':', 2)
+    || ': unknown {{ what }} "' || substr({{ given }}, 1, 200) || '"; the nearest in the data is "' || substr({{ nearest }}, 1, 200) || '"')
+{% endmacro %}

@@ -1,0 +1,12 @@
+{# A SQL string literal holding exactly `text`, whatever quotes it contains. Used for every value
+   that comes from outside (paths, names in definitions): data is quoted, never code. #}
+{% macro sql_string(text) %}{{ return(adapter.dispatch('sql_string', 'foretell')(text)) }}{% endmacro %}
+{% macro duckdb__sql_string(text) %}{{ return("'" ~ (text | string | replace("'", "''")) ~ "'") }}{% endmacro %}
+{% macro spark__sql_string(text) %}{{ return("'" ~ (text | string | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'") }}{% endmacro %}
+{% macro default__sql_string(text) %}{{ exceptions.raise_compiler_error("sql_string: add " ~ target.type) }}{% endmacro %}
+
+{# Number 0 .. buckets - 1 from a hash of a text that is the same on every engine. #}
+{% macro hash_bucket(text, buckets) %}{{ return(adapter.dispatch('hash_bucket', 'foretell')(text, buckets)) }}{% endmacro %}
+{% macro duckdb__hash_bucket(text, buckets) %}cast(cast('0x' || substr(md5({{ text }}), 1, 8) as bigint) % {{ buckets }} as integer){% endmacro %}
+{% macro spark__hash_bucket(text, buckets) %}cast(conv(substr(md5({{ text }}), 1, 8), 16, 10) % {{ buckets }} as integer){% endmacro %}
+{% macro default__hash_bucket(text, buckets) %}{{ exceptions.raise_compiler_error("hash_bucket: add " ~ target.type) }}{% endmacro %}

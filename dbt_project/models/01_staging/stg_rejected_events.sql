@@ -1,0 +1,16 @@
+{# Raw rows that cannot be used, with the reason and the original. Grain: one row per refused raw row. #}
+{{ config(materialized='view') }}
+
+with
+
+final as (
+    select
+        reason,
+        raw_row,
+        event_id,
+        received_at
+    from {{ ref('stg_checked_events') }}
+    where fate = 'rejected'
+)
+
+select * from final

@@ -1,0 +1,76 @@
+{# What the hourly rollup counts. Grain: one row per token.
+   any: every event; event: one event type; value: an event type with one property value (the most
+   frequent ones); sum: a numeric property of an event type. Ids hold within one build. #}
+with
+
+event_volumes as (
+    select event_name, count(*) as n_events
+    from {{ ref('stg_past_events') }}
+    group by event_name
+),
+
+value_volumes as (
+    select event_name, property, value, is_number, n_events
+    from {{ ref('stg_property_values') }}
+),
+
+property_volumes as (
+    select
+        event_name,
+        property,
+        sum(n_events) as n_events,
+        sum(case when is_number then n_events else 0 end) as n_numbers
+    from value_volumes
+    group by event_name, property
+),
+
+values_ranked as (
+    select
+        event_name,
+        property,
+        value,
+        n_events,
+        row_number() over (order by n_events desc, event_name, property, value) as place
+    from value_volumes
+    where value is not null
+),
+
+sums_ranked as (
+    select
+        event_name,
+        property,
+        n_events,
+        row_number() over (order by n_events desc, event_name, property) as place
+    from property_volumes
+    where n_numbers >= {{ var('min_numeric_share') }} * n_events
+),
+
+tokens as (
+    select 1 as kind_order, 'event' as kind, event_name, cast(null as {{ dbt.type_string() }}) as property, cast(null as {{ dbt.type_string() }}) as value, n_events
+    from event_volumes
+    union all
+    select 2 as kind_order, 'value' as kind, event_name, property, value, n_events
+    from values_ranked
+    where place <= {{ var('max_value_tokens') }}
+    union all
+    select 3 as kind_order, 'sum' as kind, event_name, property, null as value, n_events
+    from sums_ranked
+    where place <= {{ var('max_sum_tokens') }}
+    union all
+    select 0 as kind_order, 'any' as kind, null as event_name, null as property, null as value, sum(n_events) as n_events
+    from event_volumes
+    having sum(n_events) > 0
+),
+
+final as (
+    select
+        cast(row_number() over (order by kind_order, event_name, property, value) - 1 as integer) as token_id,
+        kind,
+        event_name,
+        property,
+        value,
+        cast(n_events as bigint) as n_events
+    from tokens
+)
+
+select * from final

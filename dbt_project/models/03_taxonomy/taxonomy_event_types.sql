@@ -1,0 +1,55 @@
+{# Event types before as_of: how much, by whom, and whether they feed models. Grain: one row per
+   event type. Kept: the max_event_types largest, and every one that a definition names. #}
+with
+
+tokens as (select token_id, event_name from {{ ref('hourly_tokens') }} where kind = 'event'),
+
+hourly as (select token_id, identity_key, event_hour, n_events from {{ ref('hourly_user_events') }}),
+
+named as (
+    select distinct event_name
+    from {{ ref('prediction_condition_events') }}
+    where event_name is not null
+),
+
+volumes as (
+    select
+        tokens.token_id,
+        tokens.event_name,
+        sum(hourly.n_events) as n_events,
+        count(distinct hourly.identity_key) as n_users,
+        min(hourly.event_hour) as first_hour,
+        max(hourly.event_hour) as last_hour
+    from tokens
+    inner join hourly on tokens.token_id = hourly.token_id
+    group by tokens.token_id, tokens.event_name
+),
+
+ranked as (
+    select
+        volumes.*,
+        row_number() over (order by volumes.n_events desc, volumes.event_name) as volume_rank,
+        named.event_name is not null as is_named
+    from volumes
+    left join named on volumes.event_name = named.event_name
+),
+
+final as (
+    select
+        token_id,
+        event_name,
+        cast(n_events as bigint) as n_events,
+        cast(n_users as bigint) as n_users,
+        {{ hour_start('first_hour') }} as first_seen_at,
+        {{ hour_start('last_hour') }} as last_seen_at,
+        volume_rank,
+        volume_rank <= {{ var('max_event_types') }} or is_named as is_kept,
+        case
+            when is_named then 'named in a definition'
+            when volume_rank <= {{ var('max_event_types') }} then 'among the {{ var('max_event_types') }} most frequent'
+            else 'not among the {{ var('max_event_types') }} most frequent'
+        end as reason
+    from ranked
+)
+
+select * from final

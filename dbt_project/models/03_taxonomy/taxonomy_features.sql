@@ -1,0 +1,99 @@
+{# The features computed at present, from what the taxonomy keeps. Grain: one row per feature_name.
+   token_id links to the hourly rollup; week counts rolling weeks back from as_of, 0 the newest. #}
+with
+
+weeks as (
+    {%- for week in range(var('feature_weeks')) %}
+    select {{ week }} as week{{ ' union all' if not loop.last }}
+    {%- endfor %}
+),
+
+tokens as (
+    select token_id, kind, event_name, property, value
+    from {{ ref('hourly_tokens') }}
+    where kind in ('any', 'sum')
+    union all
+    select token_id, 'event' as kind, event_name, null as property, null as value
+    from {{ ref('taxonomy_event_types') }}
+    where is_kept
+    union all
+    select token_id, 'value' as kind, event_name, property, value
+    from {{ ref('taxonomy_property_values') }}
+    where is_kept
+),
+
+weekly as (
+    select
+        case tokens.kind
+            when 'value' then 'value_count' when 'sum' then 'value_sum' else 'event_count'
+        end as kind,
+        tokens.token_id,
+        tokens.event_name,
+        tokens.property,
+        tokens.value,
+        weeks.week
+    from tokens
+    cross join weeks
+),
+
+recency as (
+    select kinds.kind, tokens.token_id, tokens.event_name
+    from tokens
+    cross join (select 'hours_since_last' as kind union all select 'hours_since_first' as kind) as kinds
+    where tokens.kind in ('any', 'event')
+),
+
+activity as (
+    select kinds.kind
+    from (select 'active_days' as kind union all select 'active_weeks' as kind) as kinds
+),
+
+user_properties as (
+    select kinds.kind, properties.property, properties.value
+    from {{ ref('taxonomy_user_properties') }} as properties
+    cross join (select 'user_property_last' as kind union all select 'user_property_first' as kind) as kinds
+    where properties.is_kept
+),
+
+listed as (
+    select kind, token_id, event_name, property, value, week from weekly
+    union all
+    select kind, token_id, event_name, null as property, null as value, null as week from recency
+    union all
+    select kind, null as token_id, null as event_name, null as property, null as value, null as week from activity
+    union all
+    select kind, null as token_id, null as event_name, property, value, null as week from user_properties
+),
+
+quoted as (
+    select
+        listed.*,
+        '"' || replace(event_name, '"', '""') || '"' as quoted_event,
+        '"' || replace(property, '"', '""') || '"' as quoted_property,
+        '"' || replace(value, '"', '""') || '"' as quoted_value
+    from listed
+),
+
+-- Names are quoted, so that no two features can share one: ids are given by name.
+final as (
+    select
+        kind
+        || case
+            when kind in ('event_count', 'hours_since_last', 'hours_since_first')
+                then ' of ' || coalesce(quoted_event, 'any event')
+            when kind in ('value_count', 'value_sum') then ' of ' || quoted_event || '.' || quoted_property
+            when kind in ('user_property_last', 'user_property_first') then ' ' || quoted_property
+            else ''
+        end
+        || coalesce(' = ' || quoted_value, '')
+        || coalesce(', week ' || cast(week as {{ dbt.type_string() }}), '') as feature_name,
+        kind,
+        token_id,
+        event_name,
+        property,
+        value,
+        week
+    from quoted
+)
+
+select * from final

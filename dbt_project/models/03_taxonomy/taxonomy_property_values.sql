@@ -1,0 +1,38 @@
+{# Property values that the hourly rollup counts, and whether they feed models.
+   Grain: one row per (event_name, property, value) among the most frequent. #}
+with
+
+tokens as (
+    select token_id, event_name, property, value, n_events
+    from {{ ref('hourly_tokens') }}
+    where kind = 'value'
+),
+
+event_types as (select event_name, n_events from {{ ref('hourly_tokens') }} where kind = 'event'),
+
+shares as (
+    select
+        tokens.*,
+        1.0 * tokens.n_events / event_types.n_events as event_share
+    from tokens
+    inner join event_types on tokens.event_name = event_types.event_name
+),
+
+final as (
+    select
+        token_id,
+        event_name,
+        property,
+        value,
+        n_events,
+        event_share,
+        row_number() over (order by n_events desc, event_name, property, value) as volume_rank,
+        event_share < {{ var('max_value_share') }} as is_kept,
+        case
+            when event_share < {{ var('max_value_share') }} then 'among the {{ var('max_value_tokens') }} most frequent'
+            else 'on nearly every event of this type: says no more than the event'
+        end as reason
+    from shares
+)
+
+select * from final

@@ -1,0 +1,44 @@
+{# Values of user properties before as_of, and whether they feed models.
+   Grain: one row per (property, value); volume is users who ever had it. #}
+with
+
+changes as (
+    select property, value, identity_key
+    from {{ ref('stg_user_properties') }}
+    where value is not null and length(value) <= {{ var('max_value_characters') }}
+),
+
+volumes as (
+    select property, value, count(distinct identity_key) as n_users
+    from changes
+    group by property, value
+),
+
+ranked as (
+    select
+        volumes.*,
+        count(*) over (partition by property) as n_values,
+        row_number() over (partition by property order by n_users desc, value) as volume_rank
+    from volumes
+),
+
+final as (
+    select
+        property,
+        value,
+        cast(n_users as bigint) as n_users,
+        n_values,
+        volume_rank,
+        n_values <= {{ var('max_user_property_values') }}
+        and volume_rank <= {{ var('max_values_per_user_property') }} as is_kept,
+        case
+            when n_values > {{ var('max_user_property_values') }}
+                then 'more than {{ var('max_user_property_values') }} distinct values: an identifier or text'
+            when volume_rank <= {{ var('max_values_per_user_property') }}
+                then 'among the {{ var('max_values_per_user_property') }} most frequent of its property'
+            else 'not among the {{ var('max_values_per_user_property') }} most frequent of its property'
+        end as reason
+    from ranked
+)
+
+select * from final

@@ -1,0 +1,96 @@
+{# Who is in a prediction's starting cohort. Grain: one row per (prediction, as_of_hour, user_key).
+   A condition looks at [as_of - within_days, as_of); users are resolved as known before as_of. #}
+with
+
+snapshots as (select prediction, as_of_hour, purpose from {{ ref('cohort_snapshots') }}),
+
+conditions as (
+    select condition_id, prediction, kind, min_count, max_count, within_days, n_filters
+    from {{ ref('prediction_conditions') }}
+    where role = 'cohort'
+),
+
+hits as (select condition_id, identity_key, event_hour, n_events from {{ ref('cohort_condition_hours') }}),
+
+identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
+
+counts as (
+    select
+        snapshots.prediction,
+        snapshots.as_of_hour,
+        conditions.condition_id,
+        conditions.min_count,
+        conditions.max_count,
+        {{ resolved_key('identities', 'snapshots.as_of_hour') }} as user_key,
+        sum(hits.n_events) as n_events
+    from snapshots
+    inner join conditions on snapshots.prediction = conditions.prediction and conditions.kind = 'count'
+    inner join hits
+        on conditions.condition_id = hits.condition_id
+        and hits.event_hour < snapshots.as_of_hour
+        and hits.event_hour >= snapshots.as_of_hour - 24 * coalesce(conditions.within_days, 1000000)
+    inner join identities on hits.identity_key = identities.identity_key
+    group by all
+),
+
+user_matches as (
+    select
+        snapshots.prediction,
+        snapshots.as_of_hour,
+        conditions.condition_id,
+        current_values.user_key
+    from snapshots
+    inner join conditions on snapshots.prediction = conditions.prediction and conditions.kind = 'user'
+    inner join {{ ref('prediction_condition_filters') }} as filters
+        on conditions.condition_id = filters.condition_id
+    inner join {{ ref('cohort_user_properties') }} as current_values
+        on snapshots.as_of_hour = current_values.as_of_hour
+        and filters.property = current_values.property
+        and {{ matches_value('current_values.last_value', 'filters.value') }}
+    group by snapshots.prediction, snapshots.as_of_hour, conditions.condition_id, conditions.n_filters, current_values.user_key
+    having count(distinct filters.property) = conditions.n_filters
+),
+
+-- Everybody seen before as_of, so that "at most" conditions also reach users who did nothing.
+everybody as (
+    select distinct
+        snapshots.prediction,
+        snapshots.as_of_hour,
+        {{ resolved_key('identities', 'snapshots.as_of_hour') }} as user_key
+    from snapshots
+    inner join {{ ref('cohort_first_hours') }} as first_hours on first_hours.event_hour < snapshots.as_of_hour
+    inner join identities on first_hours.identity_key = identities.identity_key
+),
+
+verdicts as (
+    select prediction, as_of_hour, user_key, 0 as n_passed, 0 as n_failed from everybody
+    union all
+    select
+        prediction,
+        as_of_hour,
+        user_key,
+        case when min_count > 0 and n_events >= min_count and n_events <= coalesce(max_count, n_events) then 1 else 0 end as n_passed,
+        case when min_count = 0 and n_events > max_count then 1 else 0 end as n_failed
+    from counts
+    union all
+    select prediction, as_of_hour, user_key, 1 as n_passed, 0 as n_failed from user_matches
+),
+
+needed as (
+    select prediction, sum(case when min_count > 0 then 1 else 0 end) as n_needed
+    from conditions
+    group by prediction
+),
+
+final as (
+    select
+        verdicts.prediction,
+        verdicts.as_of_hour,
+        verdicts.user_key
+    from verdicts
+    inner join needed on verdicts.prediction = needed.prediction
+    group by verdicts.prediction, verdicts.as_of_hour, verdicts.user_key, needed.n_needed
+    having sum(verdicts.n_passed) = needed.n_needed and sum(verdicts.n_failed) = 0
+)
+
+select * from final

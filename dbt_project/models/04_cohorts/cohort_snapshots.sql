@@ -1,0 +1,39 @@
+{# The as-of grid. Grain: one row per (prediction, as_of_hour). scoring: now; training: weekly back
+   from the newest hour whose outcome window has ended, as far as history allows. #}
+with
+
+definitions as (select prediction, horizon_hours from {{ ref('prediction_definitions') }}),
+
+as_of as (select as_of_hour, first_event_hour from {{ ref('stg_as_of') }}),
+
+steps as (
+    {%- for step in range(var('max_snapshots') if var('scope') == 'everyone' else 0) %}
+    select {{ step }} as weeks_back union all
+    {%- endfor %}
+    select cast(null as integer) as weeks_back
+),
+
+grid as (
+    select
+        definitions.prediction,
+        definitions.horizon_hours,
+        steps.weeks_back is null as is_scoring,
+        as_of.as_of_hour - coalesce(definitions.horizon_hours + 168 * steps.weeks_back, 0) as as_of_hour,
+        as_of.first_event_hour
+    from definitions
+    cross join as_of
+    cross join steps
+),
+
+final as (
+    select
+        prediction,
+        as_of_hour,
+        {{ hour_start('as_of_hour') }} as as_of,
+        horizon_hours,
+        case when is_scoring then 'scoring' else 'training' end as purpose
+    from grid
+    where is_scoring or as_of_hour >= first_event_hour + 24 * {{ var('min_history_days') }}
+)
+
+select * from final

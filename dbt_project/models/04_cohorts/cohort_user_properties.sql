@@ -1,0 +1,53 @@
+{# First and last known value of each user property as of every hour of the grid.
+   Grain: one row per (as_of_hour, user_key, property). Known: set before as_of. #}
+with
+
+grid as (select distinct as_of_hour from {{ ref('cohort_snapshots') }}),
+
+changes as (select identity_key, property, event_hour, value from {{ ref('stg_user_properties') }}),
+
+identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
+
+resolved as (
+    select
+        grid.as_of_hour,
+        {{ resolved_key('identities', 'grid.as_of_hour') }} as user_key,
+        changes.identity_key,
+        changes.property,
+        changes.event_hour,
+        changes.value
+    from changes
+    inner join identities on changes.identity_key = identities.identity_key
+    inner join grid on changes.event_hour < grid.as_of_hour
+),
+
+ranked as (
+    select
+        as_of_hour,
+        user_key,
+        property,
+        value,
+        row_number() over (
+            partition by as_of_hour, user_key, property
+            order by event_hour, case when identity_key = user_key then 1 else 0 end, identity_key
+        ) as place,
+        row_number() over (
+            partition by as_of_hour, user_key, property
+            order by event_hour desc, case when identity_key = user_key then 0 else 1 end, identity_key desc
+        ) as place_back
+    from resolved
+),
+
+final as (
+    select
+        as_of_hour,
+        user_key,
+        property,
+        max(case when place = 1 then value end) as first_value,
+        max(case when place_back = 1 then value end) as last_value
+    from ranked
+    where place = 1 or place_back = 1
+    group by as_of_hour, user_key, property
+)
+
+select * from final

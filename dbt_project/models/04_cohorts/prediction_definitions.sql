@@ -1,0 +1,23 @@
+{# The predictions asked for, one row each, from the exposures of type ml. #}
+with
+
+declared as (
+    {{ definition_rows('definitions', {
+        'prediction': dbt.type_string(), 'label': dbt.type_string(), 'horizon_days': 'integer',
+        'definition': dbt.type_string(), 'definition_hash': dbt.type_string(), 'file': dbt.type_string(),
+    }) }}
+),
+
+final as (
+    select
+        prediction,
+        label,
+        horizon_days,
+        cast(horizon_days as bigint) * 24 as horizon_hours,
+        definition,
+        definition_hash,
+        file
+    from declared
+)
+
+select * from final

@@ -1,0 +1,20 @@
+{# Users in bands of a prediction, ready to export. Grain: one row per (prediction, user_id).
+   top_10_percent: percentile at least 90; middle_40_percent: 50 to 90; bottom_50_percent: below. #}
+with
+
+final as (
+    select
+        prediction,
+        user_id,
+        case
+            when percentile >= 90 then 'top_10_percent'
+            when percentile >= 50 then 'middle_40_percent'
+            else 'bottom_50_percent'
+        end as audience,
+        probability,
+        percentile,
+        as_of
+    from {{ ref('predictions') }}
+)
+
+select * from final

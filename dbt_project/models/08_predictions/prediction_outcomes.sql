@@ -1,0 +1,57 @@
+{# What happened to the users who were scored, once the horizon has passed. Grain: one row per
+   (prediction, user_id, as_of, model_id) of the ledger whose outcome window ended before now. #}
+with
+
+as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
+
+ledger as (
+    select
+        history.prediction,
+        history.user_id,
+        history.as_of,
+        history.model_id,
+        max(history.probability) as probability
+    from {{ source('ledger', 'prediction_history') }} as history
+    inner join {{ source('ledger', 'models') }} as models on history.model_id = models.model_id
+    inner join {{ ref('prediction_definitions') }} as definitions
+        on history.prediction = definitions.prediction and models.definition_hash = definitions.definition_hash
+    group by history.prediction, history.user_id, history.as_of, history.model_id
+),
+
+matured as (
+    select
+        ledger.prediction,
+        ledger.user_id,
+        ledger.as_of,
+        ledger.model_id,
+        ledger.probability,
+        users.identity_key as user_key,
+        {{ hour_index('ledger.as_of') }} as as_of_hour
+    from ledger
+    inner join {{ ref('prediction_definitions') }} as definitions on ledger.prediction = definitions.prediction
+    inner join {{ ref('stg_identities') }} as users on ledger.user_id = users.user_id
+    inner join as_of on {{ hour_index('ledger.as_of') }} + definitions.horizon_hours <= as_of.as_of_hour
+),
+
+asked as (select distinct prediction, as_of_hour, user_key from matured),
+
+outcomes as (
+    {{ count_outcomes('asked') }}
+),
+
+final as (
+    select
+        matured.prediction,
+        matured.user_id,
+        matured.as_of,
+        matured.model_id,
+        matured.probability,
+        outcomes.label as outcome
+    from matured
+    inner join outcomes
+        on matured.prediction = outcomes.prediction
+        and matured.as_of_hour = outcomes.as_of_hour
+        and matured.user_key = outcomes.user_key
+)
+
+select * from final
