@@ -1,0 +1,1 @@
+"""What Foretell does in Python: matrix, models, calibration, ONNX, registry, scoring."""

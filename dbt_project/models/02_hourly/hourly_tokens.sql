@@ -19,20 +19,28 @@ property_volumes as (
         event_name,
         property,
         sum(n_events) as n_events,
-        sum(case when is_number then n_events else 0 end) as n_numbers
+        count(*) as n_values,
+        sum(case when is_number then n_events else 0 end) >= {{ var('min_numeric_share') }} * sum(n_events) as is_numeric
     from value_volumes
     group by event_name, property
 ),
 
 values_ranked as (
     select
-        event_name,
-        property,
-        value,
-        n_events,
-        row_number() over (order by n_events desc, event_name, property, value) as place
+        value_volumes.event_name,
+        value_volumes.property,
+        value_volumes.value,
+        value_volumes.n_events,
+        row_number() over (
+            order by value_volumes.n_events desc, value_volumes.event_name, value_volumes.property, value_volumes.value
+        ) as place
     from value_volumes
-    where value is not null
+    inner join property_volumes
+        on value_volumes.event_name = property_volumes.event_name
+        and value_volumes.property = property_volumes.property
+    where
+        value_volumes.value is not null
+        and not (property_volumes.is_numeric and property_volumes.n_values > {{ var('max_numeric_values') }})
 ),
 
 sums_ranked as (
@@ -42,7 +50,7 @@ sums_ranked as (
         n_events,
         row_number() over (order by n_events desc, event_name, property) as place
     from property_volumes
-    where n_numbers >= {{ var('min_numeric_share') }} * n_events
+    where is_numeric
 ),
 
 tokens as (

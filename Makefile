@@ -1,0 +1,46 @@
+# Each target is self-sufficient on a fresh machine with Python 3.11, make and git.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export DO_NOT_TRACK := 1
+export DAGSTER_HOME := $(CURDIR)/.dagster
+
+.PHONY: help setup demo test lint check ui bench lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/installed  ## virtual environment from the lock
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## simulate events, run the whole road, say where the results are
+	$(BIN)/foretell demo-events
+	@FORETELL_EVENTS= FORETELL_PREDICTIONS= FORETELL_WAREHOUSE= FORETELL_AS_OF= $(BIN)/foretell run
+
+test: setup lint  ## every test: lint, types, dbt unit and data tests, pytest
+	$(BIN)/python -m pytest
+
+lint: setup  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy models_ml dagster_defs
+	$(BIN)/sqlfluff lint dbt_project/models
+
+ui: setup  ## Dagster's UI on http://localhost:3000
+	$(BIN)/dagster dev -m dagster_defs.definitions
+
+bench: setup  ## quality on real and simulated data (docs/benchmarks.md)
+	$(BIN)/python -m benchmarks.quality
+
+lock: setup  ## pin every dependency anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## remove what was built (keeps the virtual environment)
+	rm -rf target logs warehouse/foretell* warehouse/demo_events

@@ -1,0 +1,140 @@
+"""The command `foretell`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import typer
+from rich.console import Console
+
+from models_ml.errors import ForetellError
+from models_ml.settings import Settings, read_settings
+
+app = typer.Typer(
+    help="Calibrated behavioural predictions for every user, inside your warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+AsOf = Annotated[
+    str | None, typer.Option(help="The hour that counts as now (ISO, UTC), e.g. 2026-05-25T00:00.")
+]
+Select = Annotated[list[str] | None, typer.Option(help="Only this prediction; may be given again.")]
+ActiveOnly = Annotated[
+    bool, typer.Option(help="Only users with an event in the last hour (hourly refresh).")
+]
+
+
+@app.command()
+def run(as_of: AsOf = None, select: Select = None) -> None:
+    """Build the warehouse, train, score everybody and publish."""
+    _walk(read_settings(as_of=as_of), select)
+
+
+@app.command()
+def train(as_of: AsOf = None, select: Select = None) -> None:
+    """Build the warehouse and train; scores stay as they are."""
+    _walk(read_settings(as_of=as_of), select, with_scoring=False)
+
+
+@app.command()
+def score(as_of: AsOf = None, select: Select = None, active_only: ActiveOnly = False) -> None:
+    """Build the warehouse and score with the present champions."""
+    _walk(
+        read_settings(as_of=as_of),
+        select,
+        with_training=False,
+        scope="active" if active_only else "everyone",
+    )
+
+
+@app.command()
+def status() -> None:
+    """Show every prediction: users, quality, model, and where the table is."""
+    from models_ml.publish import published_paths
+    from models_ml.report import summary
+    from models_ml.warehouse import open_warehouse
+
+    settings = read_settings()
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        console.print(summary(warehouse, published_paths(settings.warehouse)))
+
+
+@app.command()
+def demo_events(
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("warehouse/demo_events"),
+    users: Annotated[int, typer.Option(min=100, help="Simulated users.")] = 20_000,
+    weeks: Annotated[int, typer.Option(min=4, help="Weeks of history.")] = 20,
+    seed: Annotated[int, typer.Option(help="Same seed, same events.")] = 7,
+) -> None:
+    """Simulate a shop's events, with the dirt of real life, and the true probabilities apart."""
+    from models_ml.demo_events import DemoSettings, write_demo_events
+
+    with _progress() as progress:
+        progress(f"simulating {users:,} users over {weeks} weeks")
+        made = write_demo_events(folder, DemoSettings(users=users, weeks=weeks, seed=seed))
+    console.print(
+        f"{made.n_events:,} rows of {made.n_users:,} users in {folder}: {made.n_duplicates:,} re-sent, "
+        f"{made.n_late:,} late, {made.n_anonymous:,} before log-in, {made.n_unusable:,} unusable. "
+        f"As of {made.as_of}."
+    )
+
+
+def main() -> None:
+    """Run the command; what the user can mend ends in one line and exit code 1."""
+    try:
+        app()
+    except ForetellError as error:
+        _fail(str(error))
+    except duckdb.Error as error:
+        _fail(f"the warehouse answered: {str(error).splitlines()[0]}")
+    except OSError as error:
+        _fail(str(error))
+
+
+def _walk(settings: Settings, select: list[str] | None, **options: bool | str) -> None:
+    from models_ml.report import summary
+    from models_ml.road import run as run_road
+    from models_ml.warehouse import open_warehouse
+
+    started = time.monotonic()
+    with _progress() as progress:
+        published = run_road(settings, progress, select or [], **options)  # type: ignore[arg-type]
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        console.print(summary(warehouse, published))
+    console.print(f"[dim]Took {time.monotonic() - started:.0f} s.[/dim]")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show what is being done: one living line on a terminal, a line per step elsewhere."""
+    started = time.monotonic()
+    if not console.is_terminal:
+        yield lambda line: console.print(
+            f"{time.monotonic() - started:5.0f} s  {line}", markup=False, highlight=False
+        )
+        return
+    with console.status("starting") as living:
+
+        def show(line: str) -> None:
+            living.update(f"{time.monotonic() - started:.0f} s  {line}".replace("[", r"\["))
+
+        yield show
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True).print(
+        f"foretell: {message}", style="red", markup=False, highlight=False, soft_wrap=True
+    )
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

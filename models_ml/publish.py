@@ -1,0 +1,91 @@
+"""A copy of the serving tables for readers, put in place by atomic rename.
+
+DuckDB lets one process write a file and then nobody read it; BI tools read this copy instead, never
+block and never see half a run. Storage version v1.0.0, so that drivers since DuckDB 1.0 open it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from models_ml.errors import ForetellError
+from models_ml.warehouse import SCHEMA, locked_message
+
+# Table -> what readers get. The ONNX bytes stay in the warehouse.
+PUBLISHED = {
+    "predictions": "select * from {source} order by prediction, percentile desc, user_id",
+    "prediction_definitions": "select * from {source}",
+    "models": "select * exclude (onnx) from {source} order by trained_at",
+    "audiences": "select * from {source}",
+    "prediction_outcomes": "select * from {source}",
+    "taxonomy_event_types": "select * from {source} order by volume_rank",
+    "taxonomy_event_properties": "select * from {source} order by volume_rank",
+    "taxonomy_property_values": "select * from {source} order by volume_rank",
+    "taxonomy_user_properties": "select * from {source} order by property, volume_rank",
+    "features": "select * from {source} order by feature_id",
+    "stg_ingest_counts": "select * from {source}",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where readers find the copy: a DuckDB file and a folder of Parquet files."""
+
+    database: Path
+    parquet: Path
+
+
+def published_paths(warehouse: Path) -> Published:
+    """Return where the copy of a warehouse lies: beside it."""
+    stem = warehouse.with_suffix("")
+    return Published(
+        stem.with_name(f"{stem.name}_published.duckdb"), stem.with_name(f"{stem.name}_published")
+    )
+
+
+def publish(warehouse: Path) -> Published:
+    """Copy the serving tables of the warehouse for readers.
+
+    Each file is written aside and renamed into place: a reader sees the old one or the new one.
+
+    Raises:
+        ForetellError: If the warehouse is in use by another process.
+    """
+    paths = published_paths(warehouse)
+    aside = paths.database.with_suffix(f".{os.getpid()}.tmp")
+    aside.unlink(missing_ok=True)
+    paths.parquet.mkdir(parents=True, exist_ok=True)
+    try:
+        with duckdb.connect() as hub:
+            hub.execute(f"attach {_quoted(warehouse)} as warehouse (read_only)")
+            hub.execute(f"attach {_quoted(aside)} as published (storage_version 'v1.0.0')")
+            _copy(hub, paths.parquet)
+            hub.execute("detach published")
+    except duckdb.IOException as error:
+        raise ForetellError(locked_message(warehouse, str(error))) from error
+    else:
+        os.replace(aside, paths.database)
+    finally:
+        aside.unlink(missing_ok=True)
+    return paths
+
+
+def _copy(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Fill the attached database in one transaction, and one Parquet file per table."""
+    hub.begin()
+    hub.execute(f"create schema published.{SCHEMA}")
+    for table, query in PUBLISHED.items():
+        rows = query.format(source=f"warehouse.{SCHEMA}.{table}")
+        hub.execute(f"create table published.{SCHEMA}.{table} as {rows}")
+        aside = folder / f".{table}.{os.getpid()}.tmp"
+        hub.execute(f"copy published.{SCHEMA}.{table} to {_quoted(aside)} (format parquet)")
+        os.replace(aside, folder / f"{table}.parquet")
+    hub.commit()
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,103 @@
+"""Tables for people: what a run came to, and what stands in the warehouse."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from models_ml.publish import Published
+from models_ml.warehouse import SCHEMA, Warehouse
+
+SUMMARY = """
+    select
+        definitions.prediction,
+        definitions.label,
+        cohort.n_users,
+        models.status,
+        models.reason,
+        models.candidate,
+        models.calibration,
+        models.metrics,
+        models.trained_at
+    from prediction_definitions as definitions
+    left join (
+        select * from models
+        qualify row_number() over (
+            partition by prediction order by status = 'champion' desc, trained_at desc
+        ) = 1
+    ) as models
+        on definitions.prediction = models.prediction
+        and definitions.definition_hash = models.definition_hash
+    left join (
+        select prediction, count(*) as n_users from predictions group by prediction
+    ) as cohort
+        on definitions.prediction = cohort.prediction
+    order by definitions.prediction
+"""
+
+
+def summary(warehouse: Warehouse, published: Published) -> RenderableType:
+    """Return what a person wants to know after a run: sizes, quality, where the table is.
+
+    Quality figures are of users and weeks that the model never saw (models_ml.evaluate).
+    """
+    (now,) = warehouse.rows("select as_of from stg_as_of") or [{"as_of": None}]
+    table = Table(title=f"Predictions as of {now['as_of']} UTC", title_justify="left")
+    for heading in (
+        "prediction",
+        "users",
+        "base rate",
+        "AUROC",
+        "log loss",
+        "of base rate",
+        "calibration error",
+        "model",
+    ):
+        table.add_column(heading, justify="left" if heading in ("prediction", "model") else "right")
+    for row in warehouse.rows(SUMMARY):
+        table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), _model(row))
+    query = f"select * from {SCHEMA}.predictions order by probability desc limit 20"
+    look = f"duckdb.connect('{published.database}', read_only=True).sql('{query}').show()"
+    return Group(
+        table,
+        Text(
+            "Measured on users and weeks that no model had seen; [ ] is a 95 % interval. "
+            "log loss: lower is better, beside the guess of the base rate for everybody.",
+            style="dim",
+        ),
+        Text(f"\nTable    {SCHEMA}.predictions in {published.database}"),
+        Text(f"Parquet  {published.parquet}/predictions.parquet"),
+        Text(f'Look     .venv/bin/python -c "import duckdb; {look}"'),
+    )
+
+
+def _quality(row: dict[str, Any]) -> list[str]:
+    metrics = json.loads(row["metrics"]) if row["metrics"] else {}
+    base_rate = metrics.get("base_rate")
+    return [
+        f"{base_rate:.2%}" if base_rate is not None else "",
+        _with_interval(metrics.get("auroc")),
+        _number(metrics.get("log_loss")),
+        _number(metrics.get("log_loss_base_rate")),
+        _number(metrics.get("expected_calibration_error")),
+    ]
+
+
+def _model(row: dict[str, Any]) -> str:
+    if row["status"] == "champion":
+        return f"{row['candidate']}, {row['calibration']} calibration"
+    return f"{row['status'] or 'not trained'}{': ' + row['reason'] if row['reason'] else ''}"
+
+
+def _number(metric: dict[str, Any] | None) -> str:
+    return f"{metric['value']:.4f}" if metric and metric["value"] is not None else ""
+
+
+def _with_interval(metric: dict[str, Any] | None) -> str:
+    if not metric or metric["value"] is None:
+        return ""
+    return f"{metric['value']:.3f} [{metric['low']:.3f}, {metric['high']:.3f}]"

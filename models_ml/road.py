@@ -1,0 +1,172 @@
+"""The whole road, step by step. `foretell run` and the Dagster jobs both go through here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+
+from models_ml import registry
+from models_ml.dbt_command import dbt_build
+from models_ml.errors import ForetellError
+from models_ml.events_input import check_events
+from models_ml.publish import Published, publish
+from models_ml.registry import ModelRecord
+from models_ml.score import ScoreSummary, score_prediction
+from models_ml.settings import Settings
+from models_ml.train import NotEnoughData, TrainSettings, train
+from models_ml.training_data import fingerprint, load_training_set, present_features
+from models_ml.warehouse import Warehouse, open_warehouse
+
+SERVING = "path:dbt_project/models/08_predictions"
+Progress = Callable[[str], None]
+
+
+def build(settings: Settings, progress: Progress, scope: str = "everyone") -> None:
+    """Bring the warehouse up to as_of: folders 01 to 07.
+
+    Args:
+        settings: Where events and warehouse are.
+        progress: Called with a line per step.
+        scope: everyone (daily) or active (hourly: users of the last hour, no training snapshots).
+
+    Raises:
+        ForetellError: On events or definitions that cannot be used, or a failed test.
+    """
+    check_events(settings.events)
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    dbt_build(["--exclude", SERVING], settings.dbt_environment(), {"scope": scope}, progress)
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        check_built(warehouse, settings)
+
+
+def check_built(warehouse: Warehouse, settings: Settings) -> None:
+    """Refuse to go on without a usable event or without a prediction, saying why."""
+    if not warehouse.rows("select 1 from stg_as_of"):
+        reasons = warehouse.rows(
+            "select reason, n_rows from stg_ingest_counts where fate = 'rejected' order by 2 desc"
+        )
+        counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
+        raise ForetellError(f"no usable event in {settings.events} ({counted or 'no rows'})")
+    if not warehouse.rows("select 1 from prediction_definitions"):
+        raise ForetellError(
+            "no prediction is defined; write one into dbt_project/models/predictions "
+            "(see docs/definitions.md) or name its folder in FORETELL_PREDICTIONS"
+        )
+
+
+def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> Published:
+    """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers."""
+    dbt_build(["--select", SERVING], settings.dbt_environment(), {"scope": scope}, progress)
+    return publish(settings.warehouse)
+
+
+def select_predictions(warehouse: Warehouse, selected: Sequence[str] = ()) -> list[str]:
+    """Return the names of the defined predictions, or of the selected ones.
+
+    Raises:
+        ForetellError: If a selected name is not defined, with the nearest that is.
+    """
+    rows = warehouse.rows("select prediction from prediction_definitions order by prediction")
+    defined = [row["prediction"] for row in rows]
+    for name in selected:
+        if name not in defined:
+            near = difflib.get_close_matches(name, defined, n=1, cutoff=0)
+            raise ForetellError(
+                f'unknown prediction "{name}"; the nearest is "{near[0]}"'
+                if near
+                else f'unknown prediction "{name}"'
+            )
+    return list(selected) or defined
+
+
+def train_prediction(
+    warehouse: Warehouse, prediction: str, progress: Progress, settings: TrainSettings | None = None
+) -> ModelRecord:
+    """Train one prediction, gate the result and write it to `models`.
+
+    The same data and settings give the same model_id: then nothing is trained again.
+
+    Returns:
+        The model's row; status `rejected` with the reason if there is too little data or the gate
+        refused it (the champion before it keeps scoring).
+    """
+    settings = settings or TrainSettings()
+    data = load_training_set(warehouse, prediction)
+    (facts,) = warehouse.rows(
+        """
+        select definition_hash, (select as_of from stg_as_of) as as_of
+        from prediction_definitions where prediction = ?
+        """,
+        [prediction],
+    )
+    salt = f"{prediction} {facts['definition_hash']} {facts['as_of']} {asdict(settings)} {version('foretell')}"
+    model_id = fingerprint(data, salt)
+    known = registry.find_model(warehouse, model_id)
+    if known:
+        progress(f"{prediction}: nothing new to learn, model {model_id} stands")
+        if known.status == registry.RETIRED:
+            registry.promote(warehouse, known)
+            known = replace(known, status=registry.CHAMPION)
+        return known
+    blank = ModelRecord(
+        model_id, prediction, facts["definition_hash"], facts["as_of"], registry.REJECTED, ""
+    )
+    groups = [
+        row["event_name"] or row["property"] or row["kind"] for row in present_features(warehouse)
+    ]
+    try:
+        trained = train(data, settings, groups, lambda line: progress(f"{prediction}: {line}"))
+    except NotEnoughData as error:
+        model = replace(blank, reason=f"too little data: {error}")
+    else:
+        model = replace(
+            blank,
+            status=registry.CHAMPION if trained.status == "accepted" else registry.REJECTED,
+            reason=trained.reason,
+            candidate=trained.candidate,
+            calibration=trained.calibration,
+            metrics=trained.metrics,
+            reliability=trained.reliability,
+            importances=trained.importances,
+            feature_ids=[int(feature_id) for feature_id in trained.feature_ids],
+            onnx=trained.onnx,
+        )
+    registry.save_model(warehouse, model)
+    progress(f"{prediction}: {model.status}{', ' + model.reason if model.reason else ''}")
+    return model
+
+
+def score_champion(
+    warehouse: Warehouse, prediction: str, progress: Progress
+) -> ScoreSummary | None:
+    """Score one prediction with its champion; None if it has none yet."""
+    champion = registry.find_champion(warehouse, prediction)
+    if champion is None:
+        progress(f"{prediction}: no model to score with")
+        return None
+    return score_prediction(warehouse, champion, progress)
+
+
+def run(
+    settings: Settings,
+    progress: Progress,
+    selected: Sequence[str] = (),
+    with_training: bool = True,
+    with_scoring: bool = True,
+    scope: str = "everyone",
+) -> Published:
+    """Build, train, score, publish. Safe to repeat: the same data changes nothing.
+
+    Raises:
+        ForetellError: With the one message that a person should read.
+    """
+    build(settings, progress, scope)
+    with open_warehouse(settings.warehouse) as warehouse:
+        for prediction in select_predictions(warehouse, selected):
+            if with_training:
+                train_prediction(warehouse, prediction, progress)
+            if with_scoring:
+                score_champion(warehouse, prediction, progress)
+    return finish(settings, progress, scope)

@@ -1,0 +1,105 @@
+"""Settings of one run, read from the environment (DESIGN.md section 4)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from models_ml.errors import ForetellError
+
+PROJECT = Path(__file__).resolve().parent.parent
+DEMO_EVENTS = "warehouse/demo_events/*.parquet"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where events come from, where the warehouse is, and which hour counts as now.
+
+    Attributes:
+        events: Path or glob of raw events; relative paths start at `folder`.
+        warehouse: DuckDB file of the warehouse.
+        predictions: Extra folder of definitions, or None for the default.
+        as_of: The hour that counts as now, naive UTC, or None for the last full hour seen.
+        is_demo: True if no events are named, so that the demo's events and definitions are used.
+    """
+
+    events: str
+    warehouse: Path
+    predictions: Path | None = None
+    as_of: datetime | None = None
+    is_demo: bool = False
+
+    def dbt_environment(self) -> dict[str, str]:
+        """Return the environment variables under which dbt sees the same settings."""
+        named = {
+            "FORETELL_EVENTS": "" if self.is_demo else self.events,
+            "FORETELL_WAREHOUSE": str(self.warehouse),
+            "FORETELL_PREDICTIONS": str(self.predictions) if self.predictions else "",
+            "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
+        }
+        return {**os.environ, **named, "DO_NOT_TRACK": "1"}
+
+
+def read_settings(
+    environment: Mapping[str, str] = os.environ,
+    folder: Path | None = None,
+    as_of: str | None = None,
+) -> Settings:
+    """Read the FORETELL_* variables.
+
+    Args:
+        environment: Mapping of variable names to values.
+        folder: Where relative paths start; default: the current folder.
+        as_of: Overrides FORETELL_AS_OF.
+
+    Returns:
+        The settings, paths made absolute.
+
+    Raises:
+        ForetellError: If a value cannot be used, naming it.
+    """
+    folder = folder or Path.cwd()
+    events = environment.get("FORETELL_EVENTS", "")
+    warehouse = environment.get("FORETELL_WAREHOUSE", "")
+    predictions = environment.get("FORETELL_PREDICTIONS", "")
+    target = environment.get("FORETELL_TARGET", "") or "duckdb"
+    if target != "duckdb":
+        raise ForetellError(f"FORETELL_TARGET={target}: only duckdb can run so far")
+    if predictions and not (folder / predictions).is_dir():
+        raise ForetellError(
+            f"FORETELL_PREDICTIONS={predictions}: no such folder; "
+            "name the folder that holds your definition .yml files"
+        )
+    return Settings(
+        events=_absolute(events, folder) if events else str(PROJECT / DEMO_EVENTS),
+        warehouse=(folder / warehouse) if warehouse else PROJECT / "warehouse/foretell.duckdb",
+        predictions=(folder / predictions).resolve() if predictions else None,
+        as_of=parse_as_of(as_of or environment.get("FORETELL_AS_OF", "")),
+        is_demo=not events,
+    )
+
+
+def parse_as_of(text: str) -> datetime | None:
+    """Turn ISO text into a naive UTC hour, rounded down; None for empty text.
+
+    Raises:
+        ForetellError: If the text is not an ISO time.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ForetellError(
+            f"as_of {text!r} is not an ISO time; write e.g. 2026-05-25T00:00 (UTC)"
+        ) from None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return path if "://" in path else str(folder / Path(path).expanduser())

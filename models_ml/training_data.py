@@ -1,0 +1,92 @@
+"""From the warehouse's rows to arrays: the labelled matrix of one prediction."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from models_ml.matrix import Matrix, TrainingSet, csr_from_batches
+from models_ml.warehouse import Warehouse
+
+TRAINING_FEATURES = """
+    select ordered.row_index, feature_values.feature_id, feature_values.value
+    from (
+        select
+            as_of_hour,
+            user_key,
+            row_number() over (order by as_of_hour, user_key) - 1 as row_index
+        from training_rows
+        where prediction = ?
+    ) as ordered
+    inner join features_values as feature_values
+        on ordered.as_of_hour = feature_values.as_of_hour
+        and ordered.user_key = feature_values.user_key
+    order by ordered.row_index, feature_values.feature_id
+"""
+
+
+def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
+    """Read the labelled rows of one prediction, sorted by (as_of, user).
+
+    Returns:
+        The training set; zero rows if no snapshot has matured yet.
+    """
+    rows = warehouse.table(
+        """
+        select user_key, user_bucket, as_of_hour, label
+        from training_rows where prediction = ? order by as_of_hour, user_key
+        """,
+        [prediction],
+    )
+    (definition,) = warehouse.rows(
+        "select horizon_hours from prediction_definitions where prediction = ?", [prediction]
+    )
+    features = present_features(warehouse)
+    feature_ids = np.array([feature["feature_id"] for feature in features], dtype=np.int64)
+    kinds = tuple(
+        "user_property" if f["kind"].startswith("user_property") else f["kind"] for f in features
+    )
+    matrix = csr_from_batches(
+        warehouse.stream(TRAINING_FEATURES, [prediction]), rows.num_rows, feature_ids
+    )
+    return TrainingSet(
+        matrix=Matrix(X=matrix, feature_ids=feature_ids, kinds=kinds),
+        y=rows["label"].to_numpy().astype(np.float32),
+        user_key=rows["user_key"].to_numpy(),
+        user_bucket=rows["user_bucket"].to_numpy(),
+        as_of_hour=rows["as_of_hour"].to_numpy(),
+        horizon_hours=int(definition["horizon_hours"]),
+    )
+
+
+def present_features(warehouse: Warehouse) -> list[dict]:
+    """Return the catalogue rows of the features computed at present, by feature_id."""
+    return warehouse.rows(
+        """
+        select features.*
+        from features
+        inner join taxonomy_features using (feature_name)
+        order by features.feature_id
+        """
+    )
+
+
+def fingerprint(data: TrainingSet, salt: str) -> str:
+    """Return a hash of everything a model is trained on: same data, same model, nothing to do.
+
+    Args:
+        data: The training set.
+        salt: What else decides the model (definition, settings, version).
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256(salt.encode())
+    matrix = data.matrix
+    for array in (
+        matrix.feature_ids, matrix.X.indptr, matrix.X.indices, matrix.X.data,
+        data.y, data.user_bucket, data.as_of_hour,
+    ):  # fmt: skip
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,107 @@
+"""The warehouse as Python sees it: SQL in, Arrow out. The only module that opens a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from models_ml.errors import ForetellError
+
+SCHEMA = "foretell"
+
+
+class Warehouse:
+    """One open DuckDB warehouse. Use `open_warehouse`; tables live in schema `foretell`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run a query with a small result and return its rows as dictionaries."""
+        return self.table(sql, parameters).to_pylist()
+
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Run a query and return the whole result as an Arrow table."""
+        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def stream(
+        self, sql: str, parameters: Sequence[Any] = (), batch_rows: int = 250_000
+    ) -> Iterator[pa.RecordBatch]:
+        """Run a query and yield its result in Arrow batches, in order."""
+        cursor = _configured(self._connection.cursor())
+        try:
+            yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(batch_rows)
+        finally:
+            cursor.close()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement."""
+        self._connection.execute(sql, list(parameters))
+
+    def execute_named(self, sql: str, parameters: dict[str, Any]) -> None:
+        """Run a statement with parameters written $name."""
+        self._connection.execute(sql, parameters)
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Append an Arrow table to a table of the same column names."""
+        self._connection.register("appended", rows)
+        self._connection.execute(f"insert into {table} by name select * from appended")
+        self._connection.unregister("appended")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commits at the end, rolls back if the block fails."""
+        self._connection.begin()
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+
+
+@contextmanager
+def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
+    """Open the warehouse file that `dbt build` made.
+
+    Raises:
+        ForetellError: If there is no such file or table, or another process holds it.
+    """
+    if not path.exists():
+        raise ForetellError(f"no warehouse at {path}: `foretell run` makes it")
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        raise ForetellError(locked_message(path, str(error))) from error
+    try:
+        if not connection.execute(
+            "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
+        ).fetchall():
+            raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
+        yield Warehouse(_configured(connection))
+    finally:
+        connection.close()
+
+
+def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Set the schema (with its catalog: both may have one name) and UTC."""
+    ((catalog,),) = connection.execute("select current_database()").fetchall()
+    quoted = catalog.replace('"', '""')
+    connection.execute(f'use "{quoted}"."{SCHEMA}"')
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def locked_message(path: Path, error: str) -> str:
+    """Explain a failure to open the file; one process may write a DuckDB file at a time."""
+    if "lock" not in error:
+        return f"cannot open the warehouse {path}: {error}"
+    return (
+        f"the warehouse {path} is in use by another process; wait for it to end, or read the "
+        f"published copy beside it, which never blocks"
+    )
