@@ -5,16 +5,18 @@
 {% macro read_events(path, relation) %}{{ return(adapter.dispatch('read_events', 'foretell')(path, relation)) }}{% endmacro %}
 
 {% macro duckdb__read_events(path, relation) %}
-    {%- set file = path.split('?')[0] | lower -%}
-    {%- for ending in ['.gz', '.zst'] if file.endswith(ending) -%}
-        {%- set file = file[: -(ending | length)] -%}
-    {%- endfor -%}
     {%- set bare = path.split('?')[0] | lower | replace('.gz', '') | replace('.zst', '') -%}
     {%- set canonical = canonical_event_columns() -%}
+    {#- A fresh clone has no demo events yet and builds with none; events somebody named must be there. -#}
+    {%- set is_unnamed = path == 'warehouse/demo_events/*.parquet' and not env_var('FORETELL_EVENTS', '') -%}
+    {%- set if_empty = ', allow_empty = true' if is_unnamed else '' -%}
     {%- if relation -%}
         {{ with_canonical_columns('select * from ' ~ relation, canonical) }}
     {%- elif bare.endswith('.parquet') -%}
-        {{ with_canonical_columns('select * from read_parquet(' ~ sql_string(path) ~ ', union_by_name = true)', canonical) }}
+        {{ with_canonical_columns(
+            'select * from read_parquet(' ~ sql_string(path) ~ ', union_by_name = true' ~ if_empty ~ ')',
+            canonical
+        ) }}
     {%- elif bare.endswith('.csv') or bare.endswith('.tsv') -%}
         {{ with_canonical_columns(
             'select * from read_csv(' ~ sql_string(path) ~ ', all_varchar = true, header = true, union_by_name = true, max_line_size = 16777216)',

@@ -36,7 +36,16 @@ seen as (
 
 chosen as (
     select
-        {% if given %}{{ hour_index(to_utc(sql_string(given))) }}{% else %}last_hour{% endif %} as as_of_hour,
+        {% if given -%}
+        case
+            when {{ to_utc(sql_string(given)) }} is null then cast({{ refuse_in_sql(sql_string(
+                'FORETELL_AS_OF=' ~ given ~ ' is not a time; write e.g. 2026-05-25T00:00 (UTC)'
+            )) }} as bigint)
+            else {{ hour_index(to_utc(sql_string(given))) }}
+        end as as_of_hour,
+        {%- else -%}
+        last_hour as as_of_hour,
+        {%- endif %}
         first_event_hour
     from seen
 ),

@@ -53,8 +53,11 @@ keyed as (
             when event_id is not null then 'same event_id'
             else 'same content without event_id'
         end as duplicate_rule,
+        -- The lengths keep user a|b apart from user a with a device that starts with b.
         coalesce(event_id, md5(concat_ws(
-            '|', coalesce(user_id, ''), coalesce(device_id, ''), event_name, event_time_text, event_properties
+            '|',
+            coalesce(length(user_id), 0), coalesce(length(device_id), 0), length(event_name),
+            user_id, device_id, event_name, event_time_text, event_properties
         ))) as duplicate_key
     from judged
 ),

@@ -1,5 +1,6 @@
-{# User properties as they changed. Grain: one row per (identity_key, property, event_hour) in which
-   the last value differs from the one before. A value set in an hour is known after that hour. #}
+{# User properties as events stated them. Grain: one row per (identity_key, property, event_hour): the
+   last value of the hour. Repeats stay: of a user's two identities the newest statement counts,
+   also where it only confirms what that identity said before. #}
 with
 
 events as (
@@ -31,22 +32,10 @@ ranked as (
     from pairs
 ),
 
-hourly as (
-    select
-        identity_key,
-        property,
-        event_hour,
-        value,
-        lag(value) over (partition by identity_key, property order by event_hour) as value_before,
-        row_number() over (partition by identity_key, property order by event_hour) as place
-    from ranked
-    where place = 1
-),
-
 final as (
     select identity_key, property, event_hour, value
-    from hourly
-    where place = 1 or value is distinct from value_before
+    from ranked
+    where place = 1
     order by identity_key, property, event_hour
 )
 

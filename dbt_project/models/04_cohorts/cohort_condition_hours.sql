@@ -46,24 +46,38 @@ filtered_names as (
     where conditions.n_filters > 0
 ),
 
-matches as (
+candidates as (
     select
         filtered_names.condition_id,
         filtered_names.n_filters,
         events.identity,
         events.event_hour,
-        events.event_time,
-        events.event_id,
         events.event_name,
         events.event_properties,
-        count(distinct filters.property) as n_matched
+        count(*) as n_events
     from {{ ref('stg_past_events') }} as events
     inner join filtered_names on events.event_name = filtered_names.event_name
-    inner join filters on filtered_names.condition_id = filters.condition_id
-    where {{ matches_value(json_value('events.event_properties', 'filters.property'), 'filters.value') }}
     group by
         filtered_names.condition_id, filtered_names.n_filters, events.identity, events.event_hour,
-        events.event_time, events.event_id, events.event_name, events.event_properties
+        events.event_name, events.event_properties
+),
+
+matches as (
+    select
+        candidates.condition_id,
+        candidates.n_filters,
+        candidates.identity,
+        candidates.event_hour,
+        candidates.event_name,
+        candidates.event_properties,
+        candidates.n_events,
+        count(distinct filters.property) as n_matched
+    from candidates
+    inner join filters on candidates.condition_id = filters.condition_id
+    where {{ matches_value(json_value('candidates.event_properties', 'filters.property'), 'filters.value') }}
+    group by
+        candidates.condition_id, candidates.n_filters, candidates.identity, candidates.event_hour,
+        candidates.event_name, candidates.event_properties, candidates.n_events
 ),
 
 filtered as (
@@ -71,7 +85,7 @@ filtered as (
         matches.condition_id,
         identities.identity_key,
         matches.event_hour,
-        count(*) as n_events
+        sum(matches.n_events) as n_events
     from matches
     inner join {{ ref('stg_identities') }} as identities on matches.identity = identities.user_id
     where matches.n_matched = matches.n_filters

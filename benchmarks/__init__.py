@@ -1,0 +1,1 @@
+"""Measurements: runnable scripts, results as dated tables in docs/benchmarks.md."""

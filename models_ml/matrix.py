@@ -1,0 +1,176 @@
+"""The learning side's arrays: a sparse feature matrix, its columns' meaning, and labelled rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_matrix
+
+KINDS = (
+    "event_count",
+    "value_count",
+    "value_sum",
+    "hours_since_last",
+    "hours_since_first",
+    "active_days",
+    "active_weeks",
+    "user_property",
+)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Sparse features; an absent value is 0 and means none, or never.
+
+    Attributes:
+        X: Values, float32, shape (n_rows, n_features). Counts and sums per rolling week, whole
+            hours (>= 1) since a first or last event, active days or weeks, 1 for a user property.
+        feature_ids: Catalogue id per column, int64, shape (n_features,).
+        kinds: One of KINDS per column.
+
+    Raises:
+        ValueError: If the three disagree in length, or a kind is unknown.
+    """
+
+    X: csr_matrix
+    feature_ids: np.ndarray
+    kinds: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        n_features = self.X.shape[1]
+        if not n_features == len(self.feature_ids) == len(self.kinds):
+            raise ValueError(
+                f"X has {n_features} columns, but there are {len(self.feature_ids)} feature_ids "
+                f"and {len(self.kinds)} kinds"
+            )
+        unknown = sorted(set(self.kinds) - set(KINDS))
+        if unknown:
+            raise ValueError(f"unknown kind {unknown[0]!r}; known: {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Labelled rows of one prediction, one per (user, snapshot).
+
+    Attributes:
+        matrix: Features as known at as_of.
+        y: Did the outcome happen in [as_of, as_of + horizon)? float32 0 or 1, shape (n_rows,).
+        user_key: Whose row, int64.
+        user_bucket: Hash of the user, 0 to 99.
+        as_of_hour: The snapshot, whole hours since 1970-01-01 UTC, int64.
+        horizon_hours: Length of the label's window.
+
+    Raises:
+        ValueError: If lengths differ or y holds anything but 0 and 1.
+    """
+
+    matrix: Matrix
+    y: np.ndarray
+    user_key: np.ndarray
+    user_bucket: np.ndarray
+    as_of_hour: np.ndarray
+    horizon_hours: int
+
+    def __post_init__(self) -> None:
+        n_rows = self.matrix.X.shape[0]
+        for name in ("y", "user_key", "user_bucket", "as_of_hour"):
+            if getattr(self, name).shape != (n_rows,):
+                raise ValueError(
+                    f"{name} has shape {getattr(self, name).shape}, X has {n_rows} rows"
+                )
+        odd = self.y[(self.y != 0) & (self.y != 1)]
+        if len(odd):
+            raise ValueError(f"y holds {odd[0]}; a label is 0 or 1")
+
+
+def csr_from_batches(
+    batches: Iterable[pa.RecordBatch], n_rows: int, feature_ids: np.ndarray
+) -> csr_matrix:
+    """Turn a stream of long rows into a sparse matrix without sorting it as a whole.
+
+    Args:
+        batches: Columns row_index (ascending over the whole stream), feature_id, value. A row may
+            be absent: it becomes an empty row. Features not in feature_ids are dropped.
+        n_rows: Rows of the result.
+        feature_ids: The result's columns, in this order.
+
+    Returns:
+        float32 matrix of shape (n_rows, n_features), indices sorted within rows.
+
+    Raises:
+        ValueError: If row_index descends or leaves [0, n_rows), a (row, feature) comes twice,
+            feature_ids repeats one, or a column holds nulls.
+    """
+    feature_ids = np.asarray(feature_ids, dtype=np.int64)
+    order = np.argsort(feature_ids, kind="stable")
+    known = feature_ids[order]
+    if (known[1:] == known[:-1]).any():
+        raise ValueError(f"feature_ids holds {known[:-1][known[1:] == known[:-1]][0]} twice")
+    row_lengths = np.zeros(n_rows + 1, dtype=np.int64)
+    indices = [np.empty(0, dtype=np.int32)]
+    data = [np.empty(0, dtype=np.float32)]
+    last_row = 0
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        rows = _column(batch, "row_index")
+        _check_rows(rows, last_row, n_rows)
+        is_known, columns = _find_columns(_column(batch, "feature_id"), known, order)
+        first_row, last_row = int(rows[0]), int(rows[-1])
+        row_lengths[first_row + 1 : last_row + 2] += np.bincount(
+            rows[is_known] - first_row, minlength=last_row - first_row + 1
+        )
+        indices.append(columns.astype(np.int32, copy=False))
+        data.append(_column(batch, "value")[is_known].astype(np.float32, copy=False))
+    indptr = np.cumsum(row_lengths)
+    arrays = (np.concatenate(data), np.concatenate(indices), indptr)
+    matrix = csr_matrix(arrays, shape=(n_rows, len(feature_ids)))
+    matrix.sort_indices()
+    _check_unique(matrix, feature_ids)
+    return matrix
+
+
+def _column(batch: pa.RecordBatch, name: str) -> np.ndarray:
+    """Return a column as a NumPy array that shares the batch's memory."""
+    column = batch.column(name)
+    if column.null_count:
+        raise ValueError(f"{name} holds {column.null_count} nulls")
+    return column.to_numpy(zero_copy_only=True)
+
+
+def _check_rows(rows: np.ndarray, last_row: int, n_rows: int) -> None:
+    """Refuse row numbers that descend or lie outside the matrix."""
+    if rows[0] < last_row and rows[0] >= 0:
+        raise ValueError(f"row_index {rows[0]} comes after {last_row}; rows must ascend")
+    descents = np.flatnonzero(rows[1:] < rows[:-1])
+    if len(descents):
+        before, after = rows[descents[0]], rows[descents[0] + 1]
+        raise ValueError(f"row_index {after} comes after {before}; rows must ascend")
+    for row in (rows[0], rows[-1]):
+        if not 0 <= row < n_rows:
+            raise ValueError(f"row_index {row} lies outside [0, {n_rows})")
+
+
+def _find_columns(
+    ids: np.ndarray, known: np.ndarray, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which ids are known (ascending `known`, columns `order`), and those ids' columns."""
+    if not len(known):
+        return np.zeros(len(ids), dtype=bool), np.empty(0, dtype=np.int64)
+    position = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    is_known = known[position] == ids
+    return is_known, order[position[is_known]]
+
+
+def _check_unique(matrix: csr_matrix, feature_ids: np.ndarray) -> None:
+    """Refuse a (row, feature) that came twice: adding them up would hide a broken join."""
+    is_repeat = matrix.indices[1:] == matrix.indices[:-1]
+    starts = matrix.indptr[1:-1]
+    is_repeat[starts[(starts > 0) & (starts < matrix.nnz)] - 1] = False
+    if is_repeat.any():
+        position = int(np.flatnonzero(is_repeat)[0])
+        row = int(np.searchsorted(matrix.indptr, position, side="right") - 1)
+        raise ValueError(f"row {row} holds feature {feature_ids[matrix.indices[position]]} twice")

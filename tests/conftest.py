@@ -1,0 +1,94 @@
+"""Small warehouses for tests: events in, `dbt run`, a DuckDB file out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models_ml.settings import PROJECT
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each other on few cores
+for name in ("EVENTS", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
+    os.environ.pop(f"FORETELL_{name}", None)
+
+COLUMNS = (
+    "event_id", "user_id", "device_id", "event_name",
+    "event_time", "received_at", "event_properties", "user_properties",
+)  # fmt: skip
+SHOP = """
+exposures:
+  - name: buys
+    label: Buys within a week
+    type: ml
+    owner: {name: test}
+    depends_on: [ref('predictions')]
+    config: {meta: {prediction: {
+      cohort: [{event: any, within_days: 28}],
+      outcome: {event: purchase},
+      horizon_days: 7}}}
+"""
+
+
+def write_events(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
+    """Write canonical raw events as Parquet, all columns text; properties may be dictionaries."""
+    rows = [
+        {c: json.dumps(row[c]) if isinstance(row.get(c), dict) else row.get(c) for c in COLUMNS}
+        for row in rows
+    ]
+    schema = pa.schema([(column, pa.string()) for column in COLUMNS])
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    return path
+
+
+def dbt(command: list[str], environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run dbt on the project with everything it writes under `folder`."""
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *command,
+         "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")],
+        cwd=PROJECT,
+        env={**os.environ, "DO_NOT_TRACK": "1", **environment},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that builds folders 01 to 07 from events and gives the DuckDB file."""
+    # The same paths every time: dbt parses anew whenever a path it was told changes.
+    shared = tmp_path_factory.mktemp("dbt")
+    (shared / "predictions").mkdir()
+
+    def make(events: Iterable[dict[str, Any]], as_of: str = "", definitions: str = SHOP) -> Path:
+        (shared / "predictions/predictions.yml").write_text(definitions)
+        (shared / "warehouse.duckdb").unlink(missing_ok=True)
+        environment = {
+            "FORETELL_EVENTS": str(write_events(shared / "events.parquet", events)),
+            "FORETELL_PREDICTIONS": str(shared / "predictions"),
+            "FORETELL_WAREHOUSE": str(shared / "warehouse.duckdb"),
+            "FORETELL_AS_OF": as_of,
+        }
+        serving = "path:dbt_project/models/08_predictions"
+        done = dbt(["run", "--exclude", serving], environment, shared)
+        assert done.returncode == 0, done.stdout[-3000:]
+        made = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
+        return (shared / "warehouse.duckdb").rename(made)
+
+    return make
+
+
+def query(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Run a query in schema foretell of a warehouse file."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("use warehouse.foretell")
+        return connection.execute(sql).fetchall()
