@@ -1,4 +1,4 @@
-"""Runs `dbt build` as a separate process and turns its log into progress and one clear error.
+"""Runs dbt as a separate process and turns its log into progress and one clear error.
 
 The only module that knows dbt, and it knows only the command: a process of its own lets go of the
 warehouse file when it ends, which a dbt inside this process would not (one writer per DuckDB file).
@@ -9,15 +9,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from models_ml.errors import ForetellError
 from models_ml.settings import PROJECT
 
+DBT = Path(sys.executable).with_name("dbt")
 MARK = "Foretell: "
 Progress = Callable[[str], None]
+
+
+def build_arguments(variables: Mapping[str, Any], selection: Sequence[str] = ()) -> list[str]:
+    """Return the arguments of a production build: models and data tests, no unit tests.
+
+    Args:
+        variables: dbt vars.
+        selection: E.g. ["--select", "path:dbt_project/models/08_predictions"].
+    """
+    variables_json = json.dumps(dict(variables))
+    return ["build", "--exclude-resource-type", "unit_test", "--vars", variables_json, *selection]
 
 
 def dbt_build(
@@ -37,12 +49,25 @@ def dbt_build(
     Raises:
         ForetellError: If a node fails, with the message meant for people.
     """
-    dbt = Path(sys.executable).with_name("dbt")
-    command = [str(dbt), "--log-format", "json", "build", "--exclude-resource-type", "unit_test"]
-    command += ["--vars", json.dumps(dict(variables)), *arguments]
+    _run_dbt(build_arguments(variables, arguments), environment, progress)
+
+
+def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[str, Any]) -> Path:
+    """Write the manifest of this project into a folder and return its path.
+
+    Raises:
+        ForetellError: If the project or the definitions cannot be parsed.
+    """
+    folders = ["--target-path", str(target), "--log-path", str(target)]
+    arguments = ["parse", "--vars", json.dumps(dict(variables)), *folders]
+    _run_dbt(arguments, environment, lambda line: None)
+    return target / "manifest.json"
+
+
+def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Progress) -> None:
     errors: list[str] = []
     with subprocess.Popen(
-        command,
+        [str(DBT), "--log-format", "json", *arguments],
         cwd=PROJECT,
         env=dict(environment),
         stdout=subprocess.PIPE,
@@ -53,7 +78,7 @@ def dbt_build(
         for line in process.stdout:
             _read(line, errors, progress)
     if process.returncode != 0:
-        raise ForetellError(_explain(errors))
+        raise ForetellError(explain(errors, arguments[0]))
 
 
 def _read(line: str, errors: list[str], progress: Progress) -> None:
@@ -72,9 +97,10 @@ def _read(line: str, errors: list[str], progress: Progress) -> None:
         )
 
 
-def _explain(errors: list[str]) -> str:
+def explain(errors: list[str], command: str = "build") -> str:
+    """Return the one message in dbt's errors that a person should read."""
     for error in errors:
         if MARK in error:
             return error.split(MARK, 1)[1].splitlines()[0].strip()
     lines = [line.strip() for error in errors for line in error.splitlines() if line.strip()]
-    return "dbt build failed: " + (" | ".join(lines[:6]) or "no reason given; see logs/dbt.log")
+    return f"dbt {command} failed: " + (" | ".join(lines[:6]) or "no reason given; see logs/dbt.log")

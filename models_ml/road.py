@@ -34,11 +34,16 @@ def build(settings: Settings, progress: Progress, scope: str = "everyone") -> No
     Raises:
         ForetellError: On events or definitions that cannot be used, or a failed test.
     """
-    check_events(settings.events)
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    prepare(settings)
     dbt_build(["--exclude", SERVING], settings.dbt_environment(), {"scope": scope}, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
+
+
+def prepare(settings: Settings) -> None:
+    """Refuse events that cannot be used, before anything is built from them."""
+    check_events(settings.events)
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
 
 
 def check_built(warehouse: Warehouse, settings: Settings) -> None:

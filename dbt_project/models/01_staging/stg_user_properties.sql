@@ -24,6 +24,7 @@ ranked as (
         identity_key,
         property,
         event_hour,
+        event_time as stated_at,
         value,
         row_number() over (
             partition by identity_key, property, event_hour
@@ -33,7 +34,7 @@ ranked as (
 ),
 
 final as (
-    select identity_key, property, event_hour, value
+    select identity_key, property, event_hour, stated_at, value
     from ranked
     where place = 1
     order by identity_key, property, event_hour

@@ -4,7 +4,7 @@ with
 
 grid as (select distinct as_of_hour from {{ ref('cohort_snapshots') }}),
 
-changes as (select identity_key, property, event_hour, value from {{ ref('stg_user_properties') }}),
+statements as (select identity_key, property, event_hour, stated_at, value from {{ ref('stg_user_properties') }}),
 
 identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
 
@@ -12,13 +12,13 @@ resolved as (
     select
         grid.as_of_hour,
         {{ resolved_key('identities', 'grid.as_of_hour') }} as user_key,
-        changes.identity_key,
-        changes.property,
-        changes.event_hour,
-        changes.value
-    from changes
-    inner join identities on changes.identity_key = identities.identity_key
-    inner join grid on changes.event_hour < grid.as_of_hour
+        statements.identity_key,
+        statements.property,
+        statements.stated_at,
+        statements.value
+    from statements
+    inner join identities on statements.identity_key = identities.identity_key
+    inner join grid on statements.event_hour < grid.as_of_hour
 ),
 
 ranked as (
@@ -29,11 +29,11 @@ ranked as (
         value,
         row_number() over (
             partition by as_of_hour, user_key, property
-            order by event_hour, case when identity_key = user_key then 1 else 0 end, identity_key
+            order by stated_at, identity_key
         ) as place,
         row_number() over (
             partition by as_of_hour, user_key, property
-            order by event_hour desc, case when identity_key = user_key then 0 else 1 end, identity_key desc
+            order by stated_at desc, identity_key desc
         ) as place_back
     from resolved
 ),

@@ -1,0 +1,1 @@
+"""Foretell as a Dagster project: when things run, in which order, and what people see of it."""

@@ -1,0 +1,124 @@
+"""dbt's manifest, made by the project itself whenever its files or settings changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from models_ml.dbt_command import dbt_parse
+from models_ml.settings import PROJECT, Settings
+
+TARGET = PROJECT / ".dagster/target"
+# What dbt reads; the demo's definitions are in seeds.
+SOURCES = ("dbt_project.yml", "profiles.yml", "dbt_project", "seeds", "tests/dbt")
+KEPT_FOLDERS, KEPT_SECONDS = 5, 24 * 3600
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What Dagster needs to know of a definition.
+
+    Attributes:
+        name: E.g. buys_within_7_days.
+        label: The question in words.
+        definition: Cohort, outcome and horizon, as written in YAML.
+        owner: Team that asked, or None.
+        file: Where it is defined.
+    """
+
+    name: str
+    label: str
+    definition: str
+    owner: str | None
+    file: str
+
+
+def prepare_manifest(settings: Settings, target: Path = TARGET) -> Path:
+    """Return the path of a manifest that fits the files and the settings, parsing if there is none.
+
+    Each state of files and settings has a folder of its own, put in place by rename: the processes
+    of `dagster dev` all load the definitions at once, and `foretell run` writes elsewhere.
+
+    Args:
+        settings: Where events, warehouse and definitions are.
+        target: Folder for what dbt writes on behalf of Dagster.
+
+    Raises:
+        ForetellError: If dbt cannot parse the project or the definitions.
+    """
+    folder = target / _fingerprint(settings)
+    if not (folder / "manifest.json").exists():
+        target.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=target, prefix="."))
+        try:
+            dbt_parse(aside, settings.dbt_environment(), {"scope": "everyone"})
+            if not (folder / "manifest.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
+        except OSError:
+            if not (folder / "manifest.json").exists():  # else another process was faster
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    (folder / "used").touch()
+    _remove_old(target)
+    return folder / "manifest.json"
+
+
+def read_predictions(manifest_path: Path) -> list[Prediction]:
+    """Return the predictions among the manifest's exposures, by name.
+
+    Only names are needed here: dbt itself refuses wrong definitions at the start of a run, in words.
+    """
+    manifest = json.loads(manifest_path.read_text())
+    exposures = [exposure for exposure in manifest["exposures"].values() if exposure["type"] == "ml"]
+    return [
+        _prediction(exposure) for exposure in sorted(exposures, key=lambda exposure: exposure["name"])
+    ]
+
+
+def _prediction(exposure: Mapping[str, Any]) -> Prediction:
+    definition = exposure["config"].get("meta", {}).get("prediction", {})
+    return Prediction(
+        name=exposure["name"],
+        label=exposure["label"] or exposure["name"],
+        definition=yaml.safe_dump(definition, sort_keys=False, default_flow_style=None).strip(),
+        owner=exposure["owner"].get("name"),
+        file=exposure["original_file_path"],
+    )
+
+
+def _fingerprint(settings: Settings) -> str:
+    """Return a hash of all that decides the manifest."""
+    named = (settings.warehouse, settings.predictions, settings.is_demo, version("dbt-core"))
+    digest = hashlib.sha256(repr(named).encode())
+    for path in _files(settings):
+        digest.update(f"\n{path}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(settings: Settings) -> Iterator[Path]:
+    roots = [PROJECT / source for source in SOURCES]
+    for root in [*roots, *([settings.predictions] if settings.predictions else [])]:
+        paths = sorted(root.rglob("*")) if root.is_dir() else [root]
+        yield from (path for path in paths if path.suffix in (".sql", ".yml", ".yaml", ".csv", ".md"))
+
+
+def _remove_old(target: Path) -> None:
+    """Remove folders of states long gone: the five used last stay, and all used within a day."""
+    used = {folder: (folder / "used") for folder in target.iterdir() if folder.is_dir()}
+    stamps = {folder: mark.stat().st_mtime for folder, mark in used.items() if mark.exists()}
+    for folder in sorted(stamps, key=stamps.__getitem__, reverse=True)[KEPT_FOLDERS:]:
+        if time.time() - stamps[folder] > KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
