@@ -21,7 +21,7 @@ POOL = "warehouse"
 
 
 def dbt_project(manifest_path: Path) -> DbtProject:
-    """Return the dbt project at the root, with what dbt writes beside the manifest."""
+    """Return the dbt project at the root; whatever dbt writes goes beside the manifest."""
     return DbtProject(project_dir=PROJECT, target_path=manifest_path.parent)
 
 
@@ -31,28 +31,31 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
 
 
 def stream_dbt_build(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, settings: Settings, scope: str
+    context: dg.AssetExecutionContext,
+    dbt: DbtCliResource,
+    target: Path,
+    settings: Settings,
+    scope: str,
 ) -> Iterator[Any]:
     """Run `dbt build` on the assets of this step and yield what Dagster should know of each node.
 
     Args:
         context: Of an asset made by `dbt_assets`.
-        dbt: dbt_resource().
+        dbt: The command.
+        target: Folder of the manifest. Each scope has its own below, so that what dbt parsed is
+            still good the next time (it parses anew when a var differs).
         settings: Where events and warehouse are.
-        scope: everyone or active; each has a folder for what dbt writes, so that its parse is still
-            good for the next run.
+        scope: everyone (daily) or active (hourly).
     """
-    target = dbt_target(dbt)
     with _environment({**settings.dbt_environment(), "DBT_TARGET_PATH": str(target)}):
-        invocation = dbt.cli(
-            build_arguments({"scope": scope}), context=context, target_path=target / scope
-        )
+        arguments = build_arguments({"scope": scope})
+        invocation = dbt.cli(arguments, context=context, target_path=target / scope)
     yield from invocation.stream()
 
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Show people the one message that the command line would show, above the traceback."""
+    """Show the one message that the command line would show, above the traceback."""
     try:
         yield
     except DagsterDbtCliRuntimeError as error:
@@ -64,7 +67,7 @@ def readable_errors() -> Iterator[None]:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while; DbtCliResource hands its own process's to dbt."""
+    """Set environment variables for a while: DbtCliResource hands those of its process to dbt."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

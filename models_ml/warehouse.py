@@ -27,7 +27,7 @@ class Warehouse:
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Run a query and return the whole result as an Arrow table."""
-        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+        return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def stream(
         self, sql: str, parameters: Sequence[Any] = (), batch_rows: int = 250_000

@@ -1,0 +1,44 @@
+"""What Dagster loads (`make ui`). Assembles only: each part has its own module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_defs import jobs
+from dagster_defs.manifest import TARGET, prepare_manifest, read_predictions
+from dagster_defs.prediction_assets import build_prediction_assets
+from dagster_defs.publishing_assets import build_predictions_checks, published
+from dagster_defs.resources import dbt_project, dbt_resource
+from dagster_defs.warehouse_assets import build_warehouse_assets
+from models_ml.settings import Settings, read_settings
+
+
+def build_definitions(settings: Settings, target: Path = TARGET) -> dg.Definitions:
+    """Return everything that Dagster shows and runs under these settings.
+
+    Args:
+        settings: Where events, definitions and warehouse are; none of them needs to exist yet.
+        target: Folder for what dbt writes on behalf of Dagster.
+    """
+    manifest = prepare_manifest(settings, target)
+    predictions = read_predictions(manifest)
+    project = dbt_project(manifest)
+    return dg.Definitions(
+        assets=[
+            *build_warehouse_assets(project, predictions),
+            *(asset for each in predictions for asset in build_prediction_assets(each)),
+            published,
+        ],
+        asset_checks=build_predictions_checks(predictions),
+        jobs=[jobs.daily, jobs.hourly],
+        schedules=jobs.schedules,
+        resources={"dbt": dbt_resource(project), "settings": settings},
+        # In the run's own process: a process per step would import for 4 s what this one has, and
+        # could do nothing meanwhile, as the steps write one after the other to one file.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions(read_settings())

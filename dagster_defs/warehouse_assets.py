@@ -1,0 +1,116 @@
+"""The dbt models as assets: folders 01 to 07 before the models of machine learning, 08 after them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+
+from dagster_defs.manifest import Prediction
+from dagster_defs.prediction_assets import model_key, scores_key
+from dagster_defs.resources import POOL, readable_errors, stream_dbt_build
+from models_ml.road import SERVING, check_built, prepare
+from models_ml.settings import Settings
+from models_ml.warehouse import open_warehouse
+
+
+class Scope(Enum):
+    """For whom a build computes features; see `scope` in dbt_project.yml."""
+
+    everyone = "everyone"
+    active = "active"
+
+
+class BuildConfig(dg.Config):
+    """What can be chosen in the launchpad: everyone (as the daily job) or active (as the hourly)."""
+
+    scope: Scope = Scope.everyone
+
+
+class Translator(DagsterDbtTranslator):
+    """How dbt's nodes look in Dagster: a group per folder, and the ledger's rows come from Python."""
+
+    def __init__(self, predictions: Sequence[Prediction]) -> None:
+        super().__init__()
+        self._writers = {
+            dg.AssetKey(["ledger", "models"]): [model_key(each.name) for each in predictions],
+            dg.AssetKey(["ledger", "prediction_history"]): [
+                scores_key(each.name) for each in predictions
+            ],
+        }
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Replace dbt's sources `ledger.*` by the assets that append to them."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        keys = [dep.asset_key for dep in spec.deps]
+        deps = [key for dep in keys for key in self._writers.get(dep, [dep])]
+        return spec.replace_attributes(deps=deps)
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The folder: 01_staging to 08_predictions."""
+        if dbt_resource_props["resource_type"] != "model":
+            return str(dbt_resource_props["resource_type"])
+        return str(dbt_resource_props["fqn"][1])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The description in YAML, else the comment at the top of the file; then the SQL."""
+        code = str(dbt_resource_props.get("raw_code") or "")
+        comment = re.match(r"\s*\{#(.*?)#\}", code, re.DOTALL)
+        words = dbt_resource_props.get("description") or (comment.group(1) if comment else "")
+        return f"{' '.join(words.split())}\n\n```sql\n{code}\n```"
+
+
+def build_warehouse_assets(
+    project: DbtProject, predictions: Sequence[Prediction]
+) -> tuple[dg.AssetsDefinition, dg.AssetsDefinition]:
+    """Return the assets of folders 01 to 07, and those of folder 08."""
+    manifest = project.manifest_path
+    target = Path(manifest).parent
+    translator = Translator(predictions)
+
+    @dbt_assets(
+        name="build_warehouse",
+        manifest=manifest,
+        project=project,
+        exclude=SERVING,
+        dagster_dbt_translator=translator,
+        pool=POOL,
+    )
+    def warehouse_tables(
+        context: dg.AssetExecutionContext,
+        config: BuildConfig,
+        dbt: DbtCliResource,
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Any]:
+        with readable_errors():
+            prepare(settings)
+            yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+            if not context.is_subset:
+                with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                    check_built(warehouse, settings)
+
+    @dbt_assets(
+        name="build_predictions",
+        manifest=manifest,
+        project=project,
+        select=SERVING,
+        dagster_dbt_translator=translator,
+        pool=POOL,
+    )
+    def serving_tables(
+        context: dg.AssetExecutionContext,
+        config: BuildConfig,
+        dbt: DbtCliResource,
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Any]:
+        with readable_errors():
+            yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+
+    return warehouse_tables, serving_tables

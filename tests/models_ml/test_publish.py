@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import duckdb
+import pytest
+
+from models_ml.errors import ForetellError
+from models_ml.publish import PUBLISHED, publish, published_paths
+
+# A reader of its own: opens the copy again and again, and looks for a torn state (two generations
+# in one table, or tables of different generations in one connection).
+READER = """
+import duckdb, sys, time
+seen, reads, end = set(), 0, time.time() + float(sys.argv[2])
+while time.time() < end:
+    with duckdb.connect(sys.argv[1], read_only=True) as connection:
+        rows = connection.execute("select distinct generation from foretell.predictions").fetchall()
+        other = connection.execute("select distinct generation from foretell.models").fetchall()
+        count = connection.execute("select count(*) from foretell.predictions").fetchall()
+    assert len(rows) == 1 and rows == other and count == [(5000,)], (rows, other, count)
+    seen.add(rows[0][0]); reads += 1
+print(reads, len(seen))
+"""
+
+
+def write_generation(path, generation: int) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema if not exists foretell")
+        for table in PUBLISHED:
+            connection.execute(
+                f"""
+                create or replace table foretell.{table} as
+                select {generation} as generation, i as user_id, 'p' as prediction, i as percentile,
+                    i as feature_id, i as volume_rank, 'x' as property, i as trained_at, '\\x00'::blob as onnx
+                from range(5000) as t (i)
+                """
+            )
+
+
+def test_readers_see_whole_runs_only(tmp_path):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 0)
+    published = publish(path)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(published.database), "6"], stdout=subprocess.PIPE, text=True
+    )
+    generation, end = 0, time.monotonic() + 6
+    while time.monotonic() < end:
+        generation += 1
+        write_generation(path, generation)
+        publish(path)
+    output, _ = reader.communicate(timeout=30)
+    assert reader.returncode == 0
+    reads, seen = map(int, output.split())
+    assert reads > 5
+    assert seen > 1
+
+
+def test_the_copy_has_no_model_bytes_and_no_leftovers(tmp_path):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 1)
+    published = publish(path)
+    with duckdb.connect(str(published.database), read_only=True) as connection:
+        columns = [row[0] for row in connection.execute("describe foretell.models").fetchall()]
+    assert "onnx" not in columns
+    assert sorted(file.stem for file in published.parquet.iterdir()) == sorted(PUBLISHED)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_older_drivers_can_open_the_copy(tmp_path):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 1)
+    header = publish(path).database.read_bytes()[:20]
+    # Bytes 12 to 19 of a DuckDB file are its storage version; 64 is what DuckDB 0.10 to 1.0 wrote.
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") == 64
+
+
+def test_a_failed_copy_leaves_the_old_one(tmp_path):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 1)
+    before = publish(path).database.read_bytes()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("drop table foretell.audiences")
+    with pytest.raises(duckdb.CatalogException):
+        publish(path)
+    assert published_paths(path).database.read_bytes() == before
+
+
+def test_a_warehouse_in_use_is_named(tmp_path):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 1)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print(1, flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    holder.stdout.readline()
+    try:
+        with pytest.raises(ForetellError, match="in use by another process"):
+            publish(path)
+    finally:
+        holder.communicate()

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from models_ml.errors import ForetellError
+from models_ml.settings import PROJECT, parse_as_of, read_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2026-05-25", datetime(2026, 5, 25)),
+        ("2026-05-25T10:59:59", datetime(2026, 5, 25, 10)),
+        ("2026-05-25T01:30:00+02:00", datetime(2026, 5, 24, 23)),
+        ("2026-05-25 10:00Z", datetime(2026, 5, 25, 10)),
+        ("", None),
+    ],
+)
+def test_as_of_is_a_utc_hour_rounded_down(text, hour):
+    assert parse_as_of(text) == hour
+
+
+def test_a_wrong_as_of_is_refused_by_value():
+    with pytest.raises(ForetellError, match="as_of 'next monday' is not an ISO time"):
+        parse_as_of("next monday")
+
+
+def test_nothing_set_means_the_demo(tmp_path):
+    settings = read_settings({}, tmp_path)
+    assert settings.is_demo
+    assert settings.warehouse == PROJECT / "warehouse/foretell.duckdb"
+    assert settings.dbt_environment()["FORETELL_EVENTS"] == ""
+
+
+def test_relative_paths_start_at_the_callers_folder(tmp_path):
+    (tmp_path / "definitions").mkdir()
+    settings = read_settings(
+        {
+            "FORETELL_EVENTS": "in/*.parquet",
+            "FORETELL_WAREHOUSE": "out/w.duckdb",
+            "FORETELL_PREDICTIONS": "definitions",
+            "FORETELL_AS_OF": "2026-01-02T03:04",
+        },
+        tmp_path,
+    )
+    environment = settings.dbt_environment()
+    assert environment["FORETELL_EVENTS"] == f"{tmp_path}/in/*.parquet"
+    assert environment["FORETELL_WAREHOUSE"] == f"{tmp_path}/out/w.duckdb"
+    assert environment["FORETELL_PREDICTIONS"] == f"{tmp_path}/definitions"
+    assert environment["FORETELL_AS_OF"] == "2026-01-02T03:00:00"
+
+
+def test_object_stores_are_left_alone(tmp_path):
+    assert read_settings({"FORETELL_EVENTS": "s3://b/e/*.parquet"}, tmp_path).events == "s3://b/e/*.parquet"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("FORETELL_PREDICTIONS", "nowhere"), ("FORETELL_TARGET", "oracle")]
+)
+def test_a_setting_that_cannot_be_used_is_refused(variable, value, tmp_path):
+    with pytest.raises(ForetellError, match=f"{variable}={value}"):
+        read_settings({variable: value}, tmp_path)
