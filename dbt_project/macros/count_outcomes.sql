@@ -20,23 +20,28 @@
             {{ rows }}.user_key,
             conditions.min_count,
             conditions.max_count,
-            {{ resolved_key('identities', rows ~ '.as_of_hour + definitions.horizon_hours') }} as person_key
+            {{ resolved_key('identities', rows ~ '.as_of_hour + definitions.horizon_hours') }}
+                as person_key
         from {{ rows }}
-        inner join {{ ref('prediction_definitions') }} as definitions on {{ rows }}.prediction = definitions.prediction
+        inner join {{ ref('prediction_definitions') }} as definitions
+            on {{ rows }}.prediction = definitions.prediction
         inner join {{ ref('prediction_conditions') }} as conditions
             on {{ rows }}.prediction = conditions.prediction and conditions.role = 'outcome'
-        inner join {{ ref('stg_identities') }} as identities on {{ rows }}.user_key = identities.identity_key
+        inner join {{ ref('stg_identities') }} as identities
+            on {{ rows }}.user_key = identities.identity_key
     ) as wanted
     left join (
         select
             snapshots.prediction,
             snapshots.as_of_hour,
-            {{ resolved_key('identities', 'snapshots.as_of_hour + snapshots.horizon_hours') }} as person_key,
+            {{ resolved_key('identities', 'snapshots.as_of_hour + snapshots.horizon_hours') }}
+                as person_key,
             sum(hits.n_events) as n_events
         from (
             select distinct {{ rows }}.prediction, {{ rows }}.as_of_hour, definitions.horizon_hours
             from {{ rows }}
-            inner join {{ ref('prediction_definitions') }} as definitions on {{ rows }}.prediction = definitions.prediction
+            inner join {{ ref('prediction_definitions') }} as definitions
+                on {{ rows }}.prediction = definitions.prediction
         ) as snapshots
         inner join {{ ref('prediction_conditions') }} as conditions
             on snapshots.prediction = conditions.prediction and conditions.role = 'outcome'
@@ -44,7 +49,8 @@
             on conditions.condition_id = hits.condition_id
             and hits.event_hour >= snapshots.as_of_hour
             and hits.event_hour < snapshots.as_of_hour + snapshots.horizon_hours
-        inner join {{ ref('stg_identities') }} as identities on hits.identity_key = identities.identity_key
+        inner join {{ ref('stg_identities') }} as identities
+            on hits.identity_key = identities.identity_key
         group by all
     ) as happened
         on wanted.prediction = happened.prediction

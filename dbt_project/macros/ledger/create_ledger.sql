@@ -2,17 +2,18 @@
    before any model is trained. Contract columns: DESIGN.md section 4. #}
 {% macro create_ledger() %}
     {%- if execute %}
+    {%- set text = dbt.type_string() %}
     create schema if not exists {{ target.schema }};
     create table if not exists {{ target.schema }}.models (
-        model_id {{ dbt.type_string() }}, prediction {{ dbt.type_string() }}, definition_hash {{ dbt.type_string() }},
-        trained_at timestamp, as_of timestamp, status {{ dbt.type_string() }}, reason {{ dbt.type_string() }},
-        candidate {{ dbt.type_string() }}, calibration {{ dbt.type_string() }}, metrics {{ dbt.type_string() }},
-        reliability {{ dbt.type_string() }}, importances {{ dbt.type_string() }}, feature_ids {{ dbt.type_string() }},
+        model_id {{ text }}, prediction {{ text }}, definition_hash {{ text }},
+        trained_at timestamp, as_of timestamp, status {{ text }}, reason {{ text }},
+        candidate {{ text }}, calibration {{ text }}, metrics {{ text }},
+        reliability {{ text }}, importances {{ text }}, feature_ids {{ text }},
         onnx {{ type_bytes() }}
     );
     create table if not exists {{ target.schema }}.prediction_history (
-        prediction {{ dbt.type_string() }}, user_id {{ dbt.type_string() }}, probability double, percentile double,
-        as_of timestamp, scored_at timestamp, model_id {{ dbt.type_string() }}
+        prediction {{ text }}, user_id {{ text }}, probability double, percentile double,
+        as_of timestamp, scored_at timestamp, model_id {{ text }}
     );
     {%- endif %}
 {% endmacro %}

@@ -3,4 +3,6 @@
 {% macro to_number(text) %}try_cast({{ text }} as decimal(24, 6)){% endmacro %}
 
 {# Whole-number division rounding down, as integer, for a dividend of at least 0. #}
-{% macro floor_divide(dividend, divisor) %}cast(floor(({{ dividend }}) / {{ divisor }}) as integer){% endmacro %}
+{% macro floor_divide(dividend, divisor) %}
+cast(floor(({{ dividend }}) / {{ divisor }}) as integer)
+{%- endmacro %}

@@ -2,14 +2,16 @@
    path: path or glob; relation: a relation's name instead (empty: read path).
    Absent optional columns are NULL; NDJSON is read line by line and CSV as text, so that no
    type guessing decides what a value is and a broken line stays countable. #}
-{% macro read_events(path, relation) %}{{ return(adapter.dispatch('read_events', 'foretell')(path, relation)) }}{% endmacro %}
+{% macro read_events(path, relation) %}
+    {{ return(adapter.dispatch('read_events', 'foretell')(path, relation)) }}
+{% endmacro %}
 
 {% macro duckdb__read_events(path, relation) %}
     {%- set bare = path.split('?')[0] | lower | replace('.gz', '') | replace('.zst', '') -%}
     {%- set canonical = canonical_event_columns() -%}
-    {#- A fresh clone has no demo events yet and builds with none; events somebody named must be there. -#}
-    {%- set is_unnamed = path == 'warehouse/demo_events/*.parquet' and not env_var('FORETELL_EVENTS', '') -%}
-    {%- set if_empty = ', allow_empty = true' if is_unnamed else '' -%}
+    {#- A fresh clone has no demo events yet and builds with none; events somebody named must exist. -#}
+    {%- set is_demo = path == 'warehouse/demo_events/*.parquet' and not env_var('FORETELL_EVENTS', '') -%}
+    {%- set if_empty = ', allow_empty = true' if is_demo else '' -%}
     {%- if relation -%}
         {{ with_canonical_columns('select * from ' ~ relation, canonical) }}
     {%- elif bare.endswith('.parquet') -%}
@@ -19,33 +21,43 @@
         ) }}
     {%- elif bare.endswith('.csv') or bare.endswith('.tsv') -%}
         {{ with_canonical_columns(
-            'select * from read_csv(' ~ sql_string(path) ~ ', all_varchar = true, header = true, union_by_name = true, max_line_size = 16777216)',
+            'select * from read_csv(' ~ sql_string(path) ~ ', all_varchar = true, header = true, '
+            ~ 'union_by_name = true, max_line_size = 16777216)',
             canonical
         ) }}
     {%- elif bare.endswith('.ndjson') or bare.endswith('.jsonl') or bare.endswith('.json') -%}
         (
             select
                 {% for column in canonical -%}
-                json_extract_string(case when json_valid(line) then line end, '$.{{ column }}') as {{ column }},
+                json_extract_string(case when json_valid(line) then line end, '$.{{ column }}')
+                    as {{ column }},
                 {% endfor -%}
                 line as raw_row,
                 not json_valid(line) as is_broken
             from read_csv(
-                {{ sql_string(path) }}, columns = {'line': 'VARCHAR'}, header = false, auto_detect = false,
-                delim = '\x01', quote = '', escape = '', nullstr = '\x02', strict_mode = false,
-                max_line_size = 67108864
+                {{ sql_string(path) }}, columns = {'line': 'VARCHAR'}, header = false,
+                auto_detect = false, delim = '\x01', quote = '', escape = '', nullstr = '\x02',
+                strict_mode = false, max_line_size = 67108864
             )
         )
     {%- else -%}
-        {{ refuse("FORETELL_EVENTS=" ~ path ~ ": cannot tell the format. Name files ending in .parquet, .ndjson, .jsonl, .json, .csv or .tsv (also .gz), e.g. events/*.parquet") }}
+        {{ refuse(
+            'FORETELL_EVENTS=' ~ path ~ ': cannot tell the format. Name files ending in .parquet, .ndjson, '
+            ~ '.jsonl, .json, .csv or .tsv (also .gz), e.g. events/*.parquet'
+        ) }}
     {%- endif -%}
 {% endmacro %}
 
-{% macro default__read_events(path, relation) %}{{ exceptions.raise_compiler_error("read_events: add " ~ target.type) }}{% endmacro %}
+{% macro default__read_events(path, relation) %}
+    {{ exceptions.raise_compiler_error("read_events: add " ~ target.type) }}
+{% endmacro %}
 
 {# The columns of the input contract (DESIGN.md section 4). #}
 {% macro canonical_event_columns() %}
-    {{ return(['event_id', 'user_id', 'device_id', 'event_name', 'event_time', 'received_at', 'event_properties', 'user_properties']) }}
+    {{ return([
+        'event_id', 'user_id', 'device_id', 'event_name', 'event_time', 'received_at',
+        'event_properties', 'user_properties',
+    ]) }}
 {% endmacro %}
 
 {# DuckDB only: the union by name adds absent columns as untyped NULL, without asking the file at
@@ -63,7 +75,9 @@
                 cast(null as varchar) as raw_row,
                 false as is_broken
             from (
-                select * from (select {% for column in columns %}null as {{ column }}{{ ', ' if not loop.last }}{% endfor %}) where false
+                select * from (
+                    select {% for column in columns %}null as {{ column }}{{ ', ' if not loop.last }}{% endfor %}
+                ) where false
                 union all by name
                 {{ rows }}
             )

@@ -4,13 +4,21 @@
 {% macro spark__refuse_in_sql(message) %}cast(raise_error('Foretell: ' || {{ message }}) as string){% endmacro %}
 {% macro default__refuse_in_sql(message) %}{{ exceptions.raise_compiler_error("refuse_in_sql: add " ~ target.type) }}{% endmacro %}
 
-{# SQL text expression: which definition, in which file, names something that does not occur. #}
+{# SQL text expression: which definition, in which file, names something that does not occur.
+   condition_id: prediction:role:place[:user], as parse_definitions writes it. #}
 {% macro unknown_name_message(what, given, nearest, condition_id) %}
     (case split_part({{ condition_id }}, ':', 1)
         {%- for row in parse_definitions().definitions %}
         when {{ sql_string(row.prediction) }} then {{ sql_string(row.file) }}
         {%- endfor %}
         else '' end
-    || ': prediction ' || split_part({{ condition_id }}, ':', 1) || ', ' || split_part({{ condition_id }}, ':', 2)
-    || ': unknown {{ what }} "' || substr({{ given }}, 1, 200) || '"; the nearest in the data is "' || substr({{ nearest }}, 1, 200) || '"')
+    || ': prediction ' || split_part({{ condition_id }}, ':', 1)
+    || case split_part({{ condition_id }}, ':', 2)
+        when 'cohort' then ': cohort condition ' || split_part({{ condition_id }}, ':', 3)
+        else ': outcome' end
+    || ': unknown {{ what }} "' || substr({{ given }}, 1, 200) || '"; '
+    || coalesce(
+        'the nearest in the data is "' || substr({{ nearest }}, 1, 200) || '"',
+        'no {{ what }} occurs there'
+    ))
 {% endmacro %}

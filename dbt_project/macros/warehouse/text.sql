@@ -7,6 +7,10 @@
 
 {# Number 0 .. buckets - 1 from a hash of a text that is the same on every engine. #}
 {% macro hash_bucket(text, buckets) %}{{ return(adapter.dispatch('hash_bucket', 'foretell')(text, buckets)) }}{% endmacro %}
-{% macro duckdb__hash_bucket(text, buckets) %}cast(cast('0x' || substr(md5({{ text }}), 1, 8) as bigint) % {{ buckets }} as integer){% endmacro %}
-{% macro spark__hash_bucket(text, buckets) %}cast(conv(substr(md5({{ text }}), 1, 8), 16, 10) % {{ buckets }} as integer){% endmacro %}
+{% macro duckdb__hash_bucket(text, buckets) %}
+cast(cast('0x' || substr(md5({{ text }}), 1, 8) as bigint) % {{ buckets }} as integer)
+{%- endmacro %}
+{% macro spark__hash_bucket(text, buckets) %}
+cast(conv(substr(md5({{ text }}), 1, 8), 16, 10) % {{ buckets }} as integer)
+{%- endmacro %}
 {% macro default__hash_bucket(text, buckets) %}{{ exceptions.raise_compiler_error("hash_bucket: add " ~ target.type) }}{% endmacro %}

@@ -1,6 +1,7 @@
 {# The hour that counts as now. Grain: one row; none if there are no events and no as_of is set.
    Default: the start of the last hour seen, which is the end of the last full one. A few events
-   (under 0.1 %) after four weeks of silence are wrong clocks, not the present: they do not move it. #}
+   (under 0.1 %) after four weeks of silence are wrong clocks, not the present: they do not move it.
+   A given hour is rounded down. #}
 {%- set given = var('as_of') -%}
 with
 

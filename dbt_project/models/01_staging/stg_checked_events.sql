@@ -35,12 +35,16 @@ judged as (
             when user_id is null and device_id is null then 'user_id and device_id are missing'
             when event_time_text is null then 'event_time is missing'
             when event_time is null then 'event_time is not a time'
-            when event_time < cast('1970-01-02' as timestamp) or event_time >= cast('2200-01-01' as timestamp)
+            when
+                event_time < cast('1970-01-02' as timestamp)
+                or event_time >= cast('2200-01-01' as timestamp)
                 then 'event_time is out of range'
             when event_time > received_at + interval '1' hour * {{ var('future_tolerance_hours') }}
                 then 'event_time is in the future'
-            when not {{ is_json_object('event_properties') }} then 'event_properties is not a JSON object'
-            when not {{ is_json_object('user_properties') }} then 'user_properties is not a JSON object'
+            when not {{ is_json_object('event_properties') }}
+                then 'event_properties is not a JSON object'
+            when not {{ is_json_object('user_properties') }}
+                then 'user_properties is not a JSON object'
         end as reject_reason
     from typed
 ),
@@ -68,8 +72,9 @@ ranked as (
         row_number() over (
             partition by duplicate_rule, duplicate_key
             order by
-                received_at nulls last, event_time nulls last, event_name nulls last, user_id nulls last,
-                device_id nulls last, event_properties nulls last, user_properties nulls last
+                received_at nulls last, event_time nulls last, event_name nulls last,
+                user_id nulls last, device_id nulls last,
+                event_properties nulls last, user_properties nulls last
         ) as arrival
     from keyed
 ),
@@ -94,7 +99,10 @@ final as (
         coalesce(reject_reason, case when arrival > 1 then duplicate_rule end) as reason,
         case
             when reject_reason is not null
-                then coalesce(raw_row, {{ json_of(['event_id', 'user_id', 'device_id', 'event_name', 'event_time_text', 'received_at', 'event_properties', 'user_properties']) }})
+                then coalesce(raw_row, {{ json_of([
+                    'event_id', 'user_id', 'device_id', 'event_name', 'event_time_text',
+                    'received_at', 'event_properties', 'user_properties',
+                ]) }})
         end as raw_row
     from ranked
 )

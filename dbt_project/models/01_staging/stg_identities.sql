@@ -3,7 +3,10 @@
    that sighting: known_hour < as_of_hour must hold before history may be re-attributed. #}
 with
 
-events as (select identity, user_id, device_id, event_time, event_hour from {{ ref('stg_past_events') }}),
+events as (
+    select identity, user_id, device_id, event_time, event_hour
+    from {{ ref('stg_past_events') }}
+),
 
 identities as (
     select

@@ -5,7 +5,9 @@
 with
 
 events as (
-    select event_id, user_id, device_id, identity, event_name, event_time, event_hour, event_properties, user_properties
+    select
+        event_id, user_id, device_id, identity, event_name, event_time, event_hour,
+        event_properties, user_properties
     from {{ ref('stg_events') }}
 ),
 

@@ -1,4 +1,5 @@
-{# Raw events as they came, in the columns of the input contract, all text. Grain: one row per raw row. #}
+{# Raw events as they came, in the columns of the input contract, all text.
+   Grain: one row per raw row. #}
 {{ config(materialized='view') }}
 
 with

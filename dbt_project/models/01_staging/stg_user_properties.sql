@@ -1,6 +1,6 @@
-{# User properties as events stated them. Grain: one row per (identity_key, property, event_hour): the
-   last value of the hour. Repeats stay: of a user's two identities the newest statement counts,
-   also where it only confirms what that identity said before. #}
+{# User properties as events stated them. Grain: one row per (identity_key, property, event_hour):
+   the last value of the hour. Repeats stay: of a user's two identities the newest statement
+   counts, also where it only confirms what that identity said before. #}
 with
 
 events as (
@@ -16,7 +16,9 @@ events as (
 ),
 
 pairs as (
-    {{ json_pairs('events', 'user_properties', ['identity_key', 'event_hour', 'event_time', 'event_id']) }}
+    {{ json_pairs('events', 'user_properties', [
+        'identity_key', 'event_hour', 'event_time', 'event_id',
+    ]) }}
 ),
 
 ranked as (

@@ -20,7 +20,8 @@ property_volumes as (
         property,
         sum(n_events) as n_events,
         count(*) as n_values,
-        sum(case when is_number then n_events else 0 end) >= {{ var('min_numeric_share') }} * sum(n_events) as is_numeric
+        sum(case when is_number then n_events else 0 end)
+        >= {{ var('min_numeric_share') }} * sum(n_events) as is_numeric
     from value_volumes
     group by event_name, property
 ),
@@ -32,7 +33,11 @@ values_ranked as (
         value_volumes.value,
         value_volumes.n_events,
         row_number() over (
-            order by value_volumes.n_events desc, value_volumes.event_name, value_volumes.property, value_volumes.value
+            order by
+                value_volumes.n_events desc,
+                value_volumes.event_name,
+                value_volumes.property,
+                value_volumes.value
         ) as place
     from value_volumes
     inner join property_volumes
@@ -40,7 +45,10 @@ values_ranked as (
         and value_volumes.property = property_volumes.property
     where
         value_volumes.value is not null
-        and not (property_volumes.is_numeric and property_volumes.n_values > {{ var('max_numeric_values') }})
+        and not (
+            property_volumes.is_numeric
+            and property_volumes.n_values > {{ var('max_numeric_values') }}
+        )
 ),
 
 sums_ranked as (
@@ -54,7 +62,13 @@ sums_ranked as (
 ),
 
 tokens as (
-    select 1 as kind_order, 'event' as kind, event_name, cast(null as {{ dbt.type_string() }}) as property, cast(null as {{ dbt.type_string() }}) as value, n_events
+    select
+        1 as kind_order,
+        'event' as kind,
+        event_name,
+        cast(null as {{ dbt.type_string() }}) as property,
+        cast(null as {{ dbt.type_string() }}) as value,
+        n_events
     from event_volumes
     union all
     select 2 as kind_order, 'value' as kind, event_name, property, value, n_events
@@ -65,14 +79,22 @@ tokens as (
     from sums_ranked
     where place <= {{ var('max_sum_tokens') }}
     union all
-    select 0 as kind_order, 'any' as kind, null as event_name, null as property, null as value, sum(n_events) as n_events
+    select
+        0 as kind_order,
+        'any' as kind,
+        null as event_name,
+        null as property,
+        null as value,
+        sum(n_events) as n_events
     from event_volumes
     having sum(n_events) > 0
 ),
 
 final as (
     select
-        cast(row_number() over (order by kind_order, event_name, property, value) - 1 as integer) as token_id,
+        cast(
+            row_number() over (order by kind_order, event_name, property, value) - 1 as integer
+        ) as token_id,
         kind,
         event_name,
         property,

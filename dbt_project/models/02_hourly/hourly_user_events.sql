@@ -43,7 +43,9 @@ detailed_events as (
 ),
 
 pairs as (
-    {{ json_pairs('detailed_events', 'event_properties', ['identity_key', 'event_hour', 'event_name']) }}
+    {{ json_pairs('detailed_events', 'event_properties', [
+        'identity_key', 'event_hour', 'event_name',
+    ]) }}
 ),
 
 by_value as (
@@ -70,7 +72,9 @@ by_sum as (
         sum({{ to_number('pairs.value') }}) as value_sum
     from pairs
     inner join tokens
-        on pairs.event_name = tokens.event_name and pairs.property = tokens.property and tokens.kind = 'sum'
+        on pairs.event_name = tokens.event_name
+        and pairs.property = tokens.property
+        and tokens.kind = 'sum'
     group by pairs.identity_key, pairs.event_hour, tokens.token_id
 ),
 

@@ -28,7 +28,9 @@ added as (
 
 final as (
     select
-        cast(last_id.feature_id + row_number() over (order by added.feature_name) as integer) as feature_id,
+        cast(
+            last_id.feature_id + row_number() over (order by added.feature_name) as integer
+        ) as feature_id,
         added.feature_name,
         added.kind,
         added.event_name,

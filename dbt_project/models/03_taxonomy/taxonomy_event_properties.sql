@@ -31,16 +31,20 @@ described as (
     select
         volumes.*,
         case
-            when volumes.n_numbers >= {{ var('min_numeric_share') }} * volumes.n_events then 'number'
+            when volumes.n_numbers >= {{ var('min_numeric_share') }} * volumes.n_events
+                then 'number'
             when volumes.n_long > 0.5 * volumes.n_events then 'text'
-            when volumes.n_values > 20 and volumes.n_values > 0.5 * volumes.n_events then 'identifier'
+            when volumes.n_values > 20 and volumes.n_values > 0.5 * volumes.n_events
+                then 'identifier'
             else 'category'
         end as value_type,
         summed.property is not null as is_summed,
         coalesce(counted.n_kept_values, 0) as n_kept_values
     from volumes
-    left join summed on volumes.event_name = summed.event_name and volumes.property = summed.property
-    left join counted on volumes.event_name = counted.event_name and volumes.property = counted.property
+    left join summed
+        on volumes.event_name = summed.event_name and volumes.property = summed.property
+    left join counted
+        on volumes.event_name = counted.event_name and volumes.property = counted.property
 ),
 
 final as (
@@ -56,7 +60,8 @@ final as (
         cast(n_kept_values as bigint) as n_kept_values,
         case
             when is_summed then 'number among the {{ var('max_sum_tokens') }} most frequent: summed'
-            when n_kept_values > 0 then 'has values among the {{ var('max_value_tokens') }} most frequent'
+            when n_kept_values > 0
+                then 'has values among the {{ var('max_value_tokens') }} most frequent'
             when value_type = 'text' then 'long text'
             when value_type = 'identifier' then 'nearly every value is different'
             else 'no value is frequent enough'

@@ -4,7 +4,10 @@ with
 
 tokens as (select token_id, event_name from {{ ref('hourly_tokens') }} where kind = 'event'),
 
-hourly as (select token_id, identity_key, event_hour, n_events from {{ ref('hourly_user_events') }}),
+hourly as (
+    select token_id, identity_key, event_hour, n_events
+    from {{ ref('hourly_user_events') }}
+),
 
 named as (
     select distinct event_name
@@ -46,7 +49,8 @@ final as (
         volume_rank <= {{ var('max_event_types') }} or is_named as is_kept,
         case
             when is_named then 'named in a definition'
-            when volume_rank <= {{ var('max_event_types') }} then 'among the {{ var('max_event_types') }} most frequent'
+            when volume_rank <= {{ var('max_event_types') }}
+                then 'among the {{ var('max_event_types') }} most frequent'
             else 'not among the {{ var('max_event_types') }} most frequent'
         end as reason
     from ranked

@@ -39,30 +39,46 @@ weekly as (
 recency as (
     select kinds.kind, tokens.token_id, tokens.event_name
     from tokens
-    cross join (select 'hours_since_last' as kind union all select 'hours_since_first' as kind) as kinds
+    cross join (
+        select 'hours_since_last' as kind
+        union all
+        select 'hours_since_first' as kind
+    ) as kinds
     where tokens.kind in ('any', 'event')
 ),
 
 activity as (
     select kinds.kind
-    from (select 'active_days' as kind union all select 'active_weeks' as kind) as kinds
+    from (
+        select 'active_days' as kind
+        union all
+        select 'active_weeks' as kind
+    ) as kinds
 ),
 
 user_properties as (
     select kinds.kind, properties.property, properties.value
     from {{ ref('taxonomy_user_properties') }} as properties
-    cross join (select 'user_property_last' as kind union all select 'user_property_first' as kind) as kinds
+    cross join (
+        select 'user_property_last' as kind
+        union all
+        select 'user_property_first' as kind
+    ) as kinds
     where properties.is_kept
 ),
 
 listed as (
     select kind, token_id, event_name, property, value, week from weekly
     union all
-    select kind, token_id, event_name, null as property, null as value, null as week from recency
+    select kind, token_id, event_name, null as property, null as value, null as week
+    from recency
     union all
-    select kind, null as token_id, null as event_name, null as property, null as value, null as week from activity
+    select
+        kind, null as token_id, null as event_name, null as property, null as value, null as week
+    from activity
     union all
-    select kind, null as token_id, null as event_name, property, value, null as week from user_properties
+    select kind, null as token_id, null as event_name, property, value, null as week
+    from user_properties
 ),
 
 quoted as (
@@ -81,7 +97,8 @@ final as (
         || case
             when kind in ('event_count', 'hours_since_last', 'hours_since_first')
                 then ' of ' || coalesce(quoted_event, 'any event')
-            when kind in ('value_count', 'value_sum') then ' of ' || quoted_event || '.' || quoted_property
+            when kind in ('value_count', 'value_sum')
+                then ' of ' || quoted_event || '.' || quoted_property
             when kind in ('user_property_last', 'user_property_first') then ' ' || quoted_property
             else ''
         end

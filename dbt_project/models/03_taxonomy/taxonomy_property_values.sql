@@ -29,7 +29,8 @@ final as (
         row_number() over (order by n_events desc, event_name, property, value) as volume_rank,
         event_share < {{ var('max_value_share') }} as is_kept,
         case
-            when event_share < {{ var('max_value_share') }} then 'among the {{ var('max_value_tokens') }} most frequent'
+            when event_share < {{ var('max_value_share') }}
+                then 'among the {{ var('max_value_tokens') }} most frequent'
             else 'on nearly every event of this type: says no more than the event'
         end as reason
     from shares

@@ -1,5 +1,7 @@
 {# Values of user properties before as_of, and whether they feed models.
    Grain: one row per (property, value); volume is users who ever had it. #}
+{%- set max_distinct = var('max_user_property_values') -%}
+{%- set max_kept = var('max_values_per_user_property') -%}
 with
 
 changes as (
@@ -29,14 +31,13 @@ final as (
         cast(n_users as bigint) as n_users,
         n_values,
         volume_rank,
-        n_values <= {{ var('max_user_property_values') }}
-        and volume_rank <= {{ var('max_values_per_user_property') }} as is_kept,
+        n_values <= {{ max_distinct }} and volume_rank <= {{ max_kept }} as is_kept,
         case
-            when n_values > {{ var('max_user_property_values') }}
-                then 'more than {{ var('max_user_property_values') }} distinct values: an identifier or text'
-            when volume_rank <= {{ var('max_values_per_user_property') }}
-                then 'among the {{ var('max_values_per_user_property') }} most frequent of its property'
-            else 'not among the {{ var('max_values_per_user_property') }} most frequent of its property'
+            when n_values > {{ max_distinct }}
+                then 'more than {{ max_distinct }} distinct values: an identifier or text'
+            when volume_rank <= {{ max_kept }}
+                then 'among the {{ max_kept }} most frequent of its property'
+            else 'not among the {{ max_kept }} most frequent of its property'
         end as reason
     from ranked
 )

@@ -11,9 +11,16 @@ condition_events as (select condition_id, event_name from {{ ref('prediction_con
 
 filters as (select condition_id, property, value from {{ ref('prediction_condition_filters') }}),
 
-tokens as (select token_id, kind, event_name from {{ ref('hourly_tokens') }} where kind in ('any', 'event')),
+tokens as (
+    select token_id, kind, event_name
+    from {{ ref('hourly_tokens') }}
+    where kind in ('any', 'event')
+),
 
-hourly as (select identity_key, event_hour, token_id, n_events from {{ ref('hourly_user_events') }}),
+hourly as (
+    select identity_key, event_hour, token_id, n_events
+    from {{ ref('hourly_user_events') }}
+),
 
 condition_tokens as (
     select conditions.condition_id, tokens.token_id
@@ -74,7 +81,9 @@ matches as (
         count(distinct filters.property) as n_matched
     from candidates
     inner join filters on candidates.condition_id = filters.condition_id
-    where {{ matches_value(json_value('candidates.event_properties', 'filters.property'), 'filters.value') }}
+    where {{ matches_value(
+        json_value('candidates.event_properties', 'filters.property'), 'filters.value'
+    ) }}
     group by
         candidates.condition_id, candidates.n_filters, candidates.identity, candidates.event_hour,
         candidates.event_name, candidates.event_properties, candidates.n_events
@@ -93,9 +102,11 @@ filtered as (
 ),
 
 final as (
-    select condition_id, identity_key, event_hour, cast(n_events as bigint) as n_events from unfiltered
+    select condition_id, identity_key, event_hour, cast(n_events as bigint) as n_events
+    from unfiltered
     union all
-    select condition_id, identity_key, event_hour, cast(n_events as bigint) as n_events from filtered
+    select condition_id, identity_key, event_hour, cast(n_events as bigint) as n_events
+    from filtered
 )
 
 select * from final

@@ -10,7 +10,10 @@ conditions as (
     where role = 'cohort'
 ),
 
-hits as (select condition_id, identity_key, event_hour, n_events from {{ ref('cohort_condition_hours') }}),
+hits as (
+    select condition_id, identity_key, event_hour, n_events
+    from {{ ref('cohort_condition_hours') }}
+),
 
 identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
 
@@ -24,7 +27,8 @@ counts as (
         {{ resolved_key('identities', 'snapshots.as_of_hour') }} as user_key,
         sum(hits.n_events) as n_events
     from snapshots
-    inner join conditions on snapshots.prediction = conditions.prediction and conditions.kind = 'count'
+    inner join conditions
+        on snapshots.prediction = conditions.prediction and conditions.kind = 'count'
     inner join hits
         on conditions.condition_id = hits.condition_id
         and hits.event_hour < snapshots.as_of_hour
@@ -40,14 +44,17 @@ user_matches as (
         conditions.condition_id,
         current_values.user_key
     from snapshots
-    inner join conditions on snapshots.prediction = conditions.prediction and conditions.kind = 'user'
+    inner join conditions
+        on snapshots.prediction = conditions.prediction and conditions.kind = 'user'
     inner join {{ ref('prediction_condition_filters') }} as filters
         on conditions.condition_id = filters.condition_id
     inner join {{ ref('cohort_user_properties') }} as current_values
         on snapshots.as_of_hour = current_values.as_of_hour
         and filters.property = current_values.property
         and {{ matches_value('current_values.last_value', 'filters.value') }}
-    group by snapshots.prediction, snapshots.as_of_hour, conditions.condition_id, conditions.n_filters, current_values.user_key
+    group by
+        snapshots.prediction, snapshots.as_of_hour, conditions.condition_id, conditions.n_filters,
+        current_values.user_key
     having count(distinct filters.property) = conditions.n_filters
 ),
 
@@ -58,7 +65,8 @@ everybody as (
         snapshots.as_of_hour,
         {{ resolved_key('identities', 'snapshots.as_of_hour') }} as user_key
     from snapshots
-    inner join {{ ref('cohort_first_hours') }} as first_hours on first_hours.event_hour < snapshots.as_of_hour
+    inner join {{ ref('cohort_first_hours') }} as first_hours
+        on first_hours.event_hour < snapshots.as_of_hour
     inner join identities on first_hours.identity_key = identities.identity_key
 ),
 
@@ -69,7 +77,11 @@ verdicts as (
         prediction,
         as_of_hour,
         user_key,
-        case when min_count > 0 and n_events >= min_count and n_events <= coalesce(max_count, n_events) then 1 else 0 end as n_passed,
+        case
+            when min_count > 0 and n_events between min_count and coalesce(max_count, n_events)
+                then 1
+            else 0
+        end as n_passed,
         case when min_count = 0 and n_events > max_count then 1 else 0 end as n_failed
     from counts
     union all

@@ -18,7 +18,8 @@ grid as (
         definitions.prediction,
         definitions.horizon_hours,
         steps.weeks_back is null as is_scoring,
-        as_of.as_of_hour - coalesce(definitions.horizon_hours + 168 * steps.weeks_back, 0) as as_of_hour,
+        as_of.as_of_hour
+        - coalesce(definitions.horizon_hours + 168 * steps.weeks_back, 0) as as_of_hour,
         as_of.first_event_hour
     from definitions
     cross join as_of

@@ -4,7 +4,10 @@ with
 
 grid as (select distinct as_of_hour from {{ ref('cohort_snapshots') }}),
 
-statements as (select identity_key, property, event_hour, stated_at, value from {{ ref('stg_user_properties') }}),
+statements as (
+    select identity_key, property, event_hour, stated_at, value
+    from {{ ref('stg_user_properties') }}
+),
 
 identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
 

@@ -3,7 +3,9 @@
 with
 
 declared as (
-    {{ definition_rows('events', {'condition_id': dbt.type_string(), 'event_name': dbt.type_string()}) }}
+    {{ definition_rows('events', {
+        'condition_id': dbt.type_string(), 'event_name': dbt.type_string(),
+    }) }}
 ),
 
 known as (select distinct event_name from {{ ref('stg_events') }}),
@@ -12,17 +14,16 @@ unknown as (
     select declared.condition_id, declared.event_name
     from declared
     left join known on declared.event_name = known.event_name
-    where
-        declared.event_name is not null
-        and known.event_name is null
-        and exists (select 1 from known)
+    where declared.event_name is not null and known.event_name is null
 ),
 
 suggestions as (
     select
         unknown.condition_id,
         unknown.event_name,
-        min_by(known.event_name, levenshtein(substr(lower(unknown.event_name), 1, 200), substr(lower(known.event_name), 1, 200))) as nearest
+        min_by(known.event_name, levenshtein(
+            substr(lower(unknown.event_name), 1, 200), substr(lower(known.event_name), 1, 200)
+        )) as nearest
     from unknown
     cross join known
     group by unknown.condition_id, unknown.event_name
@@ -39,7 +40,8 @@ final as (
         end as event_name
     from declared
     left join suggestions
-        on declared.condition_id = suggestions.condition_id and declared.event_name = suggestions.event_name
+        on declared.condition_id = suggestions.condition_id
+        and declared.event_name = suggestions.event_name
 )
 
 select * from final

@@ -1,16 +1,33 @@
 {# Values that a property must have (any one of them). Grain: one row per (condition_id, property,
-   value). Refuses a property that never occurs on the events (or users) it filters. #}
+   value). Refuses a property that never occurs on the events (or users) it filters; one that comes
+   up only after as_of is known, so that any past hour can be replayed. #}
 with
 
 declared as (
     {{ definition_rows('filters', {
-        'condition_id': dbt.type_string(), 'property': dbt.type_string(), 'value': dbt.type_string(),
+        'condition_id': dbt.type_string(), 'property': dbt.type_string(),
+        'value': dbt.type_string(),
     }) }}
 ),
 
 conditions as (select condition_id, kind from {{ ref('prediction_conditions') }}),
 
 events as (select condition_id, event_name from {{ ref('prediction_condition_events') }}),
+
+tokens as (select kind, event_name from {{ ref('hourly_tokens') }}),
+
+-- Conditions that can be judged: their events have happened.
+seen as (
+    select distinct events.condition_id
+    from events
+    inner join tokens
+        on tokens.kind = 'event'
+        and (tokens.event_name = events.event_name or events.event_name is null)
+    union
+    select conditions.condition_id
+    from conditions
+    inner join tokens on conditions.kind = 'user' and tokens.kind = 'any'
+),
 
 known as (
     select distinct events.condition_id, properties.property
@@ -27,17 +44,35 @@ known as (
 unknown as (
     select distinct declared.condition_id, declared.property
     from declared
-    left join known on declared.condition_id = known.condition_id and declared.property = known.property
+    inner join seen on declared.condition_id = seen.condition_id
+    left join known
+        on declared.condition_id = known.condition_id and declared.property = known.property
     where known.property is null
+),
+
+later as (
+    select distinct unknown.condition_id, unknown.property
+    from unknown
+    inner join conditions on unknown.condition_id = conditions.condition_id
+    cross join {{ ref('stg_events') }} as all_events
+    where {{ json_value(
+        XX
+        'unknown.property'
+    ) }} is not null
 ),
 
 suggestions as (
     select
         unknown.condition_id,
         unknown.property,
-        min_by(known.property, levenshtein(substr(lower(unknown.property), 1, 200), substr(lower(known.property), 1, 200))) as nearest
+        min_by(known.property, levenshtein(
+            substr(lower(unknown.property), 1, 200), substr(lower(known.property), 1, 200)
+        )) as nearest
     from unknown
-    inner join known on unknown.condition_id = known.condition_id
+    left join later
+        on unknown.condition_id = later.condition_id and unknown.property = later.property
+    left join known on unknown.condition_id = known.condition_id
+    where later.property is null
     group by unknown.condition_id, unknown.property
 ),
 
@@ -45,7 +80,7 @@ final as (
     select distinct
         declared.condition_id,
         case
-            when suggestions.nearest is not null then {{ refuse_in_sql(unknown_name_message(
+            when suggestions.property is not null then {{ refuse_in_sql(unknown_name_message(
                 'property', 'suggestions.property', 'suggestions.nearest', 'declared.condition_id'
             )) }}
             else declared.property
@@ -53,7 +88,8 @@ final as (
         declared.value
     from declared
     left join suggestions
-        on declared.condition_id = suggestions.condition_id and declared.property = suggestions.property
+        on declared.condition_id = suggestions.condition_id
+        and declared.property = suggestions.property
 )
 
 select * from final

@@ -5,8 +5,9 @@ with
 
 final as (
     {{ definition_rows('conditions', {
-        'condition_id': dbt.type_string(), 'prediction': dbt.type_string(), 'role': dbt.type_string(),
-        'kind': dbt.type_string(), 'min_count': 'integer', 'max_count': 'integer',
+        'condition_id': dbt.type_string(), 'prediction': dbt.type_string(),
+        'role': dbt.type_string(), 'kind': dbt.type_string(),
+        'min_count': 'integer', 'max_count': 'integer',
         'within_days': 'integer', 'n_filters': 'integer',
     }) }}
 )

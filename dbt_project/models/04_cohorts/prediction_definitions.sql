@@ -4,7 +4,8 @@ with
 declared as (
     {{ definition_rows('definitions', {
         'prediction': dbt.type_string(), 'label': dbt.type_string(), 'horizon_days': 'integer',
-        'definition': dbt.type_string(), 'definition_hash': dbt.type_string(), 'file': dbt.type_string(),
+        'definition': dbt.type_string(), 'definition_hash': dbt.type_string(),
+        'file': dbt.type_string(),
     }) }}
 ),
 

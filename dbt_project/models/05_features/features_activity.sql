@@ -9,7 +9,8 @@ grid as (select distinct as_of_hour from wanted),
 hours as (
     select hourly.identity_key, hourly.event_hour
     from {{ ref('hourly_user_events') }} as hourly
-    inner join {{ ref('hourly_tokens') }} as tokens on hourly.token_id = tokens.token_id and tokens.kind = 'any'
+    inner join {{ ref('hourly_tokens') }} as tokens
+        on hourly.token_id = tokens.token_id and tokens.kind = 'any'
 ),
 
 identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),

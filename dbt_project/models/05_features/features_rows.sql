@@ -1,5 +1,5 @@
-{# Who needs features, as of when. Grain: one row per (as_of_hour, user_key): everybody in any cohort
-   at that hour, once for all predictions; with scope active only users of the last hour. #}
+{# Who needs features, as of when. Grain: one row per (as_of_hour, user_key): everybody in any
+   cohort at that hour, once for all predictions; with scope active only users of the last hour. #}
 with
 
 members as (select as_of_hour, user_key from {{ ref('cohort_members') }}),
@@ -11,7 +11,8 @@ active_users as (
     select distinct {{ resolved_key('identities', 'as_of.as_of_hour') }} as user_key
     from {{ ref('hourly_user_events') }} as hourly
     inner join as_of on hourly.event_hour = as_of.as_of_hour - 1
-    inner join {{ ref('stg_identities') }} as identities on hourly.identity_key = identities.identity_key
+    inner join {{ ref('stg_identities') }} as identities
+        on hourly.identity_key = identities.identity_key
 ),
 
 {% endif -%}

@@ -1,11 +1,24 @@
 {# The features, sparse: absent means none or never. Grain: one row per (as_of_hour, user_key,
-   feature_id), sorted so. One SQL for training and scoring: as_of is data. Counts and sums per week,
-   hours since the first and last event (from the start of that event's hour), user properties 1. #}
+   feature_id), sorted so. One SQL for training and scoring: as_of is data. Counts and sums per
+   rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
+   start of that event's hour); active days and weeks; 1 for a user property's first or last value. #}
 with
 
-weekly as (
-    select as_of_hour, user_key, token_id, week, n_events, value_sum, first_hour, last_hour
-    from {{ ref('features_weekly_tokens') }}
+grid as (
+    select
+        as_of_hour,
+        as_of_hour % 168 as week_phase,
+        {{ floor_divide('as_of_hour', 168) }} as as_of_slice
+    from (select distinct as_of_hour from {{ ref('features_rows') }}) as hours
+),
+
+wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
+
+identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
+
+slices as (
+    select week_phase, identity_key, token_id, slice, n_events, value_sum, last_hour, first_ever_hour, next_slice
+    from {{ ref('features_week_slices') }}
 ),
 
 catalogue as (
@@ -14,40 +27,73 @@ catalogue as (
     inner join {{ ref('features') }} as features on present.feature_name = features.feature_name
 ),
 
-ever as (
+weekly as (
     select
-        as_of_hour,
-        user_key,
-        token_id,
-        as_of_hour - min(first_hour) as hours_since_first,
-        as_of_hour - max(last_hour) as hours_since_last
-    from weekly
-    group by as_of_hour, user_key, token_id
+        grid.as_of_hour,
+        slices.identity_key,
+        catalogue.feature_id,
+        catalogue.kind,
+        case when catalogue.kind = 'value_sum' then slices.value_sum else slices.n_events end as value
+    from slices
+    inner join grid
+        on slices.week_phase = grid.week_phase
+        and slices.slice < grid.as_of_slice
+        and slices.slice >= grid.as_of_slice - {{ var('feature_weeks') }}
+    inner join catalogue
+        on slices.token_id = catalogue.token_id
+        and catalogue.week = grid.as_of_slice - 1 - slices.slice
+),
+
+-- The newest slice before as_of knows the last event: one row per (as_of, identity, token).
+since as (
+    select
+        grid.as_of_hour,
+        slices.identity_key,
+        catalogue.feature_id,
+        catalogue.kind,
+        grid.as_of_hour - case
+            when catalogue.kind = 'hours_since_first' then slices.first_ever_hour else slices.last_hour
+        end as value
+    from slices
+    inner join grid
+        on slices.week_phase = grid.week_phase
+        and slices.slice < grid.as_of_slice
+        and (slices.next_slice >= grid.as_of_slice or slices.next_slice is null)
+    inner join catalogue
+        on slices.token_id = catalogue.token_id
+        and catalogue.kind in ('hours_since_first', 'hours_since_last')
+),
+
+by_identity as (
+    select as_of_hour, identity_key, feature_id, kind, value from weekly
+    union all
+    select as_of_hour, identity_key, feature_id, kind, value from since
+),
+
+resolved as (
+    select
+        by_identity.as_of_hour,
+        {{ resolved_key('identities', 'by_identity.as_of_hour') }} as user_key,
+        by_identity.feature_id,
+        by_identity.kind,
+        by_identity.value
+    from by_identity
+    inner join identities on by_identity.identity_key = identities.identity_key
 ),
 
 counted as (
     select
-        weekly.as_of_hour,
-        weekly.user_key,
-        catalogue.feature_id,
-        case when catalogue.kind = 'value_sum' then cast(weekly.value_sum as double) else cast(weekly.n_events as double) end as value
-    from weekly
-    inner join catalogue
-        on weekly.token_id = catalogue.token_id and weekly.week = catalogue.week
-),
-
-since as (
-    select
-        ever.as_of_hour,
-        ever.user_key,
-        catalogue.feature_id,
+        resolved.as_of_hour,
+        resolved.user_key,
+        resolved.feature_id,
         cast(case
-            when catalogue.kind = 'hours_since_first' then ever.hours_since_first else ever.hours_since_last
+            when min(resolved.kind) = 'hours_since_last' then min(resolved.value)
+            when min(resolved.kind) = 'hours_since_first' then max(resolved.value)
+            else sum(resolved.value)
         end as double) as value
-    from ever
-    inner join catalogue
-        on ever.token_id = catalogue.token_id
-        and catalogue.kind in ('hours_since_first', 'hours_since_last')
+    from resolved
+    inner join wanted on resolved.as_of_hour = wanted.as_of_hour and resolved.user_key = wanted.user_key
+    group by resolved.as_of_hour, resolved.user_key, resolved.feature_id
 ),
 
 activity as (
@@ -66,7 +112,7 @@ user_properties as (
         wanted.user_key,
         catalogue.feature_id,
         cast(1 as double) as value
-    from {{ ref('features_rows') }} as wanted
+    from wanted
     inner join {{ ref('cohort_user_properties') }} as properties
         on wanted.as_of_hour = properties.as_of_hour and wanted.user_key = properties.user_key
     inner join catalogue
@@ -79,8 +125,6 @@ user_properties as (
 
 listed as (
     select as_of_hour, user_key, feature_id, value from counted where value <> 0
-    union all
-    select as_of_hour, user_key, feature_id, value from since
     union all
     select as_of_hour, user_key, feature_id, value from activity
     union all

@@ -16,7 +16,8 @@ final as (
         wanted.user_key is not null as has_features
     from {{ ref('cohort_members') }} as members
     inner join now_snapshots
-        on members.prediction = now_snapshots.prediction and members.as_of_hour = now_snapshots.as_of_hour
+        on members.prediction = now_snapshots.prediction
+        and members.as_of_hour = now_snapshots.as_of_hour
     inner join {{ ref('stg_identities') }} as users on members.user_key = users.identity_key
     left join {{ ref('features_rows') }} as wanted
         on members.as_of_hour = wanted.as_of_hour and members.user_key = wanted.user_key

@@ -14,7 +14,8 @@ ledger as (
     from {{ source('ledger', 'prediction_history') }} as history
     inner join {{ source('ledger', 'models') }} as models on history.model_id = models.model_id
     inner join {{ ref('prediction_definitions') }} as definitions
-        on history.prediction = definitions.prediction and models.definition_hash = definitions.definition_hash
+        on history.prediction = definitions.prediction
+        and models.definition_hash = definitions.definition_hash
     group by history.prediction, history.user_id, history.as_of, history.model_id
 ),
 
@@ -28,9 +29,11 @@ matured as (
         users.identity_key as user_key,
         {{ hour_index('ledger.as_of') }} as as_of_hour
     from ledger
-    inner join {{ ref('prediction_definitions') }} as definitions on ledger.prediction = definitions.prediction
+    inner join {{ ref('prediction_definitions') }} as definitions
+        on ledger.prediction = definitions.prediction
     inner join {{ ref('stg_identities') }} as users on ledger.user_id = users.user_id
-    inner join as_of on {{ hour_index('ledger.as_of') }} + definitions.horizon_hours <= as_of.as_of_hour
+    inner join as_of
+        on {{ hour_index('ledger.as_of') }} + definitions.horizon_hours <= as_of.as_of_hour
 ),
 
 asked as (select distinct prediction, as_of_hour, user_key from matured),

@@ -29,7 +29,8 @@ ranked as (
     from scores
     inner join models on scores.model_id = models.model_id
     inner join definitions
-        on scores.prediction = definitions.prediction and models.definition_hash = definitions.definition_hash
+        on scores.prediction = definitions.prediction
+        and models.definition_hash = definitions.definition_hash
     inner join cohort
         on scores.prediction = cohort.prediction and scores.user_id = cohort.user_id
     where scores.as_of <= cohort.as_of
