@@ -11,7 +11,7 @@ from dagster_defs.manifest import TARGET, prepare_manifest, read_predictions
 from dagster_defs.prediction_assets import build_prediction_assets
 from dagster_defs.publishing_assets import build_predictions_checks, published
 from dagster_defs.resources import dbt_project, dbt_resource
-from dagster_defs.warehouse_assets import build_warehouse_assets
+from dagster_defs.warehouse_assets import build_raw_events, build_warehouse_assets
 from models_ml.settings import Settings, read_settings
 
 
@@ -27,6 +27,7 @@ def build_definitions(settings: Settings, target: Path = TARGET) -> dg.Definitio
     project = dbt_project(manifest)
     return dg.Definitions(
         assets=[
+            build_raw_events(settings),
             *build_warehouse_assets(project, predictions),
             *(asset for each in predictions for asset in build_prediction_assets(each)),
             published,

@@ -13,7 +13,10 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
-TURN_ON = "Off until you turn it on: Automation -> this schedule -> Running; it runs while `make ui` does."
+TURN_ON = (
+    "Off until you turn it on: the switch beside it under Automation, or `dagster schedule start "
+    "--start-all`. It runs as long as `make ui` does."
+)
 
 
 def _run_config(scope: Scope) -> dg.RunConfig:

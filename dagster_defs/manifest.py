@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from models_ml.dbt_command import dbt_parse
 from models_ml.settings import PROJECT, Settings
@@ -21,6 +21,7 @@ from models_ml.settings import PROJECT, Settings
 TARGET = PROJECT / ".dagster/target"
 # What dbt reads; the demo's definitions are in seeds.
 SOURCES = ("dbt_project.yml", "profiles.yml", "dbt_project", "seeds", "tests/dbt")
+SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md")
 KEPT_FOLDERS, KEPT_SECONDS = 5, 24 * 3600
 
 
@@ -78,13 +79,11 @@ def prepare_manifest(settings: Settings, target: Path = TARGET) -> Path:
 def read_predictions(manifest_path: Path) -> list[Prediction]:
     """Return the predictions among the manifest's exposures, by name.
 
-    Only names are needed here: dbt itself refuses wrong definitions at the start of a run, in words.
+    Only names are needed here: dbt itself refuses wrong definitions when a run starts, in words.
     """
     manifest = json.loads(manifest_path.read_text())
-    exposures = [exposure for exposure in manifest["exposures"].values() if exposure["type"] == "ml"]
-    return [
-        _prediction(exposure) for exposure in sorted(exposures, key=lambda exposure: exposure["name"])
-    ]
+    exposures = sorted(manifest["exposures"].values(), key=lambda exposure: exposure["name"])
+    return [_prediction(exposure) for exposure in exposures if exposure["type"] == "ml"]
 
 
 def _prediction(exposure: Mapping[str, Any]) -> Prediction:
@@ -112,7 +111,7 @@ def _files(settings: Settings) -> Iterator[Path]:
     roots = [PROJECT / source for source in SOURCES]
     for root in [*roots, *([settings.predictions] if settings.predictions else [])]:
         paths = sorted(root.rglob("*")) if root.is_dir() else [root]
-        yield from (path for path in paths if path.suffix in (".sql", ".yml", ".yaml", ".csv", ".md"))
+        yield from (path for path in paths if path.suffix in SUFFIXES)
 
 
 def _remove_old(target: Path) -> None:

@@ -1,13 +1,11 @@
 """A prediction as assets: its model, and the scores that the model gives to everybody."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+# No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
 import dagster as dg
 
 from dagster_defs.manifest import Prediction
-from dagster_defs.model_page import describe_model
+from dagster_defs.model_page import check_model, describe_model, describe_scores, model_checks
 from dagster_defs.resources import POOL, readable_errors
 from models_ml.road import score_champion, train_prediction
 from models_ml.settings import Settings
@@ -24,3 +22,53 @@ def model_key(prediction: str) -> dg.AssetKey:
 def scores_key(prediction: str) -> dg.AssetKey:
     """Key of the asset that scores a prediction's users."""
     return dg.AssetKey(["predictions", prediction, "scores"])
+
+
+def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]:
+    """Return the two assets of a prediction.
+
+    A prediction with too little data materialises a rejected model, with the reason and a warning;
+    the others go on.
+    """
+    name = prediction.name
+    owners = [f"team:{prediction.owner}"] if prediction.owner else None
+    definition = f"Defined in `{prediction.file}`:\n\n```yaml\n{prediction.definition}\n```"
+
+    @dg.asset(
+        key=model_key(name),
+        deps=["training_rows", "features_values"],
+        group_name=TRAINING,
+        kinds={"lightgbm", "onnx"},
+        owners=owners,
+        description=f"**{prediction.label}**: the model that estimates how likely it is for a "
+        f"user, learnt from the users of past weeks. {definition}",
+        check_specs=model_checks(model_key(name)),
+        pool=POOL,
+    )
+    def model(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.MaterializeResult:
+        with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
+            trained = train_prediction(warehouse, name, context.log.info)
+        return dg.MaterializeResult(
+            metadata=describe_model(trained, prediction.label), check_results=check_model(trained)
+        )
+
+    @dg.asset(
+        key=scores_key(name),
+        deps=["scoring_rows", "features_values", model],
+        group_name=SCORING,
+        kinds={"onnx", "duckdb"},
+        owners=owners,
+        description=f"**{prediction.label}**: a probability for every user it concerns now, "
+        f"appended to `prediction_history`. {definition}",
+        pool=POOL,
+    )
+    def scores(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.MaterializeResult:
+        with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
+            summary = score_champion(warehouse, name, context.log.info)
+        return dg.MaterializeResult(metadata=describe_scores(summary))
+
+    return [model, scores]

@@ -23,7 +23,7 @@ PREDICTIONS = dg.AssetKey(["predictions"])
     pool=POOL,
 )
 def published(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
-    """The tables for readers, copied aside and put in place at once: BI tools open this, never wait.
+    """The tables for readers, copied aside and put in place at once: BI tools never wait for a run.
 
     Written only after every test and check of the tables before it has passed.
     """
@@ -51,7 +51,9 @@ def build_predictions_checks(
 ) -> list[dg.AssetChecksDefinition]:
     """Return the checks of the table `predictions`, two per prediction; they stop publishing."""
     specs = [
-        dg.AssetCheckSpec(f"{each.name}_{name}", PREDICTIONS, description=description, blocking=True)
+        dg.AssetCheckSpec(
+            f"{each.name}_{name}", asset=PREDICTIONS, description=description, blocking=True
+        )
         for each in predictions
         for name, description in (
             ("one_row_per_user", f"{each.label}: every user it concerns has exactly one row."),
@@ -99,7 +101,8 @@ def _check_counts(counts: ScoreCounts) -> Iterator[dg.AssetCheckResult]:
 
 def _table(counts: Sequence[ScoreCounts]) -> str:
     rows = [
-        f"| {each.prediction} | {each.n_users:,} | {each.n_scored:,} | {'yes' if each.has_model else 'no'} |"
+        f"| {each.prediction} | {each.n_users:,} | {each.n_scored:,} | "
+        f"{'yes' if each.has_model else 'not yet'} |"
         for each in counts
     ]
     head = ["| prediction | users concerned | with a score | has a model |", "|---|---|---|---|"]

@@ -1,6 +1,6 @@
-"""The dbt models as assets: folders 01 to 07 before the models of machine learning, 08 after them."""
+"""The dbt models as assets: folders 01 to 07 before training and scoring, 08 after them."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,14 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from dagster_defs.manifest import Prediction
-from dagster_defs.prediction_assets import model_key, scores_key
+from dagster_defs.prediction_assets import scores_key
 from dagster_defs.resources import POOL, readable_errors, stream_dbt_build
 from models_ml.road import SERVING, check_built, prepare
 from models_ml.settings import Settings
 from models_ml.warehouse import open_warehouse
+
+RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
+LEDGER = {dg.AssetKey(["ledger", "models"]), dg.AssetKey(["ledger", "prediction_history"])}
 
 
 class Scope(Enum):
@@ -27,31 +30,29 @@ class Scope(Enum):
 
 
 class BuildConfig(dg.Config):
-    """What can be chosen in the launchpad: everyone (as the daily job) or active (as the hourly)."""
+    """What the launchpad offers: everyone (as the daily job) or active (as the hourly)."""
 
     scope: Scope = Scope.everyone
 
 
 class Translator(DagsterDbtTranslator):
-    """How dbt's nodes look in Dagster: a group per folder, and the ledger's rows come from Python."""
+    """How dbt's nodes look in Dagster: a group per folder, a description for people."""
 
     def __init__(self, predictions: Sequence[Prediction]) -> None:
         super().__init__()
-        self._writers = {
-            dg.AssetKey(["ledger", "models"]): [model_key(each.name) for each in predictions],
-            dg.AssetKey(["ledger", "prediction_history"]): [
-                scores_key(each.name) for each in predictions
-            ],
-        }
+        self._scores = [scores_key(each.name) for each in predictions]
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
-        """Replace dbt's sources `ledger.*` by the assets that append to them."""
+        """Put the assets that write a table where dbt, which does not write it, sees a source."""
         spec = super().get_asset_spec(manifest, unique_id, project)
-        keys = [dep.asset_key for dep in spec.deps]
-        deps = [key for dep in keys for key in self._writers.get(dep, [dep])]
-        return spec.replace_attributes(deps=deps)
+        deps = {dep.asset_key for dep in spec.deps}
+        if spec.key == RAW_EVENTS_TABLE:
+            return spec.replace_attributes(deps=[RAW_EVENTS])
+        if deps & LEDGER:
+            return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *self._scores])
+        return spec
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The folder: 01_staging to 08_predictions."""
@@ -65,6 +66,19 @@ class Translator(DagsterDbtTranslator):
         comment = re.match(r"\s*\{#(.*?)#\}", code, re.DOTALL)
         words = dbt_resource_props.get("description") or (comment.group(1) if comment else "")
         return f"{' '.join(words.split())}\n\n```sql\n{code}\n```"
+
+
+def build_raw_events(settings: Settings) -> dg.AssetSpec:
+    """Return the asset that stands for what comes in: files that somebody else writes."""
+    return dg.AssetSpec(
+        RAW_EVENTS,
+        group_name="raw_events",
+        description=(
+            "What comes in: one row per thing that a user did. `FORETELL_EVENTS` names your "
+            "files; without it the simulated shop of `foretell demo-events`."
+        ),
+        metadata={"Files": settings.events, "Read into": str(settings.warehouse)},
+    )
 
 
 def build_warehouse_assets(

@@ -103,4 +103,5 @@ def explain(errors: list[str], command: str = "build") -> str:
         if MARK in error:
             return error.split(MARK, 1)[1].splitlines()[0].strip()
     lines = [line.strip() for error in errors for line in error.splitlines() if line.strip()]
-    return f"dbt {command} failed: " + (" | ".join(lines[:6]) or "no reason given; see logs/dbt.log")
+    reason = " | ".join(lines[:6]) or "no reason given; see logs/dbt.log"
+    return f"dbt {command} failed: {reason}"

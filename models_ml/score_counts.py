@@ -1,4 +1,4 @@
-"""Counts that say whether `predictions` is whole: every user of a cohort once, with a probability."""
+"""Counts that say whether `predictions` is whole: every user of a cohort once, in [0, 1]."""
 
 from __future__ import annotations
 

@@ -51,14 +51,20 @@ unknown as (
 ),
 
 later as (
-    select distinct unknown.condition_id, unknown.property
+    select unknown.condition_id, unknown.property
+    from unknown
+    inner join events on unknown.condition_id = events.condition_id
+    inner join {{ ref('stg_events') }} as all_events
+        on events.event_name = all_events.event_name or events.event_name is null
+    where {{ json_value('all_events.event_properties', 'unknown.property') }} is not null
+    union
+    select unknown.condition_id, unknown.property
     from unknown
     inner join conditions on unknown.condition_id = conditions.condition_id
     cross join {{ ref('stg_events') }} as all_events
-    where {{ json_value(
-        XX
-        'unknown.property'
-    ) }} is not null
+    where
+        conditions.kind = 'user'
+        and {{ json_value('all_events.user_properties', 'unknown.property') }} is not null
 ),
 
 suggestions as (

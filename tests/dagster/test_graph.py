@@ -1,0 +1,76 @@
+"""The asset graph of the demo, and what the jobs and schedules run, pinned."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from dagster_defs.definitions import defs
+from dagster_defs.jobs import build_schedule, daily, hourly
+
+PINNED = Path(__file__).with_name("asset_graph.txt")
+DEMO = ("buys_within_7_days", "silent_for_14_days", "upgrades_within_14_days")
+MODELS = {dg.AssetKey(["predictions", name, "model"]) for name in DEMO}
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return defs.resolve_asset_graph()
+
+
+def test_graph_is_as_pinned(graph):
+    """After a change that you want: FORETELL_PIN=1 pytest tests/dagster/test_graph.py."""
+    lines = [
+        f"{graph.get(key).group_name}: {key.to_user_string()} <- "
+        + ", ".join(sorted(parent.to_user_string() for parent in graph.get(key).parent_keys))
+        for key in graph.get_all_asset_keys()
+    ]
+    found = "\n".join(sorted(line.strip() for line in lines)) + "\n"
+    if os.environ.get("FORETELL_PIN"):
+        PINNED.write_text(found)
+    assert found == PINNED.read_text()
+
+
+def test_daily_makes_every_asset(graph):
+    made = defs.resolve_job_def("daily").asset_layer.selected_asset_keys
+    assert made == graph.materializable_asset_keys
+
+
+def test_hourly_makes_everything_but_models():
+    made = defs.resolve_job_def("daily").asset_layer.selected_asset_keys
+    assert defs.resolve_job_def("hourly").asset_layer.selected_asset_keys == made - MODELS
+
+
+@pytest.mark.parametrize(("job", "scope"), [(daily, "everyone"), (hourly, "active")])
+def test_scope_is_the_jobs(job, scope):
+    built = {name: op["config"]["scope"] for name, op in job.config["ops"].items()}
+    assert built == {"build_warehouse": scope, "build_predictions": scope}
+
+
+def test_all_that_opens_the_warehouse_shares_one_pool(graph):
+    for name in ("daily", "hourly"):
+        pools = {node.name: node.definition.pool for node in defs.resolve_job_def(name).graph.nodes}
+        assert set(pools.values()) == {"warehouse"}, pools
+
+
+def test_schedules_start_stopped():
+    schedules = {schedule.name: schedule for schedule in defs.schedules}
+    assert {name: each.cron_schedule for name, each in schedules.items()} == {
+        "daily_schedule": "15 3 * * *",
+        "hourly_schedule": "5 * * * *",
+    }
+    for schedule in schedules.values():
+        assert schedule.execution_timezone == "UTC"
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+def test_schedule_waits_for_the_run_before_it(tmp_path):
+    schedule = build_schedule(hourly, "5 * * * *", "")
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        context = dg.build_schedule_context(instance=instance)
+        assert isinstance(schedule(context), dg.RunRequest)
+        instance.create_run_for_job(
+            defs.resolve_job_def("hourly"), status=dg.DagsterRunStatus.STARTED
+        )
+        assert isinstance(schedule(context), dg.SkipReason)
