@@ -74,6 +74,67 @@ def describe_scores(summary: ScoreSummary | None) -> Metadata:
     return {
         "In words": f"{summary.n_users:,} users scored; {summary.n_appended:,} scores are new",
         "Users scored": summary.n_users,
-        "dagster/row_count": summary.n_appended,
-        "Model id": summary.model_id,
+        "New scores": summary.n_appended,
     }
+
+
+def _in_words(model: ModelRecord, metrics: Mapping[str, Any], label: str) -> str:
+    held_out = HELD_OUT[metrics["evaluation"]]
+    lines = [
+        f"**{label}**: {metrics['base_rate']:.1%} of {metrics['n_users']:,} users did, in the weeks "
+        f"learnt from. Measured on {metrics['n_test_rows']:,} {held_out}:",
+        "",
+    ]
+    auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]
+    if auroc["value"] is not None:
+        lines.append(
+            f"- **Order.** Of a user who did and one who did not, it rates the first higher in "
+            f"**{auroc['value']:.0%}** of cases ({auroc['low']:.0%} to {auroc['high']:.0%}; a "
+            f"coin: 50 %)."
+        )
+    if loss["value"] is not None:
+        lines.append(
+            f"- **Probabilities.** Predicted and observed rates differ by "
+            f"**{metrics['expected_calibration_error']['value']:.1%}** of users on average. Log "
+            f"loss {loss['value']:.4f}; giving everybody the base rate: "
+            f"{metrics['log_loss_base_rate']['value']:.4f} (lower is better)."
+        )
+    if lift["value"] is not None:
+        lines.append(
+            f"- **Use.** The tenth of users with the highest probability did it "
+            f"**{lift['value']:.1f} times** as often as the average."
+        )
+    if model.status != CHAMPION:
+        lines.append(f"\nIt does not score: {model.reason}.")
+    return "\n".join(lines)
+
+
+def _candidates(model: ModelRecord, metrics: Mapping[str, Any]) -> str:
+    """All models tried, best first, as a table."""
+    rows = [
+        f"| {'**' if row['candidate'] == model.candidate else ''}{row['candidate']}"
+        f"{' (chosen)**' if row['candidate'] == model.candidate else ''} | {row['log_loss']:.4f} | "
+        f"{row['log_loss_uncalibrated']:.4f} | {row['calibration']} | {row['seconds']:.1f} s |"
+        for row in sorted(metrics["candidates"], key=lambda row: row["log_loss"])
+    ]
+    head = [
+        "| model | log loss | before calibration | calibration | time |",
+        "|---|---|---|---|---|",
+    ]
+    words = "Each was judged on users it had not seen; the lowest log loss wins.\n"
+    return "\n".join([words, *head, *rows])
+
+
+def _numbers(metrics: Mapping[str, Any]) -> Metadata:
+    """The numbers again, each by itself: Dagster draws their history."""
+    numbers = {
+        "AUROC": metrics["auroc"]["value"],
+        "Log loss": metrics["log_loss"]["value"],
+        "Log loss of guessing the base rate": metrics["log_loss_base_rate"]["value"],
+        "Calibration error": metrics["expected_calibration_error"]["value"],
+        "Base rate": metrics["base_rate"],
+        "Labelled rows": metrics["n_rows"],
+        "Users": metrics["n_users"],
+        "Snapshots": metrics["n_snapshots"],
+    }
+    return {name: value for name, value in numbers.items() if value is not None}

@@ -5,7 +5,12 @@
 import dagster as dg
 
 from dagster_defs.manifest import Prediction
-from dagster_defs.model_page import check_model, describe_model, describe_scores, model_checks
+from dagster_defs.model_page import (
+    describe_model,
+    describe_scores,
+    model_check_results,
+    model_check_specs,
+)
 from dagster_defs.resources import POOL, readable_errors
 from models_ml.road import score_champion, train_prediction
 from models_ml.settings import Settings
@@ -42,7 +47,7 @@ def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]
         owners=owners,
         description=f"**{prediction.label}**: the model that estimates how likely it is for a "
         f"user, learnt from the users of past weeks. {definition}",
-        check_specs=model_checks(model_key(name)),
+        check_specs=model_check_specs(model_key(name)),
         pool=POOL,
     )
     def model(
@@ -51,7 +56,8 @@ def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]
         with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
             trained = train_prediction(warehouse, name, context.log.info)
         return dg.MaterializeResult(
-            metadata=describe_model(trained, prediction.label), check_results=check_model(trained)
+            metadata=describe_model(trained, prediction.label),
+            check_results=model_check_results(trained),
         )
 
     @dg.asset(

@@ -17,8 +17,8 @@ newest as (
     select 'stg_identities.known_hour' as place, max(known_hour) as last_hour
     from {{ ref('stg_identities') }}
     union all
-    select 'features_weekly_tokens.last_hour' as place, max(last_hour) as last_hour
-    from {{ ref('features_weekly_tokens') }}
+    select 'features_week_slices.last_hour' as place, max(last_hour) as last_hour
+    from {{ ref('features_week_slices') }}
     union all
     -- The grid may reach now, but not pass it.
     select 'features_rows.as_of_hour' as place, max(as_of_hour) - 1 as last_hour
@@ -28,9 +28,12 @@ newest as (
     from {{ ref('features_values') }}
     union all
     -- A label's window is [as_of, as_of + horizon): its last hour must be over.
-    select 'labels_outcomes window of ' || labels.prediction as place, max(labels.as_of_hour) + definitions.horizon_hours - 1 as last_hour
+    select
+        'labels_outcomes, window of ' || labels.prediction as place,
+        max(labels.as_of_hour) + definitions.horizon_hours - 1 as last_hour
     from {{ ref('labels_outcomes') }} as labels
-    inner join {{ ref('prediction_definitions') }} as definitions on labels.prediction = definitions.prediction
+    inner join {{ ref('prediction_definitions') }} as definitions
+        on labels.prediction = definitions.prediction
     group by labels.prediction, definitions.horizon_hours
 )
 

@@ -7,6 +7,9 @@
         {%- set where = exposure.original_file_path ~ ': prediction ' ~ exposure.name -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' -%}
+            {%- if not modules.re.match('^[A-Za-z0-9_]+$', exposure.name) -%}
+                {{ refuse(where ~ ': a name has only letters, digits and _') }}
+            {%- endif -%}
             {%- do check_prediction(where, prediction) -%}
         {%- elif prediction is not none -%}
             {{ refuse(where ~ ': type is ' ~ exposure.type ~ '; a prediction is an exposure of type ml') }}

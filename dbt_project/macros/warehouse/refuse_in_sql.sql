@@ -7,11 +7,12 @@
 {# SQL text expression: which definition, in which file, names something that does not occur.
    condition_id: prediction:role:place[:user], as parse_definitions writes it. #}
 {% macro unknown_name_message(what, given, nearest, condition_id) %}
-    (case split_part({{ condition_id }}, ':', 1)
+    (case
         {%- for row in parse_definitions().definitions %}
-        when {{ sql_string(row.prediction) }} then {{ sql_string(row.file) }}
+        when split_part({{ condition_id }}, ':', 1) = {{ sql_string(row.prediction) }}
+            then {{ sql_string(row.file) }}
         {%- endfor %}
-        else '' end
+        when true then '' end
     || ': prediction ' || split_part({{ condition_id }}, ':', 1)
     || case split_part({{ condition_id }}, ':', 2)
         when 'cohort' then ': cohort condition ' || split_part({{ condition_id }}, ':', 3)
