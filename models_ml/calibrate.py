@@ -1,241 +1,172 @@
-"""From a model's margin (log-odds) to a calibrated probability, by a map learned out-of-fold."""
+"""Maps from a model's score to a calibrated probability, fitted on out-of-fold scores only.
+
+Plain isotonic regression leaves ties and steep steps; centred isotonic keeps one knot per block at
+its mean score, so that order and ONNX parity survive. Which map is used, held-out log loss decides.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
-CalibrationKind = Literal["none", "sigmoid", "centred_isotonic"]
+from models_ml.evaluate import mean_log_loss
+
+EDGE = 1e-6
+MIN_GAP = 1e-4
+MAX_SLOPE = 50.0  # float32 scores are exact to 6e-8: 50 x that stays below the parity gate of 1e-5
 
 
 @dataclass(frozen=True)
-class NoCalibration:
-    """The model's own probability."""
+class Identity:
+    """No calibration."""
 
-    kind: CalibrationKind = "none"
+    name: str = "no"
 
-    def apply(self, margin: np.ndarray) -> np.ndarray:
-        """Return probabilities, float64."""
-        return expit(np.asarray(margin, dtype=np.float64))
+    def apply(self, p: np.ndarray) -> np.ndarray:
+        """Return p as it is, float64."""
+        return np.asarray(p, dtype=np.float64)
 
 
 @dataclass(frozen=True)
-class SigmoidCalibration:
-    """Logistic curve over the margin; slope >= 0, so that order stays."""
+class Sigmoid:
+    """expit(slope * logit(p) + intercept)."""
 
     slope: float
     intercept: float
-    kind: CalibrationKind = "sigmoid"
+    name: str = "sigmoid"
 
-    def apply(self, margin: np.ndarray) -> np.ndarray:
-        """Return probabilities, float64."""
-        return expit(self.slope * np.asarray(margin, dtype=np.float64) + self.intercept)
-
-
-@dataclass(frozen=True)
-class IsotonicCalibration:
-    """Straight lines between knots, level outside; both coordinates strictly increase."""
-
-    margins: tuple[float, ...]
-    probabilities: tuple[float, ...]
-    kind: CalibrationKind = "centred_isotonic"
-
-    def apply(self, margin: np.ndarray) -> np.ndarray:
-        """Return probabilities, float64."""
-        return np.interp(np.asarray(margin, dtype=np.float64), self.margins, self.probabilities)
-
-
-Calibrator = NoCalibration | SigmoidCalibration | IsotonicCalibration
+    def apply(self, p: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities, float64."""
+        score = logit(np.clip(np.asarray(p, dtype=np.float64), EDGE, 1 - EDGE))
+        return expit(self.slope * score + self.intercept)
 
 
 @dataclass(frozen=True)
-class CalibrationSettings:
-    """When a free form is worth its variance.
+class CentredIsotonic:
+    """Piecewise linear through strictly ascending knots; constant beyond the ends."""
 
-    Attributes:
-        min_isotonic_rows: Fewer rows than this and only smooth maps are considered.
-        min_isotonic_positives: The same for rows of the rarer class.
-        min_knot_gap: Knots closer than this (in log-odds) become one. It bounds the slope, and
-            with it how much the map can amplify float32 rounding.
-    """
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    name: str = "centred isotonic"
 
-    min_isotonic_rows: int = 1_000
+    def apply(self, p: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities, float64."""
+        return np.interp(np.asarray(p, dtype=np.float64), self.x, self.y)
+
+
+Calibrator = Identity | Sigmoid | CentredIsotonic
+Fitter = Callable[[np.ndarray, np.ndarray], Calibrator]
+
+
+@dataclass(frozen=True)
+class CalibrationRules:
+    """When the freer map may compete: centred isotonic needs data."""
+
+    min_isotonic_rows: int = 1000
     min_isotonic_positives: int = 100
-    min_knot_gap: float = 0.05
 
 
-def choose_calibration(
-    margin: np.ndarray, y: np.ndarray, fold: np.ndarray, settings: CalibrationSettings
-) -> dict[CalibrationKind, float]:
-    """Measure each kind of calibration on rows that did not fit it.
+def fit_sigmoid(p: np.ndarray, y: np.ndarray) -> Sigmoid:
+    """Fit a sigmoid on the log-odds of p, with smoothed targets so that few rows cannot overfit.
 
     Args:
-        margin: Out-of-fold margins, shape (n_rows,).
+        p: Out-of-fold scores in [0, 1], shape (n_rows,).
         y: Labels 0 or 1.
-        fold: Fold per row; a user's rows share one.
-        settings: Which kinds come into question.
 
     Returns:
-        Cross-fitted mean log loss (nats per row) by kind, best first.
+        The map; slope 0 (one probability for all) where the scores order rows backwards.
+
+    Source: Platt (1999), "Probabilistic outputs for support vector machines".
     """
-    kinds: list[CalibrationKind] = ["none", "sigmoid"]
-    n_rarer = min(y.sum(), len(y) - y.sum())
-    if len(y) >= settings.min_isotonic_rows and n_rarer >= settings.min_isotonic_positives:
-        kinds.append("centred_isotonic")
-    losses: dict[CalibrationKind, float] = {}
-    for kind in kinds:
-        p = np.empty(len(y))
-        for number in np.unique(fold):
-            held_out = fold == number
-            fitted = fit_calibrator(kind, margin[~held_out], y[~held_out], settings)
-            p[held_out] = fitted.apply(margin[held_out])
-        losses[kind] = mean_log_loss(y, p)
-    return dict(sorted(losses.items(), key=lambda item: item[1]))
-
-
-def fit_calibrator(
-    kind: CalibrationKind, margin: np.ndarray, y: np.ndarray, settings: CalibrationSettings
-) -> Calibrator:
-    """Learn one map; on a single class the free form gives way to the sigmoid.
-
-    Raises:
-        ValueError: If the kind is unknown or there are no rows.
-    """
-    if not len(y):
-        raise ValueError("no rows to calibrate on")
-    if kind == "none":
-        return NoCalibration()
-    if kind == "sigmoid" or (kind == "centred_isotonic" and y.min() == y.max()):
-        return fit_sigmoid(margin, y)
-    if kind == "centred_isotonic":
-        return fit_centred_isotonic(margin, y, settings.min_knot_gap)
-    raise ValueError(f"unknown calibration {kind!r}; known: none, sigmoid, centred_isotonic")
-
-
-def mean_log_loss(y: np.ndarray, p: np.ndarray) -> float:
-    """Return the mean negative log likelihood in nats per row, p clipped to 1e-12 from 0 and 1."""
-    p = np.clip(p, 1e-12, 1 - 1e-12)
-    return float(-(xlogy(y, p) + xlogy(1 - y, 1 - p)).mean())
-
-
-def fit_sigmoid(margin: np.ndarray, y: np.ndarray, max_steps: int = 100) -> SigmoidCalibration:
-    """Platt scaling with his smoothed targets, by Newton's method with step halving.
-
-    Args:
-        margin: Log-odds by the model, shape (n_rows,).
-        y: Labels 0 or 1; one class alone is fine.
-        max_steps: Newton steps at most; about ten are usual.
-
-    Returns:
-        p = sigmoid(slope * margin + intercept). If the best slope is negative (the margin orders
-        rows backwards, as by chance) it is 0: the same probability for everybody.
-
-    Source: Platt (1999); Lin, Lin, Weng (2007), "A note on Platt's probabilistic outputs".
-    """
-    margin = np.asarray(margin, dtype=np.float64)
-    n_positive = float(y.sum())
-    n_negative = len(y) - n_positive
+    score = logit(np.clip(p, EDGE, 1 - EDGE))
+    n_positive, n_negative = float(y.sum()), float(len(y) - y.sum())
     target = np.where(y > 0, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
-    design = np.column_stack([margin, np.ones(len(y))])
-    weights = np.array([0.0, np.log((n_positive + 1) / (n_negative + 1))])
-    loss = _cross_entropy(design @ weights, target)
-    for _ in range(max_steps):
-        p = expit(design @ weights)
-        gradient = design.T @ (p - target)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        scale = 1.0
-        while (new := _cross_entropy(design @ (weights - scale * step), target)) > loss:
-            scale /= 2
-            if scale < 1e-10:
-                break
-        if scale < 1e-10 or loss - new < 1e-12 * len(y):
-            break
-        weights, loss = weights - scale * step, new
-    if weights[0] <= 0:
-        rate = target.mean()
-        return SigmoidCalibration(0.0, float(np.log(rate / (1 - rate))))
-    return SigmoidCalibration(float(weights[0]), float(weights[1]))
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        z = parameters[0] * score + parameters[1]
+        gap = expit(z) - target
+        value = np.mean(np.logaddexp(0, z) - target * z)
+        return value, np.array([np.mean(gap * score), np.mean(gap)])
+
+    bounds = [(0, None), (None, None)]
+    fitted = minimize(loss, np.array([1.0, 0.0]), jac=True, bounds=bounds, method="L-BFGS-B")
+    return Sigmoid(float(fitted.x[0]), float(fitted.x[1]))
 
 
-def _cross_entropy(z: np.ndarray, target: np.ndarray) -> float:
-    """Sum of -target log p - (1 - target) log(1 - p) at log-odds z, without overflow."""
-    return float((np.logaddexp(0, z) - target * z).sum())
+def fit_centred_isotonic(p: np.ndarray, y: np.ndarray) -> CentredIsotonic:
+    """Fit isotonic regression, then keep one knot per block at the block's mean score.
 
-
-def fit_centred_isotonic(margin: np.ndarray, y: np.ndarray, min_gap: float) -> IsotonicCalibration:
-    """Isotonic regression with one knot per level block, at the block's mean margin.
-
-    Plain isotonic regression leaves a few dozen distinct probabilities and steps between them;
-    lines between the blocks' centres keep users in order. The ends go on at the last slope as far
-    as margins were seen (a block's mean is kept only if its outer half bends like its inner half).
+    Knots that are too close or too steep are merged: they would amplify float32 errors.
 
     Args:
-        margin: Log-odds by the model, shape (n_rows,).
-        y: Labels 0 or 1, both present.
-        min_gap: Knots closer than this become one.
+        p: Out-of-fold scores in [0, 1], shape (n_rows,).
+        y: Labels 0 or 1.
 
-    Returns:
-        The fitted map; probabilities stay inside (0, 1).
-
-    Source: Oron and Flournoy (2017), "Centered Isotonic Regression".
+    Source: Oron and Flournoy (2017), "Centered isotonic regression".
     """
-    margin = np.asarray(margin, dtype=np.float64)
-    level = IsotonicRegression(y_min=0, y_max=1).fit_transform(margin, y)
-    block = np.unique(level, return_inverse=True)[1]
-    knots = _merge_close(_block_means(block, margin, y), min_gap)
-    if len(knots) == 1:
-        ((x, p, n_rows),) = knots
-        knots = [(x - 1, p - 1e-9, n_rows), (x + 1, p + 1e-9, n_rows)]
-    x, p, n_rows = (np.array(values) for values in zip(*knots, strict=True))
-    # Only the end blocks can hold one class alone; half a row of the other one is granted them.
-    p[0] = max(p[0], min(0.5 / (n_rows[0] + 1), p[1] / 2))
-    p[-1] = min(p[-1], max(1 - 0.5 / (n_rows[-1] + 1), (1 + p[-2]) / 2))
-    x, p = _extend(x, p, margin.min(), margin.max())
-    return IsotonicCalibration(tuple(x.tolist()), tuple(p.tolist()))
+    level = IsotonicRegression(y_min=0, y_max=1).fit_transform(p.astype(np.float64), y)
+    heights, block = np.unique(level, return_inverse=True)
+    weight = np.bincount(block).astype(float)
+    x, height = _merge_steep(np.bincount(block, p) / weight, heights, weight)
+    if len(x) == 1:
+        x, height = np.array([x[0] - 1e-3, x[0] + 1e-3]), np.repeat(height, 2)
+    floor = 0.5 / len(y)  # a rate of exactly 0 or 1 is never certain
+    return CentredIsotonic(
+        tuple(float(value) for value in x.astype(np.float32)),
+        tuple(np.clip(height, floor, 1 - floor).tolist()),
+    )
 
 
-def _block_means(
-    block: np.ndarray, margin: np.ndarray, y: np.ndarray
-) -> list[tuple[float, float, float]]:
-    """Return (mean margin, observed rate, rows) per block, ascending."""
-    n_rows = np.bincount(block).astype(float)
-    means = np.bincount(block, margin) / n_rows, np.bincount(block, y) / n_rows, n_rows
-    return list(zip(*(values.tolist() for values in means), strict=True))
-
-
-def _merge_close(
-    knots: list[tuple[float, float, float]], min_gap: float
-) -> list[tuple[float, float, float]]:
-    """Join each knot with the one before it if they are closer than min_gap."""
-    merged = [knots[0]]
-    for x, p, n in knots[1:]:
-        last_x, last_p, last_n = merged[-1]
-        if x - last_x < min_gap:
-            total = last_n + n
-            merged[-1] = (
-                (last_x * last_n + x * n) / total,
-                (last_p * last_n + p * n) / total,
+def _merge_steep(
+    x: np.ndarray, height: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Merge neighbouring knots until no step is closer than MIN_GAP or steeper than MAX_SLOPE."""
+    knots: list[tuple[float, float, float]] = []
+    for knot in zip(x.tolist(), height.tolist(), weight.tolist(), strict=True):
+        while knots and knot[0] - knots[-1][0] < max(MIN_GAP, (knot[1] - knots[-1][1]) / MAX_SLOPE):
+            before = knots.pop()
+            total = before[2] + knot[2]
+            knot = (
+                (before[0] * before[2] + knot[0] * knot[2]) / total,
+                (before[1] * before[2] + knot[1] * knot[2]) / total,
                 total,
             )
-        else:
-            merged.append((x, p, n))
-    return merged
+        knots.append(knot)
+    return np.array([knot[0] for knot in knots]), np.array([knot[1] for knot in knots])
 
 
-def _extend(
-    x: np.ndarray, p: np.ndarray, lowest: float, highest: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Add a knot at either end of the seen margins, on the last line, at most half way to 0 or 1."""
-    slope_low = (p[1] - p[0]) / (x[1] - x[0])
-    slope_high = (p[-1] - p[-2]) / (x[-1] - x[-2])
-    if lowest < x[0]:
-        x, p = np.r_[lowest, x], np.r_[max(p[0] - slope_low * (x[0] - lowest), p[0] / 2), p]
-    if highest > x[-1]:
-        end = min(p[-1] + slope_high * (highest - x[-1]), (p[-1] + 1) / 2, p[-1] * 1.5)
-        x, p = np.r_[x, highest], np.r_[p, end]
-    return x, p
+def choose_calibrator(
+    p: np.ndarray, y: np.ndarray, folds: np.ndarray, rules: CalibrationRules
+) -> tuple[Calibrator, float]:
+    """Fit the map that has the lowest cross-fitted log loss, by user folds.
+
+    Args:
+        p: Out-of-fold scores, shape (n_rows,).
+        y: Labels 0 or 1.
+        folds: Fold per row; a map is judged on folds it was not fitted on.
+        rules: Sizes from which centred isotonic competes.
+
+    Returns:
+        The map fitted on all rows, and its held-out log loss (nats per row).
+    """
+    fitters: dict[str, Fitter] = {"no": lambda p, y: Identity(), "sigmoid": fit_sigmoid}
+    n_rarer = min(y.sum(), len(y) - y.sum())
+    if len(y) >= rules.min_isotonic_rows and n_rarer >= rules.min_isotonic_positives:
+        fitters["centred isotonic"] = fit_centred_isotonic
+    losses = {name: _cross_fitted_loss(fit, p, y, folds) for name, fit in fitters.items()}
+    best = min(losses, key=lambda name: losses[name])
+    return fitters[best](p, y), losses[best]
+
+
+def _cross_fitted_loss(fit: Fitter, p: np.ndarray, y: np.ndarray, folds: np.ndarray) -> float:
+    held_out = np.empty(len(y))
+    for fold in np.unique(folds):
+        inside, outside = folds == fold, folds != fold
+        learned = fit(p[outside], y[outside]) if outside.any() else Identity()
+        held_out[inside] = learned.apply(p[inside])
+    return mean_log_loss(y, held_out)

@@ -1,13 +1,13 @@
 """The demo's users from inside: a hidden Markov chain whose future has exact probabilities.
 
-A user's day starts in one of 54 states, life x intent x curious x plan (STATES). Then
+A user's day starts in one of 54 states: life x intent x curious x plan. Then
 
-1. active today? (type, user, weekday, age, life, intent, plan); without activity there is no event
+1. active today? (type, user, weekday, age, life, intent, plan); without activity there is no event;
 2. if active: a purchase? (type, user, weekday, life, intent), and the plan may move: free to trial,
-   to pro (an upgrade), pro back to free (type, curious, plan)
-3. overnight life, intent and curious move on their own, slowly (weeks), and a trial may lapse.
+   to pro (an upgrade), from pro back to free (type, curious, plan);
+3. overnight life, intent and curious drift on their own, over weeks, and a trial may lapse.
 
-`live` draws days from these probabilities and `true_probabilities` sums over them, from the same
+`live` draws days from these probabilities and `true_probabilities` sums over them, with the same
 functions, so that the average over simulated futures is the closed form.
 """
 
@@ -22,10 +22,11 @@ STEADY, FADING, GONE = 0, 1, 2
 FREE, TRIAL, PRO = 0, 1, 2
 PLANS = ("free", "trial", "pro")
 STATE_SHAPE = (3, 3, 2, 3)
-# Rows: life, intent (0 low to 2 high), curious about pro (0, 1), plan. Columns: the 54 states.
-STATES = np.indices(STATE_SHAPE).reshape(4, -1)
+N_STATES = 54
+# What state number s means: LIFE[s], INTENT[s] (0 low to 2 high), CURIOUS[s] about pro, PLAN[s].
+LIFE, INTENT, CURIOUS, PLAN = np.indices(STATE_SHAPE).reshape(4, N_STATES)
 HONEYMOON_DAYS = 21
-# Days from as_of in which the outcome may happen.
+# Days from as_of in which the outcome counts.
 HORIZONS = {"buys_within_7_days": 7, "silent_for_14_days": 14, "upgrades_within_14_days": 14}
 
 
@@ -36,17 +37,17 @@ class UserType:
     Attributes:
         name: What to call it.
         share: Share of all users.
-        activity: Log-odds of being active on a weekday, for a steady user of middle intent.
+        activity: Log-odds of being active on a weekday: steady life, middle intent, free plan.
         weekend: Effect of Saturday and Sunday on activity.
-        honeymoon: Effect of the sign-up day on activity; gone after HONEYMOON_DAYS.
-        purchase: Log-odds of a purchase on an active day, for middle intent.
+        honeymoon: Effect of the sign-up day on activity; it is gone after HONEYMOON_DAYS.
+        purchase: Log-odds of a purchase on an active day: steady life, middle intent.
         sale_day: Effect of Thursday and Friday on purchase.
-        warm_up: Rate at which intent rises a level.
-        upgrade: Multiplies the rates of becoming curious and of upgrading.
+        warms_up: Rate at which intent rises a level.
+        upgrade: Multiplies the rates of becoming curious about pro and of upgrading.
         trial: Multiplies the rate of starting a trial.
-        fade: Rate from steady to fading.
-        leave: Rate from fading to gone (a tenth of it from steady).
-        come_back: Rate from gone to steady.
+        fades: Rate from steady to fading.
+        leaves: Rate from fading to gone (a tenth of it from steady).
+        comes_back: Rate from gone to steady.
         more_sessions: Mean number of sessions on an active day beyond the first.
     """
 
@@ -57,36 +58,36 @@ class UserType:
     honeymoon: float
     purchase: float
     sale_day: float
-    warm_up: float
+    warms_up: float
     upgrade: float
     trial: float
-    fade: float
-    leave: float
-    come_back: float
+    fades: float
+    leaves: float
+    comes_back: float
     more_sessions: float
 
 
 TYPES = (
-    UserType("regular_buyer", 0.22, -1.5, 0.2, 0.6, -2.6, 0.2, 0.035, 0.8, 1.0, 0.008, 0.06, 0.002, 0.3),
-    UserType("weekend_browser", 0.22, -2.6, 1.5, 0.6, -3.9, 0.0, 0.020, 0.5, 0.6, 0.009, 0.06, 0.002, 0.2),
-    UserType("bargain_hunter", 0.18, -1.9, 0.1, 0.6, -3.3, 1.2, 0.030, 0.4, 0.8, 0.009, 0.06, 0.002, 0.3),
-    UserType("power_user", 0.08, 0.3, -0.4, 0.5, -2.9, 0.0, 0.035, 2.5, 1.0, 0.004, 0.04, 0.003, 1.0),
-    UserType("trial_and_leave", 0.16, -1.4, 0.0, 1.2, -4.1, 0.0, 0.020, 0.6, 4.0, 0.030, 0.10, 0.000, 0.4),
-    UserType("dormant_returning", 0.14, -1.5, 0.3, 0.6, -2.9, 0.3, 0.030, 0.6, 0.6, 0.025, 0.12, 0.015, 0.3),
+    UserType("regular_buyer", .22, -1.7, 0.2, 0.6, -1.8, 0.2, .035, 0.9, 1.0, .005, .05, .002, 0.3),
+    UserType("weekend_browser", .22, -2.7, 1.5, 0.6, -2.3, 0.0, .025, 0.7, 0.6, .005, .05, .002, 0.2),
+    UserType("bargain_hunter", .18, -2.0, 0.1, 0.6, -2.2, 1.2, .030, 0.6, 0.8, .005, .05, .002, 0.3),
+    UserType("power_user", .08, 0.0, -0.4, 0.5, -2.6, 0.0, .035, 1.5, 1.0, .003, .04, .003, 0.9),
+    UserType("trial_and_leave", .16, -1.6, 0.0, 1.2, -2.8, 0.0, .025, 0.8, 3.0, .020, .08, .000, 0.4),
+    UserType("dormant_returning", .14, -1.6, 0.3, 0.6, -2.0, 0.3, .030, 0.8, 0.6, .015, .08, .012, 0.3),
 )  # fmt: skip
 
-ACTIVITY_OF_LIFE = np.array([0.0, -1.3, 0.0])  # gone is never active, see p_active
-ACTIVITY_OF_INTENT = np.array([-0.3, 0.0, 0.5])
+ACTIVITY_OF_LIFE = np.array([0.0, -1.2, -np.inf])
+ACTIVITY_OF_INTENT = np.array([-0.3, 0.0, 0.4])
 ACTIVITY_OF_PLAN = np.array([0.0, 0.3, 0.5])
-PURCHASE_OF_LIFE = np.array([0.0, -0.4, 0.0])
-PURCHASE_OF_INTENT = np.array([-1.6, 0.0, 1.7])
-INTENT_COOLS = 0.06
-CURIOSITY_STARTS, CURIOSITY_ENDS = 0.005, 0.09
-# Rates on an active day, by (curious, plan free or trial).
-UPGRADE_RATE = np.array([[0.0002, 0.0015], [0.010, 0.030]])
-TRIAL_RATE = np.array([0.0015, 0.02])
-DOWNGRADE_RATE = 0.002
+PURCHASE_OF_LIFE = np.array([0.0, -0.3, 0.0])
+PURCHASE_OF_INTENT = np.array([-1.3, 0.0, 1.3])
+RECOVERS, INTENT_COOLS = 0.03, 0.06
+CURIOSITY_STARTS, CURIOSITY_ENDS = 0.008, 0.08
 TRIAL_LAPSES = 1 / 14
+# Rates on an active day, by (curious, plan free or trial), by curious, and of every pro user.
+UPGRADE_RATES = np.array([[0.0015, 0.010], [0.035, 0.090]])
+TRIAL_RATES = np.array([0.002, 0.03])
+DOWNGRADE_RATE = 0.002
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class People:
     purchase: np.ndarray
 
     def __getitem__(self, key: object) -> People:
-        """Return the users chosen by a NumPy index."""
+        """Return the users, or the shape, chosen by a NumPy index."""
         return People(*(getattr(self, field.name)[key] for field in fields(self)))
 
 
@@ -117,230 +118,211 @@ class ActiveDays:
     Attributes:
         user: Position of the user in People.
         day: Day number.
-        states: Life, intent, curious and plan at the start of the day, shape (4, n_active_days).
+        state: State at the start of the day.
         is_purchase: Whether the user buys that day.
         next_plan: The plan after that day's activity.
     """
 
     user: np.ndarray
     day: np.ndarray
-    states: np.ndarray
+    state: np.ndarray
     is_purchase: np.ndarray
     next_plan: np.ndarray
 
     @property
     def is_upgrade(self) -> np.ndarray:
         """Whether the user goes pro that day."""
-        return (self.next_plan == PRO) & (self.states[3] != PRO)
+        return (self.next_plan == PRO) & (PLAN[self.state] != PRO)
 
     def __getitem__(self, key: object) -> ActiveDays:
         """Return the user-days chosen by a NumPy index."""
-        return ActiveDays(
-            self.user[key], self.day[key], self.states[:, key], self.is_purchase[key], self.next_plan[key]
-        )  # fmt: skip
+        return ActiveDays(*(getattr(self, field.name)[key] for field in fields(self)))
 
 
 def draw_people(n_users: int, n_days: int, rng: np.random.Generator) -> People:
     """Draw users: 45 % signed up before day 0, the others evenly over the days."""
     shares = np.array([kind.share for kind in TYPES])
     is_old = rng.random(n_users) < 0.45
+    before, within = rng.integers(-400, -30, n_users), rng.integers(0, n_days, n_users)
     return People(
         user_type=rng.choice(len(TYPES), n_users, p=shares / shares.sum()),
-        signup_day=np.where(is_old, -rng.integers(30, 400, n_users), rng.integers(0, n_days, n_users)),
+        signup_day=np.where(is_old, before, within),
         activity=rng.normal(0.0, 0.7, n_users),
-        purchase=rng.normal(0.0, 0.7, n_users),
-    )  # fmt: skip
+        purchase=rng.normal(0.0, 0.5, n_users),
+    )
 
 
 def draw_first_states(people: People, rng: np.random.Generator) -> np.ndarray:
-    """Draw the states on sign-up or on day 0, shape (4, n): new users are steady and free."""
-    is_old = people.signup_day < 0
-    life = np.where(is_old & (rng.random(len(is_old)) < 0.15), FADING, STEADY)
-    intent = rng.choice(3, len(is_old), p=[0.5, 0.35, 0.15])
-    plan = np.where(is_old & (rng.random(len(is_old)) < 0.05 * _typical("upgrade", people)), PRO, FREE)
-    return np.stack([life, intent, np.zeros_like(life), plan])
+    """Draw the states on sign-up or on day 0, shape (n,): new users are steady and free."""
+    n_users, is_old = len(people.user_type), people.signup_day < 0
+    life = np.where(is_old & (rng.random(n_users) < 0.10), FADING, STEADY)
+    intent = rng.choice(3, n_users, p=[0.5, 0.33, 0.17])
+    is_pro = is_old & (rng.random(n_users) < 0.08 * _typical("upgrade", people))
+    curious = np.zeros_like(life)
+    return np.ravel_multi_index((life, intent, curious, np.where(is_pro, PRO, FREE)), STATE_SHAPE)
 
 
-def p_active(people: People, states: np.ndarray, day: int) -> np.ndarray:
+def p_active(people: People, state: np.ndarray, day: int) -> np.ndarray:
     """Return the probability of any activity on a day, given the state at its start.
 
     Args:
-        people: Users, arrays of shape (n,) with states (4, n), or (n, 1) with states (4, 1, 54).
-        states: Life, intent, curious and plan.
+        people: Users, arrays of shape (n,) with state (n,), or (n, 1) with state (54,).
+        state: State numbers.
         day: Day number; day 0 is a Monday.
     """
-    life, intent, _, plan = states
-    freshness = np.where(people.signup_day < 0, 0.0, 1 - (day - people.signup_day) / HONEYMOON_DAYS)
-    log_odds = (
-        _typical("activity", people)
-        + people.activity
-        + _typical("weekend", people) * (day % 7 >= 5)
-        + _typical("honeymoon", people) * np.clip(freshness, 0, 1)
-    ) + (ACTIVITY_OF_LIFE[life] + ACTIVITY_OF_INTENT[intent] + ACTIVITY_OF_PLAN[plan])
-    return np.where(life == GONE, 0.0, _sigmoid(log_odds))
+    age = np.where(people.signup_day < 0, HONEYMOON_DAYS, day - people.signup_day)
+    log_odds = people.activity + _typical("activity", people)
+    log_odds = log_odds + _typical("weekend", people) * (day % 7 >= 5)
+    log_odds = log_odds + _typical("honeymoon", people) * np.clip(1 - age / HONEYMOON_DAYS, 0, 1)
+    effects = ACTIVITY_OF_LIFE[LIFE] + ACTIVITY_OF_INTENT[INTENT] + ACTIVITY_OF_PLAN[PLAN]
+    return _sigmoid(log_odds + effects[state])
 
 
-def p_purchase(people: People, states: np.ndarray, day: int) -> np.ndarray:
+def p_purchase(people: People, state: np.ndarray, day: int) -> np.ndarray:
     """Return the probability of a purchase on an active day; arguments as in p_active."""
-    life, intent, _, _ = states
-    log_odds = (
-        _typical("purchase", people)
-        + people.purchase
-        + _typical("sale_day", people) * (day % 7 in (3, 4))
-    ) + (PURCHASE_OF_LIFE[life] + PURCHASE_OF_INTENT[intent])
-    return _sigmoid(log_odds)
+    log_odds = people.purchase + _typical("purchase", people)
+    log_odds = log_odds + _typical("sale_day", people) * (day % 7 in (3, 4))
+    return _sigmoid(log_odds + (PURCHASE_OF_LIFE[LIFE] + PURCHASE_OF_INTENT[INTENT])[state])
 
 
 def live(
-    people: People, states: np.ndarray, days: Iterable[int], rng: np.random.Generator
+    people: People, state: np.ndarray, days: Iterable[int], rng: np.random.Generator
 ) -> tuple[ActiveDays, np.ndarray]:
     """Draw what users do, day by day. A user starts on the sign-up day, which is always active.
 
     Args:
         people: Users, shape (n,).
-        states: Their states at the start of the first day, shape (4, n).
+        state: Their states at the start of the first day, shape (n,).
         days: Day numbers, ascending.
         rng: Source of randomness.
 
     Returns:
-        The active user-days, and the states after the last night, shape (4, n).
+        The active user-days, and the states after the last night, shape (n,).
     """
-    tables = _night_tables(people), _plan_moves(people)
     everybody = np.arange(len(people.user_type))
+    moves = cumulated(np.stack([_plan_moves(kind) for kind in TYPES]))
+    nights = cumulated(np.stack([_night(kind) for kind in TYPES]))
     lived = []
     for day in days:
-        is_active = rng.random(everybody.size) < p_active(people, states, day)
+        is_active = rng.random(everybody.size) < p_active(people, state, day)
         is_active = np.where(people.signup_day < day, is_active, people.signup_day == day)
-        is_purchase = is_active & (rng.random(everybody.size) < p_purchase(people, states, day))
-        moves = tables[1][everybody, states[2], states[3]]
-        next_plan = np.where(is_active, _draw(moves, rng), states[3])
-        done = ActiveDays(everybody, np.full(everybody.size, day), states, is_purchase, next_plan)
-        lived.append(done[is_active])
-        after = _night(np.stack([*states[:3], next_plan]), tables[0], rng)
-        states = np.where(people.signup_day <= day, after, states)
-    return _concatenate(lived), states
+        is_purchase = is_active & (rng.random(everybody.size) < p_purchase(people, state, day))
+        kind_state = people.user_type * N_STATES + state
+        moved = np.where(is_active, draw_columns(moves, kind_state, rng), state)
+        today = ActiveDays(everybody, np.full_like(state, day), state, is_purchase, PLAN[moved])
+        lived.append(today[is_active])
+        after = draw_columns(nights, people.user_type * N_STATES + moved, rng)
+        state = np.where(people.signup_day <= day, after, state)
+    columns = ([getattr(part, field.name) for part in lived] for field in fields(ActiveDays))
+    return ActiveDays(*(np.concatenate(column) for column in columns)), state
 
 
-def true_probabilities(people: People, states: np.ndarray, day: int) -> dict[str, np.ndarray]:
+def true_probabilities(people: People, state: np.ndarray, day: int) -> dict[str, np.ndarray]:
     """Return each user's exact probability of each outcome, given the state at the start of `day`.
-
-    `weights[u, s]` is the probability that user u is in state s and the outcome's event has not
-    happened yet; each day multiplies by "not today" and moves the rest to the next state.
 
     Args:
         people: Users signed up before `day`, shape (n,).
-        states: Their states, shape (4, n).
+        state: Their states, shape (n,).
         day: The first day of every horizon.
 
     Returns:
         Probabilities of shape (n,) under the names in HORIZONS.
     """
-    n_users = len(people.user_type)
-    column, grid = people[:, None], STATES[:, None, :]
-    night, moves = _night_tables(people), _plan_moves(people)
-    without_upgrade = moves.copy()
-    without_upgrade[:, :, :PRO, PRO] = 0
-    start = np.all(states[:, :, None] == grid, axis=0).astype(float)
-    weights = dict.fromkeys(HORIZONS, start)
+    p = {name: np.empty(len(state)) for name in HORIZONS}
+    for number, kind in enumerate(TYPES):
+        mine = people.user_type == number
+        for name, values in _true_of_type(people[mine], state[mine], day, kind).items():
+            p[name][mine] = values
+    return p
+
+
+def _true_of_type(
+    people: People, state: np.ndarray, day: int, kind: UserType
+) -> dict[str, np.ndarray]:
+    """Sum over all futures of users of one type.
+
+    weights[name][u, s] is the probability that user u is in state s and the outcome's event has
+    not happened yet: each day multiplies by "not today" and carries the rest into the next state.
+    """
+    column, every_state = people[:, None], np.arange(N_STATES)
+    night, moves = _night(kind), _plan_moves(kind)
+    not_upgrading = moves * ~((PLAN[:, None] != PRO) & (PLAN == PRO))
+    weights = dict.fromkeys(HORIZONS, np.eye(N_STATES)[state])
     for step in range(max(HORIZONS.values())):
-        active = p_active(column, grid, day + step)
-        bought = p_purchase(column, grid, day + step)
-        allowed = {  # on an active day: share of the day's weight that stays, and plan moves
+        active = p_active(column, every_state, day + step)
+        bought = p_purchase(column, every_state, day + step)
+        # What of an active day's weight goes on: the share, and where the plan moves.
+        going_on = {
             "buys_within_7_days": (1 - bought, moves),
-            "silent_for_14_days": (np.zeros_like(active), moves),
-            "upgrades_within_14_days": (np.ones_like(active), without_upgrade),
+            "silent_for_14_days": (0.0, moves),
+            "upgrades_within_14_days": (1.0, not_upgrading),
         }
-        for name, (stays, plan_moves) in allowed.items():
+        for name, (share, plan_moves) in going_on.items():
             if step < HORIZONS[name]:
-                rest, moving = weights[name] * (1 - active), weights[name] * active * stays
-                weights[name] = _spread(rest, moving, plan_moves, night).reshape(n_users, -1)
-    not_happened = {name: weight.sum(axis=1) for name, weight in weights.items()}
-    return {
-        name: p if name == "silent_for_14_days" else 1 - p for name, p in not_happened.items()
-    }
+                moved = (weights[name] * active * share) @ plan_moves
+                weights[name] = (weights[name] * (1 - active) + moved) @ night
+    p_not = {name: np.clip(weight.sum(axis=1), 0, 1) for name, weight in weights.items()}
+    return {name: p if name == "silent_for_14_days" else 1 - p for name, p in p_not.items()}
 
 
 def realised_outcomes(lived: ActiveDays, n_users: int, day: int) -> dict[str, np.ndarray]:
     """Return whether each outcome happened from `day` on (0 or 1, shape (n_users,)), by name."""
-    happened = {
+    is_event = {
         "buys_within_7_days": lived.is_purchase,
         "silent_for_14_days": np.ones(lived.user.size, dtype=bool),
         "upgrades_within_14_days": lived.is_upgrade,
     }
     outcomes = {}
-    for name, is_event in happened.items():
-        is_inside = (lived.day >= day) & (lived.day < day + HORIZONS[name])
-        seen = np.bincount(lived.user[is_inside & is_event], minlength=n_users) > 0
+    for name, horizon in HORIZONS.items():
+        is_hit = is_event[name] & (lived.day >= day) & (lived.day < day + horizon)
+        seen = np.bincount(lived.user[is_hit], minlength=n_users) > 0
         outcomes[name] = (~seen if name == "silent_for_14_days" else seen).astype(np.int8)
     return outcomes
 
 
-def _night_tables(people: People) -> tuple[np.ndarray, ...]:
-    """Return transition rates overnight of life, intent, curious (n, k, k) and plan (k, k)."""
-    n_users = len(people.user_type)
-    fade, leave = _typical("fade", people), _typical("leave", people)
-    life = np.zeros((n_users, 3, 3))
-    life[:, STEADY, FADING], life[:, STEADY, GONE] = fade, leave / 10
-    life[:, FADING, STEADY], life[:, FADING, GONE] = 0.03, leave
-    life[:, GONE, STEADY] = _typical("come_back", people)
-    intent = np.zeros((n_users, 3, 3))
-    intent[:, 0, 1] = intent[:, 1, 2] = _typical("warm_up", people)
-    intent[:, 1, 0] = intent[:, 2, 1] = INTENT_COOLS
-    curious = np.zeros((n_users, 2, 2))
-    curious[:, 0, 1] = CURIOSITY_STARTS * _typical("upgrade", people)
-    curious[:, 1, 0] = CURIOSITY_ENDS
-    plan = np.zeros((3, 3))
-    plan[TRIAL, FREE] = TRIAL_LAPSES
-    return tuple(_with_rest_staying(table) for table in (life, intent, curious, plan))
+def cumulated(rows: np.ndarray) -> np.ndarray:
+    """Return probabilities (…, k) as running sums, shape (n_rows, k), row r raised by r."""
+    sums = np.cumsum(rows.reshape(-1, rows.shape[-1]), axis=1)
+    return sums / sums[:, -1:] + np.arange(len(sums))[:, None]
 
 
-def _plan_moves(people: People) -> np.ndarray:
-    """Return the plan's transitions on an active day, shape (n, curious, plan, plan)."""
-    moves = np.zeros((len(people.user_type), 2, 3, 3))
-    upgrade, trial = _typical("upgrade", people), _typical("trial", people)
-    moves[:, :, :PRO, PRO] = upgrade[:, None, None] * UPGRADE_RATE
-    moves[:, :, FREE, TRIAL] = trial[:, None] * TRIAL_RATE
-    moves[:, :, PRO, FREE] = DOWNGRADE_RATE
-    return _with_rest_staying(moves)
+def draw_columns(sums: np.ndarray, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw a column from each chosen row of `cumulated` probabilities, shape of `row`."""
+    n_columns = sums.shape[1]
+    found = np.searchsorted(sums.ravel(), row + rng.random(row.size), side="right")
+    return np.minimum(found - row * n_columns, n_columns - 1)
 
 
-def _with_rest_staying(rates: np.ndarray) -> np.ndarray:
-    """Fill the diagonal of transition rates so that every row sums to 1."""
-    return rates + np.eye(rates.shape[-1]) * (1 - rates.sum(axis=-1, keepdims=True))
+def _night(kind: UserType) -> np.ndarray:
+    """Return the transition matrix overnight, shape (54, 54): four chains side by side."""
+    life = {(0, 1): kind.fades, (0, 2): kind.leaves / 10, (1, 0): RECOVERS, (1, 2): kind.leaves}
+    life[2, 0] = kind.comes_back
+    warm, cool = kind.warms_up, INTENT_COOLS
+    intent = {(0, 1): warm, (1, 2): warm, (1, 0): cool, (2, 1): cool}
+    curious = {(0, 1): CURIOSITY_STARTS * kind.upgrade, (1, 0): CURIOSITY_ENDS}
+    chains = zip((life, intent, curious, {(TRIAL, FREE): TRIAL_LAPSES}), STATE_SHAPE, strict=True)
+    night = np.eye(1)
+    for rates, size in chains:
+        night = np.kron(night, _transitions(rates, size))
+    return night
 
 
-def _night(
-    states: np.ndarray, tables: tuple[np.ndarray, ...], rng: np.random.Generator
-) -> np.ndarray:
-    everybody = np.arange(states.shape[1])
-    rows = [table[everybody, now] for table, now in zip(tables[:3], states[:3], strict=True)]
-    return np.stack([_draw(row, rng) for row in (*rows, tables[3][states[3]])])
+def _plan_moves(kind: UserType) -> np.ndarray:
+    """Return the transition matrix of an active day, shape (54, 54): only the plan moves."""
+    by_curious = []
+    for upgrade, trial in zip(UPGRADE_RATES * kind.upgrade, TRIAL_RATES * kind.trial, strict=True):
+        rates = {(FREE, PRO): upgrade[FREE], (TRIAL, PRO): upgrade[TRIAL], (FREE, TRIAL): trial}
+        by_curious.append(_transitions({**rates, (PRO, FREE): DOWNGRADE_RATE}, 3))
+    blocks = np.kron(np.diag([1, 0]), by_curious[0]) + np.kron(np.diag([0, 1]), by_curious[1])
+    return np.kron(np.eye(9), blocks)
 
 
-def _spread(
-    rest: np.ndarray, moving: np.ndarray, moves: np.ndarray, night: tuple[np.ndarray, ...]
-) -> np.ndarray:
-    """Carry weights (n, 54) of inactive and active users through plan moves and one night."""
-    shape = (len(rest), *STATE_SHAPE)
-    weights = rest.reshape(shape) + np.einsum("nlicp,ncpq->nlicq", moving.reshape(shape), moves)
-    weights = np.einsum("nlicp,nlm->nmicp", weights, night[0])
-    weights = np.einsum("nlicp,nij->nljcp", weights, night[1])
-    weights = np.einsum("nlicp,ncd->nlidp", weights, night[2])
-    return weights @ night[3]
-
-
-def _draw(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw one column per row of probabilities, shape (n, k) to (n,)."""
-    steps = np.cumsum(rows[:, :-1], axis=1)
-    return (rng.random((len(rows), 1)) >= steps).sum(axis=1)
-
-
-def _concatenate(parts: list[ActiveDays]) -> ActiveDays:
-    joined = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
-        for field in fields(ActiveDays)
-    }
-    return ActiveDays(**joined)
+def _transitions(rates: dict[tuple[int, int], float], size: int) -> np.ndarray:
+    """Return a transition matrix from its off-diagonal rates."""
+    matrix = np.zeros((size, size))
+    for place, rate in rates.items():
+        matrix[place] = rate
+    return matrix + np.diag(1 - matrix.sum(axis=1))
 
 
 def _typical(name: str, people: People) -> np.ndarray:

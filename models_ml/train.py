@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from models_ml.evaluate import mean_log_loss, metrics_with_intervals, reliabilit
 from models_ml.explain import permutation_importance
 from models_ml.matrix import Matrix, TrainingSet
 from models_ml.onnx_model import export, parity
-from models_ml.split import Split, honest_split, user_folds
+from models_ml.split import Split, honest_split, sample_users, user_folds
 
 Progress = Callable[[str], None]
 
@@ -50,7 +50,7 @@ class TrainSettings:
     n_resamples: int = 200
     n_jobs: int = 2
     portfolio: tuple[Candidate, ...] = PORTFOLIO
-    calibration: CalibrationRules = CalibrationRules()
+    calibration: CalibrationRules = field(default_factory=CalibrationRules)
 
 
 @dataclass(frozen=True)
@@ -120,31 +120,16 @@ def train(
     winner = min(contests, key=lambda contest: contest.loss)
     progress(f"chosen: {winner.candidate.name}, {winner.calibrator.name} calibration")
     judged = _fit(
-        data, _largest_sample(data, split.fit, settings.max_training_rows), winner, settings
+        data,
+        sample_users(data.user_bucket, split.fit, settings.max_training_rows),
+        winner,
+        settings,
     )
     metrics = _judge(data, split, judged, winner, settings)
     reliability, importances = _describe(data, split, judged, winner, groups, settings)
     progress("fitting on all rows")
-    everything = _largest_sample(data, np.ones(len(data.y), dtype=bool), settings.max_training_rows)
-    final = _compete_one(winner.candidate, data, everything, settings)
-    fitted = _fit(data, everything, final, settings)
-    onnx = export(fitted, final.calibrator, data.matrix.feature_ids[fitted.columns])
-    gap = _parity(onnx, fitted, final.calibrator, data, settings)
-    metrics |= {"parity": gap, "candidates": [_as_row(contest) for contest in contests]}
-    is_exact = gap <= settings.parity_tolerance
-    return TrainedModel(
-        onnx=onnx,
-        feature_ids=data.matrix.feature_ids[fitted.columns],
-        candidate=winner.candidate.name,
-        class_weight=winner.candidate.class_weight,
-        calibration=final.calibrator.name,
-        status="accepted" if is_exact else "rejected",
-        reason=""
-        if is_exact
-        else f"parity: max |ONNX - Python| = {gap:.1e} > {settings.parity_tolerance:.0e}",
-        metrics=metrics,
-        reliability=reliability,
-        importances=importances,
+    everything = sample_users(
+        data.user_bucket, np.ones(len(data.y), dtype=bool), settings.max_training_rows
     )
 
 
@@ -157,11 +142,11 @@ def _check_size(data: TrainingSet, settings: TrainSettings) -> None:
             f"{n_positives:,} positives and {n_negatives:,} negatives in {n_snapshots} snapshots; "
             f"at least {settings.min_positives} and {settings.min_negatives} are needed"
         )
-    for is_in, name in ((data.user_bucket >= settings.test_percent, "users to learn from"),):
-        if len(np.unique(data.y[is_in])) < 2:
-            raise NotEnoughData(
-                f"all {int(is_in.sum()):,} rows of the {name} have the same outcome"
-            )
+    learned = data.y[data.user_bucket >= settings.test_percent]
+    if len(np.unique(learned)) < 2:
+        raise NotEnoughData(
+            f"all {len(learned):,} rows of the users to learn from have one outcome"
+        )
 
 
 def _in_order(data: TrainingSet) -> TrainingSet:
@@ -177,18 +162,10 @@ def _in_order(data: TrainingSet) -> TrainingSet:
     )
 
 
-def _largest_sample(data: TrainingSet, rows: np.ndarray, max_rows: int) -> np.ndarray:
-    """Return the rows, or those of a share of users (by hash bucket) where they are too many."""
-    if rows.sum() <= max_rows:
-        return rows
-    share = int(100 * max_rows / rows.sum())
-    return rows & (data.user_bucket.astype(np.int64) * 37 % 100 < max(share, 1))
-
-
 def _compete(
     data: TrainingSet, fit: np.ndarray, settings: TrainSettings, progress: Progress
 ) -> list[_Contest]:
-    rows = _largest_sample(data, fit, settings.max_choice_rows)
+    rows = sample_users(data.user_bucket, fit, settings.max_choice_rows)
     contests = []
     for candidate in settings.portfolio:
         contest = _compete_one(candidate, data, rows, settings)
@@ -204,7 +181,7 @@ def _compete_one(
 ) -> _Contest:
     """Score a candidate out of fold (by user) and choose its calibrator."""
     started = time.monotonic()
-    rows = _largest_sample(data, rows, settings.max_choice_rows)
+    rows = sample_users(data.user_bucket, rows, settings.max_choice_rows)
     X, y = data.matrix.X[rows], data.y[rows]
     folds = user_folds(data.user_bucket[rows], settings.n_folds)
     score, rounds = np.full(len(y), y.mean(), dtype=np.float64), []

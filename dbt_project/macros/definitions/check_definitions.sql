@@ -3,6 +3,13 @@
    prediction_condition_events and prediction_condition_filters. #}
 {% macro check_definitions() %}
     {%- if execute -%}
+    {%- set folder = env_var('FORETELL_PREDICTIONS', '') -%}
+    {%- if folder and not graph.exposures -%}
+        {{ refuse(
+            'FORETELL_PREDICTIONS=' ~ folder ~ ': no prediction found there; '
+            ~ 'name the folder that holds your definition .yml files'
+        ) }}
+    {%- endif -%}
     {%- for exposure in graph.exposures.values() -%}
         {%- set where = exposure.original_file_path ~ ': prediction ' ~ exposure.name -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}

@@ -1,0 +1,95 @@
+"""Wrong input ends in one clear line and exit code 1, or in a counted rejection; never a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SHOP, query, write_events
+
+
+def foretell(folder: Path, *command: str, **named: str) -> subprocess.CompletedProcess[str]:
+    environment = {f"FORETELL_{name}": str(value) for name, value in named.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "models_ml.cli", *command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "Traceback" not in done.stderr + done.stdout
+    (line,) = done.stderr.strip().splitlines()[-1:]
+    assert line.startswith("foretell: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.parquet", None, "no events at"),
+        ("empty.csv", "", "is empty"),
+        ("column.csv", "name,event_time,user_id\nopen,2026-01-01,u\n", "no column event_name"),
+    ],
+)
+def test_events_that_cannot_be_read(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    assert message in refused(foretell(tmp_path, "run", EVENTS=name, WAREHOUSE="w.duckdb"))
+
+
+def test_a_wrong_as_of(tmp_path):
+    assert "as_of 'noon'" in refused(foretell(tmp_path, "run", "--as-of", "noon"))
+
+
+def test_status_before_any_run(tmp_path):
+    assert "no warehouse at" in refused(foretell(tmp_path, "status", WAREHOUSE="w.duckdb"))
+
+
+def test_only_unusable_rows(tmp_path):
+    rows = [{"user_id": "u", "event_name": "open", "event_time": text} for text in ("soon", "0000-13-45")]
+    write_events(tmp_path / "events.parquet", rows)
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/shop.yml").write_text(SHOP)
+    done = foretell(tmp_path, "run", EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="w.duckdb")
+    line = refused(done)
+    assert "no usable event" in line
+    assert "2 rows: event_time is not a time" in line
+
+
+def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
+    """The road is walked to its end; too little data is a status, not a failure."""
+    hostile = ["'; drop table users; --", "{{ 1/0 }}", '🛒 "sale"', "x" * 10_000, "nul \x00 inside"]
+    rows = [
+        {"event_id": f"{name[:9]}{day}", "user_id": "it's {{ me }}", "event_name": name, "event_time": f"2026-01-{day:02}",
+         "event_properties": {name[:50]: name}}
+        for name in [*hostile, "purchase"] for day in range(1, 29)
+    ]  # fmt: skip
+    rows += [
+        {"user_id": "u", "event_name": "open", "event_time": "yesterday"},
+        {"user_id": "u", "event_name": "open", "event_time": "2026-01-02", "event_properties": '{"a": '},
+        {"event_name": "open", "event_time": "2026-01-02"},
+    ]
+    write_events(tmp_path / "events.parquet", rows)
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/shop.yml").write_text(SHOP)
+    done = foretell(tmp_path, "run", EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="warehouse.duckdb")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "too little data" in " ".join(done.stdout.split())
+    warehouse = tmp_path / "warehouse.duckdb"
+    counts = dict(query(warehouse, "select reason, n_rows from stg_ingest_counts where fate = 'rejected'"))
+    assert counts == {
+        "event_time is not a time": 1,
+        "event_properties is not a JSON object": 1,
+        "user_id and device_id are missing": 1,
+    }
+    names = {name for (name,) in query(warehouse, "select event_name from taxonomy_event_types")}
+    assert names == {*hostile, "purchase"}
+    assert query(warehouse, "select * from predictions") == []
