@@ -81,8 +81,8 @@ def describe_scores(summary: ScoreSummary | None) -> Metadata:
 def _in_words(model: ModelRecord, metrics: Mapping[str, Any], label: str) -> str:
     held_out = HELD_OUT[metrics["evaluation"]]
     lines = [
-        f"**{label}**: {metrics['base_rate']:.1%} of {metrics['n_users']:,} users did, in the weeks "
-        f"learnt from. Measured on {metrics['n_test_rows']:,} {held_out}:",
+        f"**{label}**: in the weeks learnt from it was so {metrics['base_rate']:.1%} of the time "
+        f"({metrics['n_users']:,} users). Measured on {metrics['n_test_rows']:,} {held_out}:",
         "",
     ]
     auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]

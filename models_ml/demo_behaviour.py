@@ -138,6 +138,16 @@ class ActiveDays:
         """Return the user-days chosen by a NumPy index."""
         return ActiveDays(*(getattr(self, field.name)[key] for field in fields(self)))
 
+    def __add__(self, later: ActiveDays) -> ActiveDays:
+        """Return these user-days followed by later ones."""
+        return join_days([self, later])
+
+
+def join_days(parts: list[ActiveDays]) -> ActiveDays:
+    """Return user-days one after the other."""
+    columns = ([getattr(part, field.name) for part in parts] for field in fields(ActiveDays))
+    return ActiveDays(*(np.concatenate(column) for column in columns))
+
 
 def draw_people(n_users: int, n_days: int, rng: np.random.Generator) -> People:
     """Draw users: 45 % signed up before day 0, the others evenly over the days."""
@@ -213,8 +223,7 @@ def live(
         lived.append(today[is_active])
         after = draw_columns(nights, people.user_type * N_STATES + moved, rng)
         state = np.where(people.signup_day <= day, after, state)
-    columns = ([getattr(part, field.name) for part in lived] for field in fields(ActiveDays))
-    return ActiveDays(*(np.concatenate(column) for column in columns)), state
+    return join_days(lived), state
 
 
 def true_probabilities(people: People, state: np.ndarray, day: int) -> dict[str, np.ndarray]:

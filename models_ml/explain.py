@@ -35,7 +35,7 @@ def permutation_importance(
         n_repeats: Shuffles per shortlisted group.
 
     Returns:
-        Dicts of group, importance (nats per row) and its standard deviation over repeats, largest first.
+        Dicts of group, importance (nats per row) and its std over repeats, largest first.
 
     Source: Breiman (2001), "Random Forests"; Fisher, Rudin, Dominici (2019).
     """
@@ -47,7 +47,7 @@ def permutation_importance(
     few = slice(0, max(1, len(y) // 3))
     first = {group: _growth(predict, X[few], y[few], labels == group, rng) for group in used}
     shortlist = sorted(first, key=lambda group: -first[group])[:N_SHORTLIST]
-    measured = []
+    measured: list[dict[str, float | str]] = []
     for group in shortlist:
         growths = [_growth(predict, X, y, labels == group, rng) for _ in range(n_repeats)]
         measured.append(

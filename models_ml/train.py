@@ -131,6 +131,24 @@ def train(
     everything = sample_users(
         data.user_bucket, np.ones(len(data.y), dtype=bool), settings.max_training_rows
     )
+    final = _compete_one(winner.candidate, data, everything, settings)
+    fitted = _fit(data, everything, final, settings)
+    onnx = export(fitted, final.calibrator, data.matrix.feature_ids[fitted.columns])
+    gap = _parity(onnx, fitted, final.calibrator, data, settings)
+    is_exact = gap <= settings.parity_tolerance
+    limit = f"{gap:.1e} > {settings.parity_tolerance:.0e}"
+    return TrainedModel(
+        onnx=onnx,
+        feature_ids=data.matrix.feature_ids[fitted.columns],
+        candidate=winner.candidate.name,
+        class_weight=winner.candidate.class_weight,
+        calibration=final.calibrator.name,
+        status="accepted" if is_exact else "rejected",
+        reason="" if is_exact else f"parity: max |ONNX - Python| = {limit}",
+        metrics=metrics | {"parity": gap, "candidates": [_as_row(c) for c in contests]},
+        reliability=reliability,
+        importances=importances,
+    )
 
 
 def _check_size(data: TrainingSet, settings: TrainSettings) -> None:

@@ -1,0 +1,160 @@
+"""A day and the hour after it, from raw events to published predictions, in one process."""
+
+import random
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from dagster_defs.definitions import build_definitions
+from models_ml.settings import read_settings
+from tests.conftest import write_events
+
+START = datetime(2026, 1, 1)
+WEEKS, USERS = 10, 240
+DEFINITIONS = """
+exposures:
+  - name: buys
+    label: Will buy within a week
+    type: ml
+    owner: {name: test}
+    depends_on: [ref('predictions')]
+    config: {meta: {prediction: {outcome: {event: purchase}, horizon_days: 7}}}
+  - name: buys_a_lot
+    label: Will buy a hundred times within a week
+    type: ml
+    owner: {name: test}
+    depends_on: [ref('predictions')]
+    config: {meta: {prediction: {outcome: {event: purchase, at_least: 100}, horizon_days: 7}}}
+"""
+
+
+def shop_events(seed: int) -> list[dict]:
+    """Views by everybody; purchases by those who like to buy, so that there is much to learn."""
+    rng = random.Random(seed)
+    rows = []
+    for user in range(USERS):
+        for day in range(0, WEEKS * 7, 3):
+            time = START + timedelta(days=day + 2 * rng.random())
+            rows.append(
+                {"user_id": f"u{user}", "event_name": "view", "event_time": time.isoformat()}
+            )
+            if user % 3 == 0 and rng.random() < 0.4:
+                rows.append({**rows[-1], "event_name": "purchase"})
+    return rows
+
+
+def query(path: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("use w.foretell")
+        return connection.execute(sql).fetchall()
+
+
+def steps(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [e.step_key for e in result.all_events if e.event_type_value == "STEP_SUCCESS"]
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory):
+    """Run daily, let an hour pass in which two users do something, run hourly."""
+    folder = tmp_path_factory.mktemp("road")
+    (folder / "definitions").mkdir()
+    (folder / "definitions/shop.yml").write_text(DEFINITIONS)
+    write_events(folder / "events_1.parquet", shop_events(seed=1))
+    settings = read_settings(
+        {
+            "FORETELL_EVENTS": "events_*.parquet",
+            "FORETELL_WAREHOUSE": "w.duckdb",
+            "FORETELL_PREDICTIONS": "definitions",
+        },
+        folder=folder,
+    )
+    defs = build_definitions(settings, target=folder / "target")
+    daily = defs.resolve_job_def("daily").execute_in_process()
+    after_daily = query(
+        folder / "w.duckdb",
+        "select user_id, probability from predictions where prediction = 'buys'",
+    )
+    later = (START + timedelta(weeks=WEEKS, minutes=10)).isoformat()
+    again = [{"user_id": user, "event_name": "view", "event_time": later} for user in ("u0", "u1")]
+    end = (START + timedelta(weeks=WEEKS, hours=1, minutes=5)).isoformat()
+    again.append({"user_id": "u2", "event_name": "view", "event_time": end})
+    write_events(folder / "events_2.parquet", again)
+    hourly = defs.resolve_job_def("hourly").execute_in_process()
+    return folder, daily, after_daily, hourly
+
+
+def test_daily_goes_the_road_in_order(road):
+    _, daily, _, _ = road
+    done = steps(daily)
+    assert done[0] == "build_warehouse"
+    assert sorted(done[1:3]) == ["predictions__buys__model", "predictions__buys_a_lot__model"]
+    assert sorted(done[3:5]) == ["predictions__buys__scores", "predictions__buys_a_lot__scores"]
+    assert done[5:] == ["build_predictions", "predictions_are_whole", "published"]
+
+
+def test_daily_scores_every_user(road):
+    _, _, after_daily, _ = road
+    assert len(after_daily) == USERS
+    probability = dict(after_daily)
+    buyers = [p for user, p in probability.items() if int(user[1:]) % 3 == 0]
+    others = [p for user, p in probability.items() if int(user[1:]) % 3 != 0]
+    assert min(buyers) > max(others)
+
+
+def test_too_little_data_is_a_warning_and_stops_nobody(road):
+    folder, daily, _, _ = road
+    ((status, reason),) = query(
+        folder / "w.duckdb", "select status, reason from models where prediction = 'buys_a_lot'"
+    )
+    assert status == "rejected"
+    assert "0 positives" in reason
+    (event,) = [e for e in daily.asset_materializations_for_node("predictions__buys_a_lot__model")]
+    assert event.metadata["Status"].value == f"rejected: {reason}"
+    checks = {(c.asset_key.to_user_string(), c.check_name): c for c in check_evaluations(daily)}
+    failed = {key for key, check in checks.items() if not check.passed}
+    model = "predictions/buys_a_lot/model"
+    assert failed == {(model, name) for name in ("model_accepted", "onnx_parity", "calibration")}
+    assert {checks[key].severity for key in failed} == {dg.AssetCheckSeverity.WARN}
+
+
+def test_a_model_shows_what_people_ask_for(road):
+    _, daily, _, _ = road
+    (event,) = daily.asset_materializations_for_node("predictions__buys__model")
+    shown = {name: value.value for name, value in event.metadata.items()}
+    assert shown["Status"] == "champion"
+    assert 0.5 < shown["AUROC"] <= 1
+    assert "lightgbm" in shown["Which models were tried?"]
+    for name in ("Is it right? (predicted and observed)", "What does it look at?"):
+        assert "data:image/png;base64," in shown[name]
+
+
+def test_hourly_scores_the_users_of_the_hour_and_trains_nothing(road):
+    folder, _, after_daily, hourly = road
+    assert not [step for step in steps(hourly) if step.endswith("__model")]
+    scored = "select user_id from prediction_history where as_of = (select as_of from stg_as_of)"
+    assert query(folder / "w.duckdb", f"{scored} order by 1") == [("u0",), ("u1",)]
+    assert query(folder / "w.duckdb", "select count(*) from models") == [(2,)]
+    served = "select count(*), count(distinct user_id) from predictions where prediction = 'buys'"
+    assert query(folder / "w.duckdb", served) == [(USERS, USERS)]
+
+
+def test_readers_get_what_the_hour_made(road):
+    folder, _, _, _ = road
+    with duckdb.connect(str(folder / "w_published.duckdb"), read_only=True) as published:
+        read = published.execute(
+            "select user_id, probability from foretell.predictions order by all"
+        ).fetchall()
+    assert read == query(
+        folder / "w.duckdb", "select user_id, probability from predictions order by all"
+    )
+
+
+def check_evaluations(result: dg.ExecuteInProcessResult) -> list[dg.AssetCheckEvaluation]:
+    return [
+        event.asset_check_evaluation_data
+        for event in result.all_events
+        if event.event_type_value == "ASSET_CHECK_EVALUATION"
+    ]
