@@ -31,18 +31,15 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     """
     predicted = [group["mean_p"] for group in groups]
     observed = [group["observed"] for group in groups]
-    spread = [
-        [group["observed"] - group["low"] for group in groups],
-        [group["high"] - group["observed"] for group in groups],
-    ]
     top = 1.05 * max([*predicted, *(group["high"] for group in groups)])
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
-    axes.errorbar(
-        predicted, observed, yerr=spread, fmt="o", color=ACCENT, ecolor=ACCENT, capsize=3,
-        markersize=6, label="a tenth of the users, with its 95 % interval",
+    axes.vlines(
+        predicted, [group["low"] for group in groups], [group["high"] for group in groups],
+        color=ACCENT, alpha=0.5, linewidth=3, label="where chance may have put it (95 %)",
     )  # fmt: skip
+    axes.plot(predicted, observed, "o", color=ACCENT, label="a tenth of the users")
     axes.set(
         xlim=(0, top), ylim=(0, top), title=label,
         xlabel="predicted: mean probability of the group",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
+from packaging.version import Version
 
 from models_ml.dbt_command import DBT, build_arguments, explain
 from models_ml.errors import ForetellError
@@ -25,9 +28,21 @@ def dbt_project(manifest_path: Path) -> DbtProject:
     return DbtProject(project_dir=PROJECT, target_path=manifest_path.parent)
 
 
+class InstalledDbt(DbtCliResource):
+    """dbt of this virtual environment, which need not be on PATH."""
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        """The version in use; `dbt --version` instead would ask PyPI for news, 5 s in every run."""
+        return Version(version("dbt-core"))
+
+
 def dbt_resource(project: DbtProject) -> DbtCliResource:
-    """Return the dbt of this virtual environment, which need not be on PATH."""
-    return DbtCliResource(project_dir=project, dbt_executable=DBT)
+    """Return the command that builds this project."""
+    return InstalledDbt(  # mypy: its own __init__ takes more than its fields' types say
+        project_dir=project,  # type: ignore[arg-type]
+        dbt_executable=DBT,  # type: ignore[arg-type]
+    )
 
 
 def stream_dbt_build(

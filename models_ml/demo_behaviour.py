@@ -68,12 +68,13 @@ class UserType:
 
 
 TYPES = (
-    UserType("regular_buyer", .22, -1.7, 0.2, 0.6, -1.8, 0.2, .035, 0.9, 1.0, .005, .05, .002, 0.3),
-    UserType("weekend_browser", .22, -2.7, 1.5, 0.6, -2.3, 0.0, .025, 0.7, 0.6, .005, .05, .002, 0.2),
-    UserType("bargain_hunter", .18, -2.0, 0.1, 0.6, -2.2, 1.2, .030, 0.6, 0.8, .005, .05, .002, 0.3),
-    UserType("power_user", .08, 0.0, -0.4, 0.5, -2.6, 0.0, .035, 1.5, 1.0, .003, .04, .003, 0.9),
-    UserType("trial_and_leave", .16, -1.6, 0.0, 1.2, -2.8, 0.0, .025, 0.8, 3.0, .020, .08, .000, 0.4),
-    UserType("dormant_returning", .14, -1.6, 0.3, 0.6, -2.0, 0.3, .030, 0.8, 0.6, .015, .08, .012, 0.3),
+    # name, share, activity, weekend, honeymoon, purchase, sale_day, warms_up, upgrade, trial, ...
+    UserType("regular_buyer", .22, -1.7, .2, .6, -1.8, .2, .035, .9, 1, .005, .05, .002, .3),
+    UserType("weekend_browser", .22, -2.7, 1.5, .6, -2.3, 0, .025, .7, .6, .005, .05, .002, .2),
+    UserType("bargain_hunter", .18, -2.0, .1, .6, -2.2, 1.2, .03, .6, .8, .005, .05, .002, .3),
+    UserType("power_user", .08, 0, -.4, .5, -2.6, 0, .035, 1.5, 1, .003, .04, .003, .9),
+    UserType("trial_and_leave", .16, -1.6, 0, 1.2, -2.8, 0, .025, .8, 3, .02, .08, 0, .4),
+    UserType("dormant_returning", .14, -1.6, .3, .6, -2.0, .3, .03, .8, .6, .015, .06, .012, .3),
 )  # fmt: skip
 
 ACTIVITY_OF_LIFE = np.array([0.0, -1.2, -np.inf])
@@ -168,7 +169,7 @@ def draw_first_states(people: People, rng: np.random.Generator) -> np.ndarray:
     life = np.where(is_old & (rng.random(n_users) < 0.10), FADING, STEADY)
     intent = rng.choice(3, n_users, p=[0.5, 0.33, 0.17])
     is_pro = is_old & (rng.random(n_users) < 0.08 * _typical("upgrade", people))
-    curious = np.zeros_like(life)
+    curious = (is_old & (rng.random(n_users) < 0.08 * _typical("upgrade", people))).astype(int)
     return np.ravel_multi_index((life, intent, curious, np.where(is_pro, PRO, FREE)), STATE_SHAPE)
 
 

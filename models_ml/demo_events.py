@@ -237,7 +237,9 @@ def _with_long_values(
     is_long[rng.choice(candidates, min(N_LONG_VALUES, candidates.size), replace=False)] = True
     long_text = json.dumps({"page": "home", "referrer": "x" * LONG_VALUE})
     column = table.column_names.index("event_properties")
-    values = pc.if_else(pa.array(is_long), long_text, table.column(column))
+    values = pc.replace_with_mask(
+        table.column(column), is_long, pa.array([long_text] * is_long.sum())
+    )
     return table.set_column(column, "event_properties", values)
 
 

@@ -124,7 +124,7 @@ def time_text(
 
 
 def user_names(n_users: int) -> pa.Array:
-    """Return the user ids of users 0, 1, 2 …"""
+    """Return the ids of users 0 to n_users - 1."""
     return pa.array([f"user-{number:06d}" for number in range(n_users)], pa.string())
 
 

@@ -11,12 +11,16 @@ from scipy.sparse import csr_matrix
 
 KINDS = (
     "event_count",
+    "event_count_ever",
     "value_count",
     "value_sum",
+    "value_sum_ever",
     "hours_since_last",
     "hours_since_first",
     "active_days",
+    "active_days_ever",
     "active_weeks",
+    "active_weeks_ever",
     "user_property",
 )
 

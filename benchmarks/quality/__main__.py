@@ -31,7 +31,7 @@ from models_ml.warehouse import open_warehouse
 
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"
 DEMO_PREDICTIONS = PROJECT / "seeds/demo_predictions"
-console = Console(width=160)
+console = Console(width=170)
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,9 @@ def road(tmp_path_factory):
         folder / "w.duckdb",
         "select user_id, probability from predictions where prediction = 'buys'",
     )
-    later = (START + timedelta(weeks=WEEKS, minutes=10)).isoformat()
+    later = (START + timedelta(weeks=WEEKS, days=3, minutes=10)).isoformat()
     again = [{"user_id": user, "event_name": "view", "event_time": later} for user in ("u0", "u1")]
-    end = (START + timedelta(weeks=WEEKS, hours=1, minutes=5)).isoformat()
+    end = (START + timedelta(weeks=WEEKS, days=3, hours=1, minutes=5)).isoformat()
     again.append({"user_id": "u2", "event_name": "view", "event_time": end})
     write_events(folder / "events_2.parquet", again)
     hourly = defs.resolve_job_def("hourly").execute_in_process()
@@ -132,7 +132,7 @@ def test_a_model_shows_what_people_ask_for(road):
 
 
 def test_hourly_scores_the_users_of_the_hour_and_trains_nothing(road):
-    folder, _, after_daily, hourly = road
+    folder, _, _, hourly = road
     assert not [step for step in steps(hourly) if step.endswith("__model")]
     scored = "select user_id from prediction_history where as_of = (select as_of from stg_as_of)"
     assert query(folder / "w.duckdb", f"{scored} order by 1") == [("u0",), ("u1",)]

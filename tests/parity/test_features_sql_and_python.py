@@ -63,23 +63,29 @@ def expected_features(rows: list[dict], as_of: datetime) -> dict[tuple, float]:
         user, name, age = event["user"], event["event_name"], hour(as_of) - hour(event["at"])
         week = (age - 1) // 168
         ages[user, None].append(age)
+        out[user, "event_count_ever", None, None, None, None] += 1
+        out[user, "event_count_ever", name, None, None, None] += 1
         ages[user, name].append(age)
         if week < WEEKS:
             out[user, "event_count", None, None, None, week] += 1
             out[user, "event_count", name, None, None, week] += 1
-            for key, value in (event["event_properties"] or {}).items():
-                text = str(value).lower() if isinstance(value, bool) else str(value)
-                if value is not None:
-                    out[user, "value_count", name, key, text, week] += 1
-                if number(value) is not None:
+        for key, value in (event["event_properties"] or {}).items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            if value is not None and week < WEEKS:
+                out[user, "value_count", name, key, text, week] += 1
+            if number(value) is not None:
+                out[user, "value_sum_ever", name, key, None, None] += float(number(value))
+                if week < WEEKS:
                     out[user, "value_sum", name, key, None, week] += float(number(value))
     for (user, name), seen in ages.items():
         out[user, "hours_since_last", name, None, None, None] = min(seen)
         out[user, "hours_since_first", name, None, None, None] = max(seen)
         recent = [age - 1 for age in seen if age <= 168 * WEEKS]
-        if name is None and recent:
-            out[user, "active_days", None, None, None, None] = len({age // 24 for age in recent})
-            out[user, "active_weeks", None, None, None, None] = len({age // 168 for age in recent})
+        if name is None:
+            for suffix, hours in (("", recent), ("_ever", [age - 1 for age in seen])):
+                days, weeks = {age // 24 for age in hours}, {age // 168 for age in hours}
+                out[user, "active_days" + suffix, None, None, None, None] = len(days)
+                out[user, "active_weeks" + suffix, None, None, None, None] = len(weeks)
     return out
 
 
@@ -116,7 +122,8 @@ def test_every_kind_of_feature_is_covered(case):
     _, got, _, _ = case
     assert {key[1] for key in got} == {
         "event_count", "value_count", "value_sum", "hours_since_last", "hours_since_first",
-        "active_days", "active_weeks", "user_property_last", "user_property_first",
+        "active_days", "active_weeks", "active_days_ever", "active_weeks_ever",
+        "event_count_ever", "value_sum_ever", "user_property_last", "user_property_first",
     }  # fmt: skip
 
 

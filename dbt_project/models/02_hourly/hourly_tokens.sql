@@ -43,8 +43,10 @@ values_ranked as (
     inner join property_volumes
         on value_volumes.event_name = property_volumes.event_name
         and value_volumes.property = property_volumes.property
+    inner join event_volumes on value_volumes.event_name = event_volumes.event_name
     where
         value_volumes.value is not null
+        and value_volumes.n_events >= {{ var('min_value_share') }} * event_volumes.n_events
         and not (
             property_volumes.is_numeric
             and property_volumes.n_values > {{ var('max_numeric_values') }}

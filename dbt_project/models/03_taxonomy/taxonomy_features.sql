@@ -36,15 +36,20 @@ weekly as (
     cross join weeks
 ),
 
-recency as (
-    select kinds.kind, tokens.token_id, tokens.event_name
+ever as (
+    select kinds.kind, tokens.token_id, tokens.event_name, tokens.property
     from tokens
-    cross join (
-        select 'hours_since_last' as kind
+    inner join (
+        select 'hours_since_last' as kind, false as is_sum
         union all
-        select 'hours_since_first' as kind
+        select 'hours_since_first' as kind, false as is_sum
+        union all
+        select 'event_count_ever' as kind, false as is_sum
+        union all
+        select 'value_sum_ever' as kind, true as is_sum
     ) as kinds
-    where tokens.kind in ('any', 'event')
+        on kinds.is_sum = (tokens.kind = 'sum')
+    where tokens.kind <> 'value'
 ),
 
 activity as (
@@ -53,6 +58,10 @@ activity as (
         select 'active_days' as kind
         union all
         select 'active_weeks' as kind
+        union all
+        select 'active_days_ever' as kind
+        union all
+        select 'active_weeks_ever' as kind
     ) as kinds
 ),
 
@@ -70,8 +79,8 @@ user_properties as (
 listed as (
     select kind, token_id, event_name, property, value, week from weekly
     union all
-    select kind, token_id, event_name, null as property, null as value, null as week
-    from recency
+    select kind, token_id, event_name, property, null as value, null as week
+    from ever
     union all
     select
         kind, null as token_id, null as event_name, null as property, null as value, null as week
@@ -95,9 +104,9 @@ final as (
     select
         kind
         || case
-            when kind in ('event_count', 'hours_since_last', 'hours_since_first')
+            when kind in ('event_count', 'event_count_ever', 'hours_since_last', 'hours_since_first')
                 then ' of ' || coalesce(quoted_event, 'any event')
-            when kind in ('value_count', 'value_sum')
+            when kind in ('value_count', 'value_sum', 'value_sum_ever')
                 then ' of ' || quoted_event || '.' || quoted_property
             when kind in ('user_property_last', 'user_property_first') then ' ' || quoted_property
             else ''

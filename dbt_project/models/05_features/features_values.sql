@@ -1,7 +1,7 @@
 {# The features, sparse: absent means none or never. Grain: one row per (as_of_hour, user_key,
    feature_id), sorted so. One SQL for training and scoring: as_of is data. Counts and sums per
    rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
-   start of that event's hour); active days and weeks; 1 for a user property's first or last value. #}
+   start of that event's hour); totals over all history; active days and weeks; 1 for a user property's first or last value. #}
 with
 
 grid as (
@@ -17,7 +17,9 @@ wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
 identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
 
 slices as (
-    select week_phase, identity_key, token_id, slice, n_events, value_sum, last_hour, first_ever_hour, next_slice
+    select
+        week_phase, identity_key, token_id, slice, next_slice, n_events, value_sum, last_hour,
+        first_ever_hour, n_events_ever, value_sum_ever
     from {{ ref('features_week_slices') }}
 ),
 
@@ -44,15 +46,18 @@ weekly as (
         and catalogue.week = grid.as_of_slice - 1 - slices.slice
 ),
 
--- The newest slice before as_of knows the last event: one row per (as_of, identity, token).
-since as (
+-- The newest slice before as_of knows all that went before: one row per (as_of, identity, token).
+ever as (
     select
         grid.as_of_hour,
         slices.identity_key,
         catalogue.feature_id,
         catalogue.kind,
-        grid.as_of_hour - case
-            when catalogue.kind = 'hours_since_first' then slices.first_ever_hour else slices.last_hour
+        case catalogue.kind
+            when 'hours_since_first' then grid.as_of_hour - slices.first_ever_hour
+            when 'hours_since_last' then grid.as_of_hour - slices.last_hour
+            when 'event_count_ever' then slices.n_events_ever
+            else slices.value_sum_ever
         end as value
     from slices
     inner join grid
@@ -61,13 +66,15 @@ since as (
         and (slices.next_slice >= grid.as_of_slice or slices.next_slice is null)
     inner join catalogue
         on slices.token_id = catalogue.token_id
-        and catalogue.kind in ('hours_since_first', 'hours_since_last')
+        and catalogue.kind in (
+            'hours_since_first', 'hours_since_last', 'event_count_ever', 'value_sum_ever'
+        )
 ),
 
 by_identity as (
     select as_of_hour, identity_key, feature_id, kind, value from weekly
     union all
-    select as_of_hour, identity_key, feature_id, kind, value from since
+    select as_of_hour, identity_key, feature_id, kind, value from ever
 ),
 
 resolved as (
@@ -101,9 +108,17 @@ activity as (
         activity.as_of_hour,
         activity.user_key,
         catalogue.feature_id,
-        cast(case when catalogue.kind = 'active_days' then activity.active_days else activity.active_weeks end as double) as value
+        cast(case catalogue.kind
+            when 'active_days' then activity.active_days
+            when 'active_weeks' then activity.active_weeks
+            when 'active_days_ever' then activity.active_days_ever
+            else activity.active_weeks_ever
+        end as double) as value
     from {{ ref('features_activity') }} as activity
-    inner join catalogue on catalogue.kind in ('active_days', 'active_weeks')
+    inner join catalogue
+        on catalogue.kind in (
+            'active_days', 'active_weeks', 'active_days_ever', 'active_weeks_ever'
+        )
 ),
 
 user_properties as (
@@ -126,7 +141,7 @@ user_properties as (
 listed as (
     select as_of_hour, user_key, feature_id, value from counted where value <> 0
     union all
-    select as_of_hour, user_key, feature_id, value from activity
+    select as_of_hour, user_key, feature_id, value from activity where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from user_properties
 ),

@@ -39,6 +39,11 @@ final as (
         value_sum,
         last_hour,
         min(first_hour) over (partition by week_phase, identity_key, token_id) as first_ever_hour,
+        cast(sum(n_events) over (
+            partition by week_phase, identity_key, token_id order by slice
+        ) as bigint) as n_events_ever,
+        sum(value_sum) over (partition by week_phase, identity_key, token_id order by slice)
+            as value_sum_ever,
         lead(slice) over (partition by week_phase, identity_key, token_id order by slice) as next_slice
     from sliced
 )
