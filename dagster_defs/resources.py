@@ -42,6 +42,7 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
     return InstalledDbt(  # mypy: its own __init__ takes more than its fields' types say
         project_dir=project,  # type: ignore[arg-type]
         dbt_executable=DBT,  # type: ignore[arg-type]
+        global_config_flags=["--no-use-colors"],
     )
 
 

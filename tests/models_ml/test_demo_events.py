@@ -11,13 +11,19 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from models_ml.demo_behaviour import (
+    CURIOUS,
     GONE,
     HORIZONS,
     LIFE,
     N_STATES,
+    PLAN,
+    TYPES,
+    UPGRADE_RATES,
     draw_first_states,
     draw_people,
     live,
+    p_active,
+    p_purchase,
     realised_outcomes,
     true_probabilities,
 )
@@ -323,6 +329,21 @@ def test_every_active_day_has_events_and_every_purchase_and_upgrade_is_one():
         assert seen.tolist() == sorted(lived.user[is_event] * 1000 + lived.day[is_event])
         assert seen.size > 5
     assert not (lived.day < people.signup_day[lived.user]).any()
+
+
+@pytest.mark.parametrize("day", range(70, 77))
+def test_true_probability_of_a_single_day_is_that_days_probability(monkeypatch, day):
+    for name in HORIZONS:
+        monkeypatch.setitem(HORIZONS, name, 1)
+    people = draw_people(540, day, np.random.default_rng(5))
+    state = np.tile(np.arange(N_STATES), 10)
+    active, bought = p_active(people, state, day), p_purchase(people, state, day)
+    upgrade_factor = np.array([kind.upgrade for kind in TYPES])[people.user_type]
+    rate = np.append(UPGRADE_RATES, [[0], [0]], axis=1)[CURIOUS[state], PLAN[state]]
+    p_true = true_probabilities(people, state, day)
+    assert p_true["buys_within_7_days"] == pytest.approx(active * bought)
+    assert p_true["silent_for_14_days"] == pytest.approx(1 - active)
+    assert p_true["upgrades_within_14_days"] == pytest.approx(active * rate * upgrade_factor)
 
 
 @pytest.mark.parametrize("day", [70, 75])

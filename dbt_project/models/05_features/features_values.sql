@@ -1,7 +1,8 @@
 {# The features, sparse: absent means none or never. Grain: one row per (as_of_hour, user_key,
    feature_id), sorted so. One SQL for training and scoring: as_of is data. Counts and sums per
    rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
-   start of that event's hour); totals over all history; active days and weeks; 1 for a user property's first or last value. #}
+   start of that event's hour); totals over all history; active days and weeks; 1 for a user
+   property's first or last value. #}
 with
 
 grid as (
@@ -24,7 +25,13 @@ slices as (
 ),
 
 catalogue as (
-    select features.feature_id, present.kind, present.token_id, present.property, present.value, present.week
+    select
+        features.feature_id,
+        present.kind,
+        present.token_id,
+        present.property,
+        present.value,
+        present.week
     from {{ ref('taxonomy_features') }} as present
     inner join {{ ref('features') }} as features on present.feature_name = features.feature_name
 ),
@@ -35,7 +42,10 @@ weekly as (
         slices.identity_key,
         catalogue.feature_id,
         catalogue.kind,
-        case when catalogue.kind = 'value_sum' then slices.value_sum else slices.n_events end as value
+        case
+            when catalogue.kind = 'value_sum' then slices.value_sum
+            else slices.n_events
+        end as value
     from slices
     inner join grid
         on slices.week_phase = grid.week_phase
@@ -99,7 +109,8 @@ counted as (
             else sum(resolved.value)
         end as double) as value
     from resolved
-    inner join wanted on resolved.as_of_hour = wanted.as_of_hour and resolved.user_key = wanted.user_key
+    inner join wanted
+        on resolved.as_of_hour = wanted.as_of_hour and resolved.user_key = wanted.user_key
     group by resolved.as_of_hour, resolved.user_key, resolved.feature_id
 ),
 

@@ -11,7 +11,10 @@ phases as (
 
 tokens as (select distinct token_id from {{ ref('taxonomy_features') }} where token_id is not null),
 
-hourly as (select identity_key, event_hour, token_id, n_events, value_sum from {{ ref('hourly_user_events') }}),
+hourly as (
+    select identity_key, event_hour, token_id, n_events, value_sum
+    from {{ ref('hourly_user_events') }}
+),
 
 sliced as (
     select
@@ -42,9 +45,12 @@ final as (
         cast(sum(n_events) over (
             partition by week_phase, identity_key, token_id order by slice
         ) as bigint) as n_events_ever,
-        sum(value_sum) over (partition by week_phase, identity_key, token_id order by slice)
-            as value_sum_ever,
-        lead(slice) over (partition by week_phase, identity_key, token_id order by slice) as next_slice
+        sum(value_sum) over (
+            partition by week_phase, identity_key, token_id order by slice
+        ) as value_sum_ever,
+        lead(slice) over (
+            partition by week_phase, identity_key, token_id order by slice
+        ) as next_slice
     from sliced
 )
 
