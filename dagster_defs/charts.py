@@ -1,4 +1,7 @@
-"""Pictures of a model, as Markdown with the PNG inside, so that they stay with the run."""
+"""Pictures and tables of a model, as Markdown (a PNG inside it), so that they stay with the run.
+
+The UI shows Markdown of less than 1,000 characters at once, longer on a click: hence tables too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-INK, PALE, ACCENT = "#222222", "#9aa0a6", "#4f43dd"
+PALE, ACCENT = "#9aa0a6", "#4f43dd"
 # Groups of features that have no event or property for a name.
 WORDS = {
     "event_count": "how many events of any kind",
@@ -19,6 +22,9 @@ WORDS = {
     "hours_since_first": "how long ago the first event was",
     "active_days": "on how many days active",
     "active_weeks": "in how many weeks active",
+    "event_count_ever": "how many events of any kind, ever",
+    "active_days_ever": "on how many days active, ever",
+    "active_weeks_ever": "in how many weeks active, ever",
 }
 
 
@@ -32,46 +38,57 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     predicted = [group["mean_p"] for group in groups]
     observed = [group["observed"] for group in groups]
     top = 1.05 * max([*predicted, *(group["high"] for group in groups)])
-    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
     axes.vlines(
         predicted, [group["low"] for group in groups], [group["high"] for group in groups],
-        color=ACCENT, alpha=0.5, linewidth=3, label="where chance may have put it (95 %)",
+        color=ACCENT, alpha=0.4, linewidth=3, label="95 % interval",
     )  # fmt: skip
     axes.plot(predicted, observed, "o", color=ACCENT, label="a tenth of the users")
     axes.set(
-        xlim=(0, top), ylim=(0, top), title=label,
+        xlim=(0, top), ylim=(0, top),
+        title=f"{label}\nOn the dashed line: what was predicted is what happened",
         xlabel="predicted: mean probability of the group",
         ylabel="observed: share of the group that did",
     )  # fmt: skip
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
-    axes.legend(loc="upper left", frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return _as_markdown(figure, "Predicted against observed rates")
 
 
-def importance_chart(importances: Sequence[Mapping[str, Any]], label: str) -> str:
-    """Draw which events and properties the model's quality rests on, most important on top.
+def importance_table(importances: Sequence[Mapping[str, Any]]) -> str:
+    """Say which events and properties the model's quality rests on, as Markdown.
 
     Args:
         importances: group, importance and std (models_ml.explain), largest first.
-        label: The question in words.
     """
-    shown = list(reversed(importances[:10]))
-    figure = Figure(figsize=(6.4, 1.2 + 0.32 * len(shown)), layout="constrained")
-    axes = figure.add_subplot()
-    axes.barh(
-        [WORDS.get(row["group"], row["group"]) for row in shown],
-        [row["importance"] for row in shown],
-        xerr=[row["std"] for row in shown],
-        color=ACCENT,
-        ecolor=INK,
-        capsize=2,
-    )
-    axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set(title=label, xlabel="how much worse the model is without it (growth of log loss)")
-    return _as_markdown(figure, "What the model looks at")
+    used = [row for row in importances[:10] if row["importance"] > 0]
+    rows = [
+        f"| {WORDS.get(row['group'], row['group'])} | {_bar(row['importance'], used)} "
+        f"| {row['importance']:.4f} |"
+        for row in used
+    ]
+    words = "How much worse (log loss) it gets when this is shuffled among users. Use, not cause.\n"
+    return "\n".join([words, "| event or property | | worse by |", "|---|---|---|", *rows])
+
+
+def reliability_table(groups: Sequence[Mapping[str, Any]]) -> str:
+    """Say what was predicted and observed in each tenth of the users, as Markdown."""
+    rows = [
+        f"| {group['mean_p']:.1%} | {group['observed']:.1%} | {group['low']:.1%} to "
+        f"{group['high']:.1%} |"
+        for group in groups
+    ]
+    words = "Held-out users in ten groups, from the least to the most likely.\n"
+    head = ["| predicted | observed | 95 % interval |", "|---|---|---|"]
+    return "\n".join([words, *head, *rows])
+
+
+def _bar(value: float, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return up to ten blocks; the first row is the largest."""
+    return "█" * round(10 * value / rows[0]["importance"])
 
 
 def _as_markdown(figure: Figure, words: str) -> str:

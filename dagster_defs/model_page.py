@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_defs.charts import importance_chart, reliability_chart
+from dagster_defs.charts import importance_table, reliability_chart, reliability_table
 from models_ml.model_checks import MODEL_CHECKS, check_model
 from models_ml.registry import CHAMPION, ModelRecord
 from models_ml.score import ScoreSummary
@@ -54,12 +54,11 @@ def describe_model(model: ModelRecord, label: str) -> Metadata:
     metrics = model.metrics
     return {
         "In words": dg.MetadataValue.md(_in_words(model, metrics, label)),
-        "Is it right? (predicted and observed)": dg.MetadataValue.md(
+        "Is it right?": dg.MetadataValue.md(reliability_table(model.reliability or [])),
+        "Is it right? As a picture": dg.MetadataValue.md(
             reliability_chart(model.reliability or [], label)
         ),
-        "What does it look at?": dg.MetadataValue.md(
-            importance_chart(model.importances or [], label)
-        ),
+        "What does it look at?": dg.MetadataValue.md(importance_table(model.importances or [])),
         "Which models were tried?": dg.MetadataValue.md(_candidates(model, metrics)),
         **status,
         "Model": f"{model.candidate}, {model.calibration} calibration",
@@ -79,30 +78,29 @@ def describe_scores(summary: ScoreSummary | None) -> Metadata:
 
 
 def _in_words(model: ModelRecord, metrics: Mapping[str, Any], label: str) -> str:
-    held_out = HELD_OUT[metrics["evaluation"]]
-    lines = [
-        f"**{label}**: in the weeks learnt from it was so {metrics['base_rate']:.1%} of the time "
-        f"({metrics['n_users']:,} users). Measured on {metrics['n_test_rows']:,} {held_out}:",
-        "",
-    ]
+    """What the model is worth, in sentences; those without a number are left out."""
     auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]
+    lines = [
+        f"**{label}**: it came true for {metrics['base_rate']:.1%} of {metrics['n_users']:,} "
+        f"users' weeks. Measured on {metrics['n_test_rows']:,} {HELD_OUT[metrics['evaluation']]}:\n"
+    ]
     if auroc["value"] is not None:
         lines.append(
-            f"- **Order.** Of a user who did and one who did not, it rates the first higher in "
-            f"**{auroc['value']:.0%}** of cases ({auroc['low']:.0%} to {auroc['high']:.0%}; a "
-            f"coin: 50 %)."
+            f"- **Order.** Of one for whom it came true and one for whom it did not, it rates the "
+            f"first higher in **{auroc['value']:.0%}** of cases (AUROC; 95% interval "
+            f"{auroc['low']:.0%} to {auroc['high']:.0%}; a coin: 50%)."
         )
     if loss["value"] is not None:
+        gap = 100 * metrics["expected_calibration_error"]["value"]
         lines.append(
-            f"- **Probabilities.** Predicted and observed rates differ by "
-            f"**{metrics['expected_calibration_error']['value']:.1%}** of users on average. Log "
-            f"loss {loss['value']:.4f}; giving everybody the base rate: "
-            f"{metrics['log_loss_base_rate']['value']:.4f} (lower is better)."
+            f"- **Probabilities.** Predicted and observed rates differ by **{gap:.1f} percentage "
+            f"points** on average. Log loss {loss['value']:.4f}, where giving everybody the base "
+            f"rate has {metrics['log_loss_base_rate']['value']:.4f} (lower is better)."
         )
     if lift["value"] is not None:
         lines.append(
-            f"- **Use.** The tenth of users with the highest probability did it "
-            f"**{lift['value']:.1f} times** as often as the average."
+            f"- **Use.** For the tenth of users with the highest probability it came true "
+            f"**{lift['value']:.1f} times** as often as for all."
         )
     if model.status != CHAMPION:
         lines.append(f"\nIt does not score: {model.reason}.")
@@ -114,7 +112,7 @@ def _candidates(model: ModelRecord, metrics: Mapping[str, Any]) -> str:
     rows = [
         f"| {'**' if row['candidate'] == model.candidate else ''}{row['candidate']}"
         f"{' (chosen)**' if row['candidate'] == model.candidate else ''} | {row['log_loss']:.4f} | "
-        f"{row['log_loss_uncalibrated']:.4f} | {row['calibration']} | {row['seconds']:.1f} s |"
+        f"{row['log_loss_uncalibrated']:.4f} | {row['calibration']} | {row['seconds']:.0f}\u00a0s |"
         for row in sorted(metrics["candidates"], key=lambda row: row["log_loss"])
     ]
     head = [

@@ -43,7 +43,7 @@ def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]
         key=model_key(name),
         deps=["training_rows", "features_values"],
         group_name=TRAINING,
-        kinds={"lightgbm", "onnx"},
+        kinds={"python", "onnx"},
         owners=owners,
         description=f"**{prediction.label}**: the model that estimates how likely it is for a "
         f"user, learnt from the users of past weeks. {definition}",

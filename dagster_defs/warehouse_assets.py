@@ -54,6 +54,18 @@ class Translator(DagsterDbtTranslator):
             return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *self._scores])
         return spec
 
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """Say what a dbt test tests: its comment, or its name, column and arguments."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        test = self.get_resource_props(manifest, unique_id)
+        return spec and spec._replace(description=test.get("description") or _describe_test(test))
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The folder: 01_staging to 08_predictions."""
         if dbt_resource_props["resource_type"] != "model":
@@ -62,10 +74,23 @@ class Translator(DagsterDbtTranslator):
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The description in YAML, else the comment at the top of the file; then the SQL."""
-        code = str(dbt_resource_props.get("raw_code") or "")
-        comment = re.match(r"\s*\{#(.*?)#\}", code, re.DOTALL)
-        words = dbt_resource_props.get("description") or (comment.group(1) if comment else "")
-        return f"{' '.join(words.split())}\n\n```sql\n{code}\n```"
+        words = dbt_resource_props.get("description") or _comment(dbt_resource_props)
+        return f"{words}\n\n```sql\n{dbt_resource_props.get('raw_code') or ''}\n```"
+
+
+def _comment(dbt_resource_props: Mapping[str, Any]) -> str:
+    """The comment at the top of a SQL file."""
+    comment = re.match(r"\s*\{#(.*?)#\}", dbt_resource_props.get("raw_code") or "", re.DOTALL)
+    return " ".join(comment.group(1).split()) if comment else ""
+
+
+def _describe_test(test: Mapping[str, Any]) -> str:
+    generic = test.get("test_metadata")
+    if not generic:
+        return _comment(test)
+    arguments = {key: value for key, value in generic["kwargs"].items() if key != "model"}
+    shown = ", ".join(f"{key} {value}" for key, value in sorted(arguments.items()))
+    return f"{generic['name'].replace('_', ' ')}: {shown}"
 
 
 def build_raw_events(settings: Settings) -> dg.AssetSpec:

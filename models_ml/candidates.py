@@ -18,8 +18,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 MIN_ROWS_PER_COLUMN = 5
-MAX_ROUNDS = 300
-DEFAULT_ROUNDS = 80
+MAX_ROUNDS = 150
+DEFAULT_ROUNDS = 40
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def fit_candidate(
         return Fitted(candidate, columns, model.fit(transform.apply(own), y), transform)
     if candidate.family == "forest":
         forest = RandomForestClassifier(
-            n_estimators=100, min_samples_leaf=20, max_leaf_nodes=128, max_features="sqrt",
-            max_samples=min(1.0, 50_000 / len(y)), class_weight=candidate.class_weight,
+            n_estimators=60, min_samples_leaf=20, max_leaf_nodes=128, max_features="sqrt",
+            max_samples=min(1.0, 20_000 / len(y)), class_weight=candidate.class_weight,
             n_jobs=n_jobs, random_state=seed,
         )  # fmt: skip
         return Fitted(candidate, columns, forest.fit(own, y))
@@ -184,10 +184,10 @@ def _boost(
     rounds: int,
 ) -> lightgbm.Booster:
     parameters = {
-        "objective": "binary", "learning_rate": 0.06, "num_leaves": 15, "lambda_l2": 10.0,
-        "min_data_in_leaf": min(50, max(5, len(y) // 50)), "feature_fraction_bynode": 0.3,
+        "objective": "binary", "learning_rate": 0.1, "num_leaves": 15, "lambda_l2": 10.0,
+        "min_data_in_leaf": min(50, max(5, len(y) // 50)), "feature_fraction": 0.3,
         "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 63, "verbosity": -1, "seed": seed,
-        "num_threads": n_jobs, "deterministic": True, "force_row_wise": True,
+        "num_threads": n_jobs, "deterministic": True, "force_col_wise": True,
         "is_unbalance": candidate.class_weight == "balanced",
     }  # fmt: skip
     train_set = lightgbm.Dataset(X, y, params={"verbosity": -1, "max_bin": 63})
@@ -198,7 +198,7 @@ def _boost(
         stopped = lightgbm.train(
             parameters, train_set, MAX_ROUNDS,
             valid_sets=[lightgbm.Dataset(*held_out, reference=train_set)],
-            callbacks=[lightgbm.early_stopping(20, verbose=False)],
+            callbacks=[lightgbm.early_stopping(10, verbose=False)],
         )  # fmt: skip
     best = max(stopped.best_iteration, 1)
     return lightgbm.Booster(model_str=stopped.model_to_string(num_iteration=best))

@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 150, soft_wrap=False)
 AsOf = Annotated[
     str | None, typer.Option(help="The hour that counts as now (ISO, UTC), e.g. 2026-05-25T00:00.")
 ]

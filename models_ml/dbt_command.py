@@ -90,7 +90,7 @@ def _read(line: str, errors: list[str], progress: Progress) -> None:
     info, data = entry.get("info", {}), entry.get("data", {})
     if info.get("level") == "error":
         errors.append(data.get("msg") or info.get("msg", ""))
-    if info.get("name") in ("LogModelResult", "LogTestResult"):
+    if info.get("name") == "LogModelResult":
         node = data.get("node_info", {}).get("node_name", "")
         progress(
             f"{data.get('index')}/{data.get('total')} {node} {data.get('execution_time', 0):.1f} s"

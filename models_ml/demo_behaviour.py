@@ -71,12 +71,12 @@ class UserType:
 
 TYPES = (
     # name, share, activity, weekend, honeymoon, purchase, sale_day, warms_up, upgrade, trial, ...
-    UserType("regular_buyer", .22, -1.7, .2, .6, -1.8, .2, .035, .9, 1, .005, .05, .002, .3),
-    UserType("weekend_browser", .22, -2.7, 1.5, .6, -2.3, 0, .025, .7, .6, .005, .05, .002, .2),
-    UserType("bargain_hunter", .18, -2.0, .1, .6, -2.2, 1.2, .03, .6, .8, .005, .05, .002, .3),
-    UserType("power_user", .08, 0, -.4, .5, -2.6, 0, .035, 1.5, 1, .003, .04, .003, .9),
-    UserType("trial_and_leave", .16, -1.6, 0, 1.2, -2.8, 0, .025, .8, 3, .02, .08, 0, .4),
-    UserType("dormant_returning", .14, -1.6, .3, .6, -2.0, .3, .03, .8, .6, .015, .06, .012, .3),
+    UserType("regular_buyer", .22, -1.7, .2, .6, -1.8, .2, .027, .9, 1, .005, .05, .002, .3),
+    UserType("weekend_browser", .22, -2.7, 1.5, .6, -2.3, 0, .019, .7, .6, .005, .05, .002, .2),
+    UserType("bargain_hunter", .18, -2.0, .1, .6, -2.2, 1.2, .023, .6, .8, .005, .05, .002, .3),
+    UserType("power_user", .08, 0, -.4, .5, -2.6, 0, .027, 1.5, 1, .003, .04, .003, .9),
+    UserType("trial_and_leave", .16, -1.6, 0, 1.2, -2.8, 0, .019, .8, 3, .02, .08, 0, .4),
+    UserType("dormant_returning", .14, -1.6, .3, .6, -2.0, .3, .023, .8, .6, .015, .06, .012, .3),
 )  # fmt: skip
 
 ACTIVITY_OF_LIFE = np.array([0.0, -1.2, -np.inf])
@@ -84,7 +84,7 @@ ACTIVITY_OF_INTENT = np.array([-0.3, 0.0, 0.4])
 ACTIVITY_OF_PLAN = np.array([0.0, 0.3, 0.5])
 PURCHASE_OF_LIFE = np.array([0.0, -0.3, 0.0])
 PURCHASE_OF_INTENT = np.array([-1.3, 0.0, 1.3])
-RECOVERS, INTENT_COOLS = 0.03, 0.06
+RECOVERS, INTENT_COOLS = 0.03, 0.045
 CURIOSITY_STARTS, CURIOSITY_ENDS = 0.008, 0.08
 TRIAL_LAPSES = 1 / 14
 # Rates on an active day, by (curious, plan free or trial), by curious, and of every pro user.

@@ -58,9 +58,8 @@ def _check_calibration(model: ModelRecord) -> Finding:
         return Finding("calibration", False, "no held-out rows to measure it on")
     n_outside = sum(not group["low"] <= group["mean_p"] <= group["high"] for group in groups)
     words = (
-        f"predicted and observed rates differ by {error:.2%} of users on average; in "
-        f"{len(groups) - n_outside} of {len(groups)} groups the prediction lies within what chance "
-        f"explains"
+        f"predicted and observed rates differ by {100 * error:.1f} percentage points on average; "
+        f"in {len(groups) - n_outside} of {len(groups)} groups no more than chance explains"
     )
     numbers: dict[str, float | int | str] = {
         "calibration error": error,

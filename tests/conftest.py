@@ -50,7 +50,9 @@ def write_events(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
     return path
 
 
-def dbt(command: list[str], environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+def dbt(
+    command: list[str], environment: dict[str, str], folder: Path
+) -> subprocess.CompletedProcess[str]:
     """Run dbt on the project with everything it writes under `folder`."""
     return subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *command,

@@ -11,7 +11,9 @@ HOSTILE = ["'; drop table users; --", "{{ 1/0 }}", '🛒 "sale"', "a.b/c~d", "nu
 NAMES = ["open", "view", "cart", "purchase", "search", *HOSTILE]
 
 
-def random_events(seed: int, n_users: int = 30, n_events: int = 1200, days: float = 80) -> list[dict[str, Any]]:
+def random_events(
+    seed: int, n_users: int = 30, n_events: int = 1200, days: float = 80
+) -> list[dict[str, Any]]:
     """Return raw canonical rows: visitors who log in, duplicates, numbers as text, all kinds of names."""
     rng = random.Random(seed)
     rows = []
@@ -27,7 +29,9 @@ def random_events(seed: int, n_users: int = 30, n_events: int = 1200, days: floa
                 "event_name": rng.choice(NAMES),
                 "event_time": time.isoformat(),
                 "event_properties": _properties(rng),
-                "user_properties": {"plan": rng.choice(["free", "pro", 'o"dd'])} if rng.random() < 0.2 else None,
+                "user_properties": {"plan": rng.choice(["free", "pro", 'o"dd'])}
+                if rng.random() < 0.2
+                else None,
             }
         )
     rows += [dict(row) for row in rng.sample(rows, n_events // 20)]

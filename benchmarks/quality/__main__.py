@@ -101,15 +101,22 @@ def measure(settings: Settings, truth: Path | None = None) -> list[Result]:
         happened = (
             _from_truth(truth, name)
             if truth
-            else _from_future(replace(settings, as_of=settings.as_of + timedelta(days=horizons[name])), name)
+            else _from_future(
+                replace(settings, as_of=settings.as_of + timedelta(days=horizons[name])), name
+            )
         )
-        y = np.array([happened[user][0] for user in users], dtype=float)
-        p_true = np.array([happened[user][1] for user in users], dtype=float) if truth else None
+        # Visitors that never logged in have no row in the simulator's truth.
+        is_known = np.array([user in happened for user in users])
+        found = np.array([happened[user] for user in users if user in happened], dtype=float)
+        y, p_true = found[:, 0], found[:, 1] if truth else None
         cut = f"{settings.as_of:%Y-%m-%d}"
         if not cohorts[name]["probability"].null_count:
-            p = cohorts[name]["probability"].to_numpy()
+            p = cohorts[name]["probability"].to_numpy()[is_known]
             results.append(Result(name, cut, "Foretell", y, p, p_true, seconds))
-        results += [Result(name, cut, method, y, p, p_true) for method, p in baselines[name].items()]
+        results += [
+            Result(name, cut, method, y, p[is_known], p_true)
+            for method, p in baselines[name].items()
+        ]
         if p_true is not None:
             results.append(Result(name, cut, "oracle (true p)", y, p_true, p_true))
     return results
@@ -142,7 +149,10 @@ def _quiet(line: str) -> None:
 def _simulated(folder: Path, users: int) -> tuple[Settings, Path]:
     made = write_demo_events(folder, DemoSettings(users=users))
     settings = Settings(
-        f"{folder}/*.parquet", folder / "quality.duckdb", DEMO_PREDICTIONS, parse_as_of(str(made.as_of))
+        f"{folder}/*.parquet",
+        folder / "quality.duckdb",
+        DEMO_PREDICTIONS,
+        parse_as_of(str(made.as_of)),
     )
     return settings, folder / "truth/truth.parquet"
 
@@ -152,7 +162,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--events", help="path or glob of canonical events")
     parser.add_argument("--predictions", type=Path, help="folder of definitions")
-    parser.add_argument("--cut", action="append", default=[], help="hour at which to score; may be given again")
+    parser.add_argument(
+        "--cut", action="append", default=[], help="hour at which to score; may be given again"
+    )
     parser.add_argument("--users", type=int, default=20_000, help="size of the simulation")
     arguments = parser.parse_args()
     results: list[Result] = []
@@ -182,7 +194,9 @@ def _show(results: list[Result]) -> None:
     table = Table(title="Out of time: users scored at the cut, against what then happened")
     for heading in ("prediction", "cut", "method", "users", "rate", "mean p", "AUROC", "avg precision",
                     "log loss", "calibration error", "gap to true p", "seconds"):  # fmt: skip
-        table.add_column(heading, justify="left" if heading in ("prediction", "method") else "right")
+        table.add_column(
+            heading, justify="left" if heading in ("prediction", "method") else "right"
+        )
     for result in results:
         table.add_row(*result.cells())
     console.print(table)

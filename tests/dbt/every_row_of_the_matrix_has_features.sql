@@ -1,5 +1,6 @@
 {# Users that are learned from or scored were computed features for; only an hourly run (scope
    active) may leave users of the cohort without, and has_features says so. #}
+{{ config(meta={'dagster': {'ref': {'name': 'scoring_rows'}}}) }}
 with
 
 wanted as (

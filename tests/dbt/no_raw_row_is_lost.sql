@@ -1,6 +1,7 @@
 {# Raw rows = accepted + duplicates + rejected. Reads the raw events again: files that arrived
    while the run went on make more of them, which is only a warning; fewer cannot be. #}
 {{ config(
+    meta={'dagster': {'ref': {'name': 'stg_ingest_counts'}}},
     fail_calc='coalesce(sum(n_raw - n_counted), 0)',
     error_if='< 0',
     warn_if='> 0',

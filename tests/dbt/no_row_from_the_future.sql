@@ -1,5 +1,6 @@
 {# Nothing that feeds a feature, a label or the taxonomy lies at or after as_of. One column of each
    table is read, no join. #}
+{{ config(meta={'dagster': {'ref': {'name': 'features_values'}}}) }}
 with
 
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),

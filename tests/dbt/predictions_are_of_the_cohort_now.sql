@@ -1,5 +1,6 @@
 {# Nobody is predicted for who is not in the prediction's starting cohort now, and no score comes
    from after now (a replay must not show the future). #}
+{{ config(meta={'dagster': {'ref': {'name': 'predictions'}}}) }}
 select predictions.prediction, predictions.user_id, predictions.as_of
 from {{ ref('predictions') }} as predictions
 left join {{ ref('scoring_rows') }} as cohort

@@ -1,4 +1,5 @@
 {# Every event before as_of is counted once as any event and once as its type. #}
+{{ config(meta={'dagster': {'ref': {'name': 'hourly_user_events'}}}) }}
 with
 
 events as (select count(*) as n_events from {{ ref('stg_past_events') }}),

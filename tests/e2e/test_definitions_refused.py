@@ -30,7 +30,14 @@ def refusal(tmp_path_factory):
         "FORETELL_WAREHOUSE": str(folder / "w.duckdb"),
     }
     (folder / "p").mkdir()
-    command = ["--no-use-colors", "run", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    command = [
+        "--no-use-colors",
+        "run",
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(PROJECT),
+    ]
     command += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     before = dict(os.environ)
     os.environ.update(named)
@@ -98,4 +105,9 @@ def test_a_name_that_never_occurs_is_refused(refusal, prediction, parts):
 
 def test_names_with_quotes_and_braces_are_accepted(refusal):
     name = "{% raw %}it''s {{ 1/0 }}{% endraw %}"
-    assert refusal(f"{{outcome: {{event: '{name}'}}, horizon_days: 7}}", "+prediction_condition_filters") == ""
+    assert (
+        refusal(
+            f"{{outcome: {{event: '{name}'}}, horizon_days: 7}}", "+prediction_condition_filters"
+        )
+        == ""
+    )

@@ -54,7 +54,10 @@ def test_status_before_any_run(tmp_path):
 
 
 def test_only_unusable_rows(tmp_path):
-    rows = [{"user_id": "u", "event_name": "open", "event_time": text} for text in ("soon", "0000-13-45")]
+    rows = [
+        {"user_id": "u", "event_name": "open", "event_time": text}
+        for text in ("soon", "0000-13-45")
+    ]
     write_events(tmp_path / "events.parquet", rows)
     (tmp_path / "p").mkdir()
     (tmp_path / "p/shop.yml").write_text(SHOP)
@@ -74,17 +77,26 @@ def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
     ]  # fmt: skip
     rows += [
         {"user_id": "u", "event_name": "open", "event_time": "yesterday"},
-        {"user_id": "u", "event_name": "open", "event_time": "2026-01-02", "event_properties": '{"a": '},
+        {
+            "user_id": "u",
+            "event_name": "open",
+            "event_time": "2026-01-02",
+            "event_properties": '{"a": ',
+        },
         {"event_name": "open", "event_time": "2026-01-02"},
     ]
     write_events(tmp_path / "events.parquet", rows)
     (tmp_path / "p").mkdir()
     (tmp_path / "p/shop.yml").write_text(SHOP)
-    done = foretell(tmp_path, "run", EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="warehouse.duckdb")
+    done = foretell(
+        tmp_path, "run", EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="warehouse.duckdb"
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "too little data" in " ".join(done.stdout.split())
     warehouse = tmp_path / "warehouse.duckdb"
-    counts = dict(query(warehouse, "select reason, n_rows from stg_ingest_counts where fate = 'rejected'"))
+    counts = dict(
+        query(warehouse, "select reason, n_rows from stg_ingest_counts where fate = 'rejected'")
+    )
     assert counts == {
         "event_time is not a time": 1,
         "event_properties is not a JSON object": 1,

@@ -46,7 +46,10 @@ future_events = st.lists(
                 lambda s: (START + timedelta(days=AS_OF_DAY, seconds=s)).isoformat()
             ),
             "event_properties": st.one_of(
-                st.none(), st.dictionaries(st.text(max_size=8), st.one_of(st.text(), st.floats(), st.integers()))
+                st.none(),
+                st.dictionaries(
+                    st.text(max_size=8), st.one_of(st.text(), st.floats(), st.integers())
+                ),
             ),
             "user_properties": st.one_of(st.none(), st.just({"plan": "pro"})),
         }
@@ -66,10 +69,19 @@ def test_events_at_or_after_as_of_change_nothing(extra, before, warehouse_of):
 
 
 def test_the_hour_of_as_of_itself_is_the_future(before, warehouse_of):
-    at_as_of = {**past(1)[0], "event_id": "new", "user_id": "user 1's", "event_time": AS_OF, "received_at": AS_OF}
+    at_as_of = {
+        **past(1)[0],
+        "event_id": "new",
+        "user_id": "user 1's",
+        "event_time": AS_OF,
+        "received_at": AS_OF,
+    }
     assert everything(warehouse_of([*past(1), at_as_of], AS_OF)) == before
     just_before = (START + timedelta(days=AS_OF_DAY, seconds=-1)).isoformat()
-    assert everything(warehouse_of([*past(1), {**at_as_of, "event_time": just_before}], AS_OF)) != before
+    assert (
+        everything(warehouse_of([*past(1), {**at_as_of, "event_time": just_before}], AS_OF))
+        != before
+    )
 
 
 def test_order_of_events_does_not_matter(before, warehouse_of):

@@ -12,7 +12,9 @@ CSV = "event_name,event_time,user_id\nopen,2026-01-01,u1\n"
 
 
 def test_each_format_is_accepted(tmp_path):
-    write_events(tmp_path / "a.parquet", [{"event_name": "open", "event_time": "2026-01-01", "user_id": "u"}])
+    write_events(
+        tmp_path / "a.parquet", [{"event_name": "open", "event_time": "2026-01-01", "user_id": "u"}]
+    )
     (tmp_path / "a.csv").write_text(CSV)
     line = '{"event_name": "open", "event_time": "2026-01-01", "user_id": "u1"}\n'
     (tmp_path / "a.ndjson").write_text(line)
@@ -29,7 +31,11 @@ def test_each_format_is_accepted(tmp_path):
         ("zero.parquet", "", "zero.parquet is empty"),
         ("junk.parquet", "not a parquet file", "cannot read events from .*junk.parquet"),
         ("only_header.csv", "event_name,event_time,user_id\n", "holds no rows"),
-        ("odd.csv", CSV.replace("event_name", "event_nme"), 'no column event_name; did you mean "event_nme"'),
+        (
+            "odd.csv",
+            CSV.replace("event_name", "event_nme"),
+            'no column event_name; did you mean "event_nme"',
+        ),
         ("nobody.csv", CSV.replace("user_id", "customer"), "no column user_id"),
         ("notes.txt", "x", "cannot tell the format"),
     ],

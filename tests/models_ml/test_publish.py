@@ -45,7 +45,9 @@ def test_readers_see_whole_runs_only(tmp_path):
     write_generation(path, 0)
     published = publish(path)
     reader = subprocess.Popen(
-        [sys.executable, "-c", READER, str(published.database), "6"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", READER, str(published.database), "6"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     generation, end = 0, time.monotonic() + 6
     while time.monotonic() < end:

@@ -36,7 +36,10 @@ def warehouse(tmp_path):
 
 
 def statuses(warehouse) -> dict[str, str]:
-    return {row["model_id"]: row["status"] for row in warehouse.rows("select model_id, status from models")}
+    return {
+        row["model_id"]: row["status"]
+        for row in warehouse.rows("select model_id, status from models")
+    }
 
 
 def test_a_model_comes_back_as_it_was_saved(warehouse):

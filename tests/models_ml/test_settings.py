@@ -53,7 +53,10 @@ def test_relative_paths_start_at_the_callers_folder(tmp_path):
 
 
 def test_object_stores_are_left_alone(tmp_path):
-    assert read_settings({"FORETELL_EVENTS": "s3://b/e/*.parquet"}, tmp_path).events == "s3://b/e/*.parquet"
+    assert (
+        read_settings({"FORETELL_EVENTS": "s3://b/e/*.parquet"}, tmp_path).events
+        == "s3://b/e/*.parquet"
+    )
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,9 @@ def case(warehouse_of):
         """,
     )
     cohort = {user for (user,) in query(warehouse, "select user_id from scoring_rows")}
-    catalogue = set(query(warehouse, "select kind, event_name, property, value, week from features"))
+    catalogue = set(
+        query(warehouse, "select kind, event_name, property, value, week from features")
+    )
     return rows, {row[:6]: row[6] for row in got}, cohort, catalogue
 
 

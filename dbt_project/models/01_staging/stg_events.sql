@@ -1,5 +1,4 @@
 {# Accepted events: typed, UTC, each once. Grain: one row per event. #}
-{{ config(materialized='view') }}
 
 with
 

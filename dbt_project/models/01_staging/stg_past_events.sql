@@ -1,6 +1,5 @@
 {# Accepted events before as_of: the only events that anything after this folder reads, so that no
    row at or after as_of can reach a feature, a label or the taxonomy. Grain: one row per event. #}
-{{ config(materialized='view') }}
 
 with
 

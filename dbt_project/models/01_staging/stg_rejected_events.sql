@@ -1,6 +1,5 @@
 {# Raw rows that cannot be used, with the reason and the original.
    Grain: one row per refused raw row. #}
-{{ config(materialized='view') }}
 
 with
 

@@ -24,32 +24,15 @@ resolved as (
     inner join grid on statements.event_hour < grid.as_of_hour
 ),
 
-ranked as (
-    select
-        as_of_hour,
-        user_key,
-        property,
-        value,
-        row_number() over (
-            partition by as_of_hour, user_key, property
-            order by stated_at, identity_key
-        ) as place,
-        row_number() over (
-            partition by as_of_hour, user_key, property
-            order by stated_at desc, identity_key desc
-        ) as place_back
-    from resolved
-),
-
+-- Of two statements at one moment the identity with the larger key decides: any rule, but fixed.
 final as (
     select
         as_of_hour,
         user_key,
         property,
-        max(case when place = 1 then value end) as first_value,
-        max(case when place_back = 1 then value end) as last_value
-    from ranked
-    where place = 1 or place_back = 1
+        min_by(value, (stated_at, identity_key)) as first_value,
+        max_by(value, (stated_at, identity_key)) as last_value
+    from resolved
     group by as_of_hour, user_key, property
 )
 

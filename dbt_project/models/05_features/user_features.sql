@@ -1,6 +1,5 @@
 {# The features for readers: contract columns, user ids and timestamps in place of keys; join
    `features` by feature_id for names. Grain: one row per (as_of, user_id, feature_id), non-zeros. #}
-{{ config(materialized='view') }}
 
 with
 

@@ -1,0 +1,128 @@
+"""Each family learns the same from the same rows, and a linear model sees features evened out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from models_ml.candidates import (
+    MIN_ROWS_PER_COLUMN,
+    PORTFOLIO,
+    Candidate,
+    LinearTransform,
+    fit_candidate,
+)
+from models_ml.evaluate import mean_log_loss
+from tests.sparse_rows import kinds, labelled_rows, random_rows, true_probability
+
+IDS = [candidate.name for candidate in PORTFOLIO]
+X, Y = labelled_rows(0, 1500)
+NEW = random_rows(9, 400)
+
+
+def fit(candidate, seed=0, n_jobs=2, **how):
+    return fit_candidate(candidate, X, Y, kinds(), seed, n_jobs, **how)
+
+
+@pytest.mark.parametrize("candidate", PORTFOLIO, ids=IDS)
+def test_same_rows_and_seed_give_the_same_model(candidate):
+    first, second = fit(candidate).predict(NEW), fit(candidate).predict(NEW)
+    np.testing.assert_allclose(first, second, rtol=0, atol=1e-12)
+    assert first.dtype == np.float64
+    assert first.shape == (400,)
+    assert ((first >= 0) & (first <= 1)).all()
+
+
+@pytest.mark.parametrize("candidate", PORTFOLIO, ids=IDS)
+def test_the_number_of_threads_changes_nothing(candidate):
+    one, two = fit(candidate, n_jobs=1).predict(NEW), fit(candidate, n_jobs=2).predict(NEW)
+    np.testing.assert_allclose(one, two, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("candidate", PORTFOLIO[1:], ids=IDS[1:])
+def test_each_family_orders_new_rows_by_their_true_probability(candidate):
+    truth = true_probability(NEW)
+    assert np.corrcoef(fit(candidate).predict(NEW), truth)[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("candidate", PORTFOLIO, ids=IDS)
+def test_a_prediction_does_not_depend_on_who_else_is_in_the_batch(candidate):
+    fitted = fit(candidate)
+    alone = [fitted.predict(NEW[row])[0] for row in range(5)]
+    np.testing.assert_allclose(alone, fitted.predict(NEW)[:5], rtol=0, atol=1e-12)
+
+
+def test_base_rate_is_the_share_of_positives_for_everyone():
+    np.testing.assert_array_equal(fit(PORTFOLIO[0]).predict(NEW), np.full(400, float(Y.mean())))
+
+
+def test_balanced_weights_raise_the_mean_of_a_rare_outcome():
+    rare = (np.arange(len(Y)) % 3 == 0) * Y
+    plain, balanced = (
+        fit_candidate(Candidate("l", "logistic", weight), X, rare, kinds(), 0).predict(NEW).mean()
+        for weight in (None, "balanced")
+    )
+    assert plain == pytest.approx(rare.mean(), abs=0.03)
+    assert balanced > plain + 0.15
+
+
+@pytest.mark.parametrize("family", ["logistic", "forest", "lightgbm"])
+def test_columns_with_too_few_rows_are_left_out_and_without_columns_it_is_the_base_rate(family):
+    dense = X.toarray()
+    dense[:, 3] = 0
+    dense[: MIN_ROWS_PER_COLUMN - 1, 3] = 1
+    dense[:, 4] = 0
+    dense[:MIN_ROWS_PER_COLUMN, 4] = 1
+    fitted = fit_candidate(Candidate("c", family), csr_matrix(dense), Y, kinds(), 0)
+    assert 3 not in fitted.columns
+    assert 4 in fitted.columns
+    nothing = csr_matrix(X.shape, dtype=np.float32)
+    empty = fit_candidate(Candidate("c", family), nothing, Y, kinds(), 0)
+    assert (empty.candidate.family, len(empty.columns)) == ("constant", 0)
+    np.testing.assert_array_equal(empty.predict(NEW), np.full(400, float(Y.mean())))
+
+
+def test_lightgbm_stops_early_on_held_out_rows_and_beats_more_rounds_of_noise():
+    noise = np.random.default_rng(1).random(len(Y)) < 0.3
+    held_out = (X[1000:], noise[1000:].astype(float))
+    candidate = Candidate("lightgbm", "lightgbm")
+    stopped = fit_candidate(candidate, X[:1000], noise[:1000], kinds(), 0, held_out=held_out)
+    assert 1 <= stopped.rounds < 80
+    full = fit_candidate(candidate, X[:1000], noise[:1000], kinds(), 0, rounds=80)
+    assert full.rounds == 80
+    losses = [mean_log_loss(held_out[1], f.predict(held_out[0])) for f in (stopped, full)]
+    assert losses[0] < losses[1]
+
+
+TRANSFORM = LinearTransform(
+    is_recency=np.array([False, False, True]),
+    cap=np.array([0.0, 0.0, 999.0]),
+    scale=np.array([1.0, 2.0, 1.0]),
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ([np.e - 1, 0, 0], [1, 0, 0]),  # count: log(1 + x)
+        ([0, -(np.e**3 - 1), 0], [0, -1.5, 0]),  # negative sum: -log(1 + |x|) / 2
+        ([0, 0, 9], [0, 0, np.log(100)]),  # recent: log(1000) - log(10)
+        ([0, 0, 999], [0, 0, 0]),  # as long ago as the longest
+        ([0, 0, 1e6], [0, 0, 0]),  # longer ago than any row of training
+        ([0, 0, 0], [0, 0, 0]),  # never
+        ([0, 0, -5], [0, 0, 0]),  # cannot be
+    ],
+)
+def test_linear_transform_known_answers(row, expected):
+    got = TRANSFORM.apply(csr_matrix(np.array([row], dtype=np.float32))).toarray()[0]
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_the_learned_transform_has_largest_value_1_per_column_and_keeps_order():
+    transform = fit(Candidate("l", "logistic")).transform
+    seen = transform.apply(X).toarray()
+    np.testing.assert_allclose(np.abs(seen).max(axis=0)[:11], 1, atol=1e-6)
+    hours = csr_matrix(np.diag(np.arange(1, 25)).astype(np.float32))
+    assert transform.is_recency.tolist() == [kind.startswith("hours") for kind in kinds()]
+    assert (np.diff(transform.apply(hours[[5] * 1]).toarray()[0][transform.is_recency]) <= 0).all()

@@ -1,0 +1,205 @@
+"""Training on rows with known true probabilities: better than guessing, calibrated, repeatable."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models_ml.candidates import Candidate
+from models_ml.evaluate import mean_log_loss
+from models_ml.onnx_model import export, make_session, predict
+from models_ml.train import NotEnoughData, TrainSettings, train
+from tests.sparse_rows import N_COLUMNS, random_rows, take, training_set, true_probability
+
+PORTFOLIO = (
+    Candidate("base_rate", "constant"),
+    Candidate("logistic", "logistic"),
+    Candidate("logistic_balanced", "logistic", "balanced"),
+)
+SMALL = TrainSettings(n_resamples=20, portfolio=PORTFOLIO)
+LIGHTGBM = replace(SMALL, portfolio=(Candidate("lightgbm", "lightgbm"),))
+FOREST = replace(SMALL, portfolio=(Candidate("forest_balanced", "forest", "balanced"),))
+FAMILIES = pytest.mark.parametrize(
+    "settings", [SMALL, LIGHTGBM, FOREST], ids=["linear", "lightgbm", "forest"]
+)
+DATA = training_set(0)
+
+
+def predictions(model, X):
+    columns = [int(feature_id - 3) // 7 for feature_id in model.feature_ids]
+    return predict(make_session(model.onnx), X[:, columns].toarray()).astype(float)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return {
+        name: train(DATA, s)
+        for name, s in [("linear", SMALL), ("lightgbm", LIGHTGBM), ("forest", FOREST)]
+    }
+
+
+@pytest.mark.parametrize("family", ["linear", "lightgbm", "forest"])
+def test_an_accepted_model_beats_the_base_rate_and_is_calibrated_on_unseen_rows(trained, family):
+    model = trained[family]
+    assert (model.status, model.reason) == ("accepted", "")
+    m = model.metrics
+    assert m["evaluation"] == "out_of_time"
+    assert m["log_loss"]["value"] < m["log_loss_base_rate"]["value"] - 0.03
+    n, rate = m["n_test_rows"], m["observed_rate"]
+    assert abs(m["mean_probability"] - rate) < 3 * np.sqrt(rate * (1 - rate) / n)
+    X = random_rows(77, 4000)
+    p, truth = predictions(model, X), true_probability(X)
+    assert p.mean() == pytest.approx(truth.mean(), abs=0.03)
+    assert np.abs(p - truth).mean() < 0.1
+    assert m["parity"] <= 1e-5
+
+
+def test_the_honest_numbers_count_only_held_out_users_at_the_newest_snapshot(trained):
+    m = trained["linear"].metrics
+    test = (DATA.user_bucket < 20) & (DATA.as_of_hour == DATA.as_of_hour.max())
+    assert m["n_test_rows"] == test.sum()
+    assert m["n_test_positives"] == DATA.y[test].sum()
+    assert (m["n_rows"], m["n_users"], m["n_snapshots"]) == (3600, 900, 4)
+    assert sum(group["n"] for group in trained["linear"].reliability) == test.sum()
+    json.dumps([m, trained["linear"].reliability, trained["linear"].importances])
+
+
+def test_labels_of_test_users_decide_nothing_about_the_choice(trained):
+    flipped = replace(DATA, y=np.where(DATA.user_bucket < 20, 1 - DATA.y, DATA.y))
+    other = train(flipped, SMALL).metrics["candidates"]
+    drop = [{k: v for k, v in row.items() if k != "seconds"} for row in other]
+    mine = [
+        {k: v for k, v in row.items() if k != "seconds"}
+        for row in trained["linear"].metrics["candidates"]
+    ]
+    assert drop == mine
+
+
+def test_the_chosen_candidate_has_the_lowest_log_loss_and_the_groups_are_named(trained):
+    model = trained["linear"]
+    losses = {row["candidate"]: row["log_loss"] for row in model.metrics["candidates"]}
+    assert model.candidate == min(losses, key=losses.get)
+    assert model.candidate != "base_rate"
+    kinds = {row["group"] for row in model.importances}
+    assert kinds <= set(DATA.matrix.kinds)
+    assert {row["group"] for row in model.importances[:3]} == {
+        "event_count",
+        "hours_since_last",
+        "active_days",
+    }
+
+
+@FAMILIES
+def test_the_order_of_rows_decides_nothing(trained, settings, request):
+    family = request.node.callspec.id
+    shuffled = take(DATA, np.random.default_rng(5).permutation(len(DATA.y)))
+    other, X = train(shuffled, settings), random_rows(8, 500)
+    np.testing.assert_allclose(
+        predictions(other, X), predictions(trained[family], X), rtol=0, atol=1e-9
+    )
+    assert other.metrics["log_loss"] == pytest.approx(trained[family].metrics["log_loss"], abs=1e-9)
+
+
+def test_the_same_seed_gives_the_same_graph(trained):
+    assert train(DATA, LIGHTGBM).onnx == trained["lightgbm"].onnx
+
+
+def test_balanced_weights_come_out_calibrated():
+    settings = replace(SMALL, portfolio=PORTFOLIO[2:])
+    model = train(DATA, settings)
+    X = random_rows(78, 4000)
+    assert (model.class_weight, model.calibration != "no") == ("balanced", True)
+    assert predictions(model, X).mean() == pytest.approx(true_probability(X).mean(), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (
+            np.arange(3600) < 49,
+            "49 positives and 3,551 negatives in 4 snapshots; at least 50 and 50",
+        ),
+        (np.arange(3600) >= 7, "3,593 positives and 7 negatives in 4 snapshots"),
+        (np.zeros(3600), "0 positives and 3,600 negatives in 4 snapshots"),
+    ],
+)
+def test_too_few_of_an_outcome_are_refused_with_the_counts(y, message):
+    with pytest.raises(NotEnoughData, match=message):
+        train(replace(DATA, y=np.asarray(y, np.float32)), SMALL)
+
+
+def test_users_to_learn_from_with_one_outcome_are_refused():
+    y = (DATA.user_bucket < 20).astype(np.float32)
+    n = int((DATA.user_bucket >= 20).sum())
+    with pytest.raises(NotEnoughData, match=f"all {n:,} rows of the users to learn from have one"):
+        train(replace(DATA, y=y), SMALL)
+
+
+@FAMILIES
+def test_pure_noise_gives_the_base_rate_for_everyone(settings):
+    data = training_set(20, n_users=600, noise=0.2)
+    model = train(data, settings)
+    m = model.metrics
+    assert model.status == "accepted"
+    assert m["log_loss"]["value"] <= m["log_loss_base_rate"]["value"] + 0.01
+    p = predictions(model, random_rows(21, 2000))
+    assert np.abs(p - 0.2).mean() < 0.03
+    assert mean_log_loss(np.array([1.0] * 20 + [0.0] * 80), np.full(100, p.mean())) < 0.51
+
+
+def test_a_graph_that_is_not_exact_is_rejected_with_the_reason():
+    model = train(DATA, replace(SMALL, portfolio=PORTFOLIO[1:2], parity_tolerance=0.0))
+    assert model.status == "rejected"
+    assert model.reason == f"parity: max |ONNX - Python| = {model.metrics['parity']:.1e} > 0e+00"
+    assert model.metrics["parity"] > 0
+
+
+def test_a_wrong_graph_is_rejected(monkeypatch):
+    def wrong(fitted, calibrator, ids):
+        return export(fitted, shifted(calibrator), ids)
+
+    monkeypatch.setattr("models_ml.train.export", wrong)
+    model = train(DATA, replace(SMALL, portfolio=PORTFOLIO[2:]))
+    assert model.status == "rejected"
+    assert model.reason.startswith("parity: max |ONNX - Python| = ")
+
+
+def shifted(calibrator):
+    if calibrator.name == "sigmoid":
+        return replace(calibrator, intercept=calibrator.intercept + 0.01)
+    return replace(calibrator, y=tuple(value * 0.99 for value in calibrator.y))
+
+
+def test_no_features_at_all_still_give_a_calibrated_model():
+    data = replace(DATA, matrix=replace(DATA.matrix, X=DATA.matrix.X * 0))
+    data.matrix.X.eliminate_zeros()
+    model = train(data, SMALL)
+    assert (model.status, len(model.feature_ids)) == ("accepted", 0)
+    p = predict(make_session(model.onnx), np.empty((5, 0)))
+    np.testing.assert_allclose(p, DATA.y.mean(), atol=0.01)
+
+
+def test_one_snapshot_is_judged_on_other_users_only():
+    data = take(DATA, np.flatnonzero(DATA.as_of_hour == DATA.as_of_hour.max()))
+    model = train(data, SMALL)
+    assert (model.metrics["evaluation"], model.metrics["n_snapshots"]) == ("users_only", 1)
+    assert model.status == "accepted"
+
+
+def test_row_limits_sample_users_and_still_learn():
+    settings = replace(SMALL, max_choice_rows=800, max_training_rows=1500)
+    model = train(DATA, settings)
+    assert model.status == "accepted"
+    assert model.metrics["log_loss"]["value"] < model.metrics["log_loss_base_rate"]["value"]
+    assert len(model.feature_ids) == N_COLUMNS
+
+
+@pytest.mark.xfail(
+    reason="1 % of users is bucket 0, a test user's; remove once sample_users is mended"
+)
+def test_a_small_row_limit_still_learns():
+    model = train(DATA, replace(SMALL, max_choice_rows=30, portfolio=PORTFOLIO[:2]))
+    assert np.isfinite([row["log_loss"] for row in model.metrics["candidates"]]).all()
