@@ -43,7 +43,6 @@ PORTFOLIO = (
     Candidate("base_rate", "constant"),
     Candidate("logistic", "logistic"),
     Candidate("logistic_loose", "logistic", C=0.3),
-    Candidate("logistic_balanced", "logistic", "balanced"),
     Candidate("forest_balanced", "forest", "balanced"),
     Candidate("lightgbm", "lightgbm"),
 )

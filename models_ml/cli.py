@@ -81,8 +81,8 @@ def demo_events(
         progress(f"simulating {users:,} users over {weeks} weeks")
         made = write_demo_events(folder, DemoSettings(users=users, weeks=weeks, seed=seed))
     console.print(
-        f"{made.n_events:,} rows of {made.n_users:,} users in {folder}: {made.n_duplicates:,} re-sent, "
-        f"{made.n_late:,} late, {made.n_anonymous:,} before log-in, {made.n_unusable:,} unusable. "
+        f"{made.n_events:,} rows of {made.n_users:,} users in {folder}: "
+        f"{made.n_duplicates:,} re-sent, {made.n_late:,} late, {made.n_anonymous:,} before log-in, {made.n_unusable:,} unusable. "
         f"As of {made.as_of}."
     )
 

@@ -68,7 +68,8 @@ class _Trees:
             "TreeEnsembleRegressor", [source], output, domain="ai.onnx.ml",
             n_targets=1, aggregate_function="SUM", post_transform="NONE",
             nodes_treeids=trees, nodes_nodeids=nodes, nodes_featureids=columns,
-            nodes_values=values, nodes_modes=modes, nodes_truenodeids=left, nodes_falsenodeids=right,
+            nodes_values=values, nodes_modes=modes,
+            nodes_truenodeids=left, nodes_falsenodeids=right,
             target_treeids=leaf_trees, target_nodeids=leaf_nodes, target_ids=targets,
             target_weights=weights,
         )  # fmt: skip

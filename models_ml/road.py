@@ -106,7 +106,7 @@ def train_prediction(
         """,
         [prediction],
     )
-    salt = f"{prediction} {facts['definition_hash']} {facts['as_of']} {asdict(settings)} {version('foretell')}"
+    salt = repr((prediction, facts, asdict(settings), version("foretell")))
     model_id = fingerprint(data, salt)
     known = registry.find_model(warehouse, model_id)
     if known:

@@ -43,7 +43,7 @@ class TrainSettings:
     min_negatives: int = 50
     test_percent: int = 20
     n_folds: int = 3
-    max_choice_rows: int = 20_000
+    max_choice_rows: int = 15_000
     max_training_rows: int = 2_000_000
     parity_tolerance: float = 1e-5
     n_parity_rows: int = 20_000

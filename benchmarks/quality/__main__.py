@@ -1,6 +1,6 @@
 """Measure quality out of time.
 
-    python -m benchmarks.quality --events FILE --predictions FOLDER --cut 2011-10-01 --cut 2011-11-01
+    python -m benchmarks.quality --events FILE --predictions FOLDER --cut 2011-10-01 [--cut ...]
 
 At each cut Foretell sees only events before it, trains and scores; the same warehouse is then built
 again one horizon later and `prediction_outcomes` says what happened. Without arguments: Online
@@ -192,8 +192,8 @@ def main() -> None:
 
 def _show(results: list[Result]) -> None:
     table = Table(title="Out of time: users scored at the cut, against what then happened")
-    for heading in ("prediction", "cut", "method", "users", "rate", "mean p", "AUROC", "avg precision",
-                    "log loss", "calibration error", "gap to true p", "seconds"):  # fmt: skip
+    for heading in ("prediction", "cut", "method", "users", "rate", "mean p", "AUROC",
+                    "avg precision", "log loss", "calibration error", "gap to true p", "seconds"):  # fmt: skip
         table.add_column(
             heading, justify="left" if heading in ("prediction", "method") else "right"
         )

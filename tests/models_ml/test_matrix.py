@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -33,7 +35,7 @@ def test_equals_a_dense_loop_on_random_batches(seed):
     cuts = [0, *np.sort(rng.integers(0, len(cells) + 1, 5)), len(cells)]
     batches = [
         batch(*zip(*cells[a:b], strict=True), values[a:b]) if b > a else batch([], [], [])
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+        for a, b in pairwise(cuts)
     ]
     got = csr_from_batches(batches, n_rows, feature_ids)
     np.testing.assert_array_equal(got.toarray(), dense)

@@ -55,7 +55,7 @@ def test_folds_are_shared_by_all_rows_of_a_user_and_all_used():
     assert set(folds) == {0, 1, 2}
 
 
-@pytest.mark.parametrize("max_rows", [100, 300, 900])
+@pytest.mark.parametrize("max_rows", [200, 300, 900])
 def test_a_sample_keeps_whole_users_and_about_the_rows_asked_for(max_rows):
     data = training_set(3, n_users=600)
     rows = data.user_bucket >= 20
