@@ -32,7 +32,8 @@ lint: setup  ## style and types
 	$(BIN)/sqlfluff lint dbt_project/models
 
 ui: setup  ## Dagster's UI on http://localhost:3000
-	$(BIN)/dagster dev -m dagster_defs.definitions
+	@echo "Dagster starts in about 40 s; daily and hourly wait under Jobs, their schedules under Automation"
+	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -m dagster_defs.definitions
 
 bench: setup  ## quality on real and simulated data (docs/benchmarks.md)
 	$(BIN)/python -m benchmarks.quality

@@ -1,4 +1,4 @@
-"""A run that a power cut or a kill ended must not hold up those after it (.dagster/dagster.yaml)."""
+"""A run that a power cut or a kill ended must not hold up those after it (dagster.yaml)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]
         kinds={"python", "onnx"},
         owners=owners,
         description=f"**{prediction.label}**: the model that estimates how likely it is for a "
-        f"user, learnt from the users of past weeks. {definition}",
+        f"user, learnt from the users of past weeks. The job `daily` brings those into the "
+        f"warehouse, `hourly` takes them out: train with `daily`. {definition}",
         check_specs=model_check_specs(model_key(name)),
         pool=POOL,
     )

@@ -103,6 +103,7 @@ def export(fitted: Fitted, calibrator: Calibrator, feature_ids: np.ndarray) -> b
         "lightgbm": _lightgbm,
     }
     exporters[fitted.candidate.family](graph, fitted, clean)
+    graph.add("Cast", ["score_double"], "score", to=TensorProto.FLOAT)
     _calibrate(graph, calibrator)
     n_columns = len(fitted.columns)
     body = helper.make_graph(
@@ -167,18 +168,22 @@ def parity(model: bytes, expected: np.ndarray, X: csr_matrix, batch_rows: int = 
 def _constant(graph: _Graph, fitted: Fitted, source: str) -> None:
     axes = graph.constant("axes", [1], np.int64)
     nothing = graph.add("ReduceSum", [source, axes], "nothing", keepdims=1)
-    graph.add("Add", [nothing, graph.constant("rate", [[fitted.model]])], "score")
+    exact = graph.add("Cast", [nothing], "nothing_double", to=TensorProto.DOUBLE)
+    rate = graph.constant("rate", [[fitted.model]], np.float64)
+    graph.add("Add", [exact, rate], "score_double")
 
 
 def _logistic(graph: _Graph, fitted: Fitted, source: str) -> None:
     transform = fitted.transform
     assert transform is not None
-    one, zero = graph.constant("one", [[1.0]]), "zero"
+    source = graph.add("Cast", [source], "clean_double", to=TensorProto.DOUBLE)
+    one = graph.constant("one", [[1.0]], np.float64)
+    zero = graph.constant("nought", [[0.0]], np.float64)
     size = graph.add(
         "Log", [graph.add("Add", [graph.add("Abs", [source], "size"), one], "size_1")], "log_size"
     )
     evened = graph.add("Mul", [graph.add("Sign", [source], "sign"), size], "evened")
-    horizon = graph.constant("log_cap", np.log1p(transform.cap)[None, :])
+    horizon = graph.constant("log_cap", np.log1p(transform.cap)[None, :], np.float64)
     recent = graph.add("Max", [graph.add("Sub", [horizon, evened], "before_cap"), zero], "recency")
     is_recent = graph.add(
         "And",
@@ -190,16 +195,20 @@ def _logistic(graph: _Graph, fitted: Fitted, source: str) -> None:
     )
     never = graph.add("Where", ["is_recency", zero, evened], "never_or_evened")
     seen = graph.add("Where", [is_recent, recent, never], "transformed")
-    weights = graph.constant("weights", (fitted.model.coef_[0] / transform.scale)[:, None])
+    weights = graph.constant(
+        "weights", (fitted.model.coef_[0] / transform.scale)[:, None], np.float64
+    )
     margin = graph.add("MatMul", [seen, weights], "products")
     graph.add(
         "Sigmoid",
         [
             graph.add(
-                "Add", [margin, graph.constant("intercept", [fitted.model.intercept_])], "margin"
+                "Add",
+                [margin, graph.constant("intercept", [fitted.model.intercept_], np.float64)],
+                "margin",
             )
         ],
-        "score",
+        "score_double",
     )
 
 
@@ -217,14 +226,17 @@ def _forest(graph: _Graph, fitted: Fitted, source: str) -> None:
                 trees.split(
                     number, node, int(tree.feature[node]), float(thresholds[node]), left, right
                 )
-    trees.add_to(graph, source, "score")
+    total = trees.add_to(graph, source, "total")
+    graph.add("Cast", [total], "score_double", to=TensorProto.DOUBLE)
 
 
 def _lightgbm(graph: _Graph, fitted: Fitted, source: str) -> None:
     trees = _Trees()
     for number, tree in enumerate(fitted.model.dump_model()["tree_info"]):
         _walk(trees, number, tree["tree_structure"])
-    graph.add("Sigmoid", [trees.add_to(graph, source, "margin")], "score")
+    margin = trees.add_to(graph, source, "margin")
+    exact = graph.add("Cast", [margin], "margin_double", to=TensorProto.DOUBLE)
+    graph.add("Sigmoid", [exact], "score_double")
 
 
 def _walk(trees: _Trees, number: int, root: dict[str, Any]) -> None:
@@ -248,12 +260,11 @@ def _walk(trees: _Trees, number: int, root: dict[str, Any]) -> None:
 def _calibrate(graph: _Graph, calibrator: Calibrator) -> None:
     """Append score -> probability, computed in double."""
     if isinstance(calibrator, Sigmoid):
-        exact = graph.add("Cast", ["score"], "score_double", to=TensorProto.DOUBLE)
         low, high = (
             graph.constant("low", EDGE, np.float64),
             graph.constant("high", 1 - EDGE, np.float64),
         )
-        p = graph.add("Clip", [exact, low, high], "clipped")
+        p = graph.add("Clip", ["score_double", low, high], "clipped")
         rest = graph.add("Sub", [graph.constant("one_double", 1.0, np.float64), p], "rest")
         odds = graph.add("Log", [graph.add("Div", [p, rest], "odds")], "log_odds")
         slope = graph.constant("slope", calibrator.slope, np.float64)
@@ -289,11 +300,10 @@ def _interpolate(graph: _Graph, calibrator: CentredIsotonic) -> None:
     pieces = {"x0": x[:-1], "y0": y[:-1], "width": np.diff(x), "slope": np.diff(y) / np.diff(x)}
     for name, values in pieces.items():
         graph.add("Gather", [graph.constant(f"{name}_table", values, np.float64), index], name)
-    exact = graph.add("Cast", ["score"], "score_double", to=TensorProto.DOUBLE)
     beyond = graph.add(
         "Max",
         [
-            graph.add("Sub", [exact, "x0"], "from_knot"),
+            graph.add("Sub", ["score_double", "x0"], "from_knot"),
             graph.constant("zero_double", [[0.0]], np.float64),
         ],
         "inside",

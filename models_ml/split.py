@@ -64,6 +64,8 @@ def sample_users(user_bucket: np.ndarray, rows: np.ndarray, max_rows: int) -> np
     """
     if rows.sum() <= max_rows:
         return rows
-    percent = max(1, int(100 * max_rows / rows.sum()))
     # Another order of buckets than the test users', who are the first ones.
-    return rows & (user_bucket.astype(np.int64) * 37 % 100 < percent)
+    order = user_bucket.astype(np.int64) * 37 % 100
+    present = np.unique(order[rows])
+    n_kept = max(6, int(len(present) * max_rows / rows.sum()))  # 6 buckets reach all of 3 folds
+    return rows & (order <= present[min(n_kept, len(present)) - 1])

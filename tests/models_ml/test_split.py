@@ -66,13 +66,11 @@ def test_a_sample_keeps_whole_users_and_about_the_rows_asked_for(max_rows):
     assert not users_kept & users_left
 
 
-@pytest.mark.xfail(reason="1 % is bucket 0, a test user's; remove once sample_users is mended")
 def test_a_small_sample_of_the_users_to_learn_from_is_not_empty():
     data = training_set(3, n_users=600)
     assert sample_users(data.user_bucket, data.user_bucket >= 20, 20).any()
 
 
-@pytest.mark.xfail(reason="two buckets may share a fold; remove once sample_users is mended")
 def test_a_small_sample_of_the_users_to_learn_from_fills_every_fold():
     bucket = np.random.default_rng(4).integers(0, 100, 20_000)
     kept = sample_users(bucket, bucket >= 20, 400)

