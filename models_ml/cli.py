@@ -82,8 +82,8 @@ def demo_events(
         made = write_demo_events(folder, DemoSettings(users=users, weeks=weeks, seed=seed))
     console.print(
         f"{made.n_events:,} rows of {made.n_users:,} users in {folder}: "
-        f"{made.n_duplicates:,} re-sent, {made.n_late:,} late, {made.n_anonymous:,} before log-in, {made.n_unusable:,} unusable. "
-        f"As of {made.as_of}."
+        f"{made.n_duplicates:,} re-sent, {made.n_late:,} late, "
+        f"{made.n_anonymous:,} before log-in, {made.n_unusable:,} unusable. As of {made.as_of}."
     )
 
 

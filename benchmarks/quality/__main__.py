@@ -192,11 +192,13 @@ def main() -> None:
 
 def _show(results: list[Result]) -> None:
     table = Table(title="Out of time: users scored at the cut, against what then happened")
-    for heading in ("prediction", "cut", "method", "users", "rate", "mean p", "AUROC",
-                    "avg precision", "log loss", "calibration error", "gap to true p", "seconds"):  # fmt: skip
-        table.add_column(
-            heading, justify="left" if heading in ("prediction", "method") else "right"
-        )
+    headings = (
+        "prediction", "cut", "method", "users", "rate", "mean p", "AUROC", "avg precision",
+        "log loss", "calibration error", "gap to true p", "seconds",
+    )  # fmt: skip
+    for heading in headings:
+        is_text = heading in ("prediction", "method")
+        table.add_column(heading, justify="left" if is_text else "right")
     for result in results:
         table.add_row(*result.cells())
     console.print(table)
