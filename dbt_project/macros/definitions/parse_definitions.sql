@@ -37,19 +37,22 @@
     {%- if 'event' in condition -%}
         {%- do rows.conditions.append({
             'condition_id': condition_id, 'prediction': prediction, 'role': role, 'kind': 'count',
-            'min_count': condition.get('at_least', 0 if at_most is not none else 1), 'max_count': at_most,
-            'within_days': condition.get('within_days'), 'n_filters': where | length,
+            'min_count': condition.get('at_least', 0 if at_most is not none else 1),
+            'max_count': at_most, 'within_days': condition.get('within_days'),
+            'n_filters': where | length,
         }) -%}
         {%- set events = [condition.event] if condition.event is string else condition.event -%}
         {%- for event in events -%}
-            {%- do rows.events.append({'condition_id': condition_id, 'event_name': none if event == 'any' else event}) -%}
+            {%- do rows.events.append({
+                'condition_id': condition_id, 'event_name': none if event == 'any' else event,
+            }) -%}
         {%- endfor -%}
         {%- do flatten_filters(rows, condition_id, where) -%}
     {%- endif -%}
     {%- if user -%}
         {%- do rows.conditions.append({
-            'condition_id': condition_id ~ ':user', 'prediction': prediction, 'role': role, 'kind': 'user',
-            'min_count': 1, 'max_count': none, 'within_days': none, 'n_filters': user | length,
+            'condition_id': condition_id ~ ':user', 'prediction': prediction, 'role': role,
+            'kind': 'user', 'min_count': 1, 'max_count': none, 'within_days': none, 'n_filters': user | length,
         }) -%}
         {%- do flatten_filters(rows, condition_id ~ ':user', user) -%}
     {%- endif -%}
@@ -72,7 +75,8 @@
     {%- for row in rows %}
     select
         {%- for column, type in columns.items() %}
-        cast({{ 'null' if row[column] is none else sql_string(row[column]) }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
+        cast({{ 'null' if row[column] is none else sql_string(row[column]) }} as {{ type }})
+            as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     {{ 'union all' if not loop.last }}
     {%- else %}

@@ -1,5 +1,6 @@
 {# The as-of grid. Grain: one row per (prediction, as_of_hour). scoring: now; training: weekly back
-   from the newest hour whose outcome window has ended, as far as history allows. #}
+   from the newest hour whose outcome window has ended, as far as history allows: max_snapshots,
+   and one more per week of horizon, since so many overlap the newest one's outcome window. #}
 with
 
 definitions as (select prediction, horizon_hours from {{ ref('prediction_definitions') }}),
@@ -7,7 +8,7 @@ definitions as (select prediction, horizon_hours from {{ ref('prediction_definit
 as_of as (select as_of_hour, first_event_hour from {{ ref('stg_as_of') }}),
 
 steps as (
-    {%- for step in range(var('max_snapshots') if var('scope') == 'everyone' else 0) %}
+    {%- for step in range(var('max_snapshots') + 53 if var('scope') == 'everyone' else 0) %}
     select {{ step }} as weeks_back union all
     {%- endfor %}
     select cast(null as integer) as weeks_back
@@ -17,6 +18,7 @@ grid as (
     select
         definitions.prediction,
         definitions.horizon_hours,
+        steps.weeks_back,
         steps.weeks_back is null as is_scoring,
         as_of.as_of_hour
         - coalesce(definitions.horizon_hours + 168 * steps.weeks_back, 0) as as_of_hour,
@@ -34,7 +36,12 @@ final as (
         horizon_hours,
         case when is_scoring then 'scoring' else 'training' end as purpose
     from grid
-    where is_scoring or as_of_hour >= first_event_hour + 24 * {{ var('min_history_days') }}
+    where
+        is_scoring
+        or (
+            as_of_hour >= first_event_hour + 24 * {{ var('min_history_days') }}
+            and 168 * weeks_back < 168 * {{ var('max_snapshots') }} + horizon_hours
+        )
 )
 
 select * from final
