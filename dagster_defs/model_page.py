@@ -81,8 +81,9 @@ def _in_words(model: ModelRecord, metrics: Mapping[str, Any], label: str) -> str
     """What the model is worth, in sentences; those without a number are left out."""
     auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]
     lines = [
-        f"**{label}**: it came true for {metrics['base_rate']:.1%} of {metrics['n_users']:,} "
-        f"users' weeks. Measured on {metrics['n_test_rows']:,} {HELD_OUT[metrics['evaluation']]}:\n"
+        f"**{label}**: it came true in {metrics['base_rate']:.1%} of {metrics['n_rows']:,} cases "
+        f"to learn from ({metrics['n_users']:,} users). Measured on {metrics['n_test_rows']:,} "
+        f"{HELD_OUT[metrics['evaluation']]}:\n"
     ]
     if auroc["value"] is not None:
         lines.append(

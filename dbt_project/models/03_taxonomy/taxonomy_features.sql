@@ -104,9 +104,10 @@ final as (
     select
         kind
         || case
-            when kind in (
-                'event_count', 'event_count_ever', 'hours_since_last', 'hours_since_first'
-            )
+            when
+                kind in (
+                    'event_count', 'event_count_ever', 'hours_since_last', 'hours_since_first'
+                )
                 then ' of ' || coalesce(quoted_event, 'any event')
             when kind in ('value_count', 'value_sum', 'value_sum_ever')
                 then ' of ' || quoted_event || '.' || quoted_property
