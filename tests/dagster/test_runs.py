@@ -128,7 +128,7 @@ def test_a_model_shows_what_people_ask_for(road):
     assert 0.5 < shown["AUROC"] <= 1
     assert "lightgbm" in shown["Which models were tried?"]
     assert "data:image/png;base64," in shown["Is it right? As a picture"]
-    assert "| view | ██████████ |" in shown["What does it look at?"]
+    assert "| ██████████ |" in shown["What does it look at?"]
 
 
 def test_hourly_scores_the_users_of_the_hour_and_trains_nothing(road):
