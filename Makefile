@@ -35,7 +35,7 @@ ui: setup  ## Dagster's UI on http://localhost:3000
 	@echo "Dagster starts in about 40 s; daily and hourly wait under Jobs, their schedules under Automation"
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -m dagster_defs.definitions
 
-bench: setup  ## quality on real and simulated data (docs/benchmarks.md)
+bench: setup  ## quality on real and simulated data (benchmarks/quality/results.md)
 	$(BIN)/python -m benchmarks.quality
 
 lock: setup  ## pin every dependency anew

@@ -87,8 +87,8 @@ def reliability_table(groups: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _bar(value: float, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return up to ten blocks; the first row is the largest."""
-    return "█" * round(10 * value / rows[0]["importance"])
+    """Return up to eight blocks; the first row is the largest."""
+    return "█" * round(8 * value / rows[0]["importance"])
 
 
 def _as_markdown(figure: Figure, words: str) -> str:

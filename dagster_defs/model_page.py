@@ -111,16 +111,13 @@ def _in_words(model: ModelRecord, metrics: Mapping[str, Any], label: str) -> str
 def _candidates(model: ModelRecord, metrics: Mapping[str, Any]) -> str:
     """All models tried, best first, as a table."""
     rows = [
-        f"| {'**' if row['candidate'] == model.candidate else ''}{row['candidate']}"
-        f"{' (chosen)**' if row['candidate'] == model.candidate else ''} | {row['log_loss']:.4f} | "
-        f"{row['log_loss_uncalibrated']:.4f} | {row['calibration']} | {row['seconds']:.0f}\u00a0s |"
+        f"| {row['candidate']}{' ✓' if row['candidate'] == model.candidate else ''} | "
+        f"{row['log_loss']:.4f} | {row['log_loss_uncalibrated']:.4f} | {row['calibration']} | "
+        f"{row['seconds']:.0f} |"
         for row in sorted(metrics["candidates"], key=lambda row: row["log_loss"])
     ]
-    head = [
-        "| model | log loss | before calibration | calibration | time |",
-        "|---|---|---|---|---|",
-    ]
-    words = "Each was judged on users it had not seen; the lowest log loss wins.\n"
+    head = ["| model | log loss | uncalibrated | calibration | seconds |", "|---|---|---|---|---|"]
+    words = "Each was judged on users it had not seen; the lowest log loss wins (✓).\n"
     return "\n".join([words, *head, *rows])
 
 

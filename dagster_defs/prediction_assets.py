@@ -20,13 +20,13 @@ TRAINING, SCORING = "training", "scoring"
 
 
 def model_key(prediction: str) -> dg.AssetKey:
-    """Key of the asset that trains a prediction's model."""
-    return dg.AssetKey(["predictions", prediction, "model"])
+    """Key of the asset that trains a prediction's model; the graph shows its last part only."""
+    return dg.AssetKey(["models", prediction])
 
 
 def scores_key(prediction: str) -> dg.AssetKey:
     """Key of the asset that scores a prediction's users."""
-    return dg.AssetKey(["predictions", prediction, "scores"])
+    return dg.AssetKey(["scores", prediction])
 
 
 def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]:

@@ -1,6 +1,6 @@
 """The models that compete: each is fitted on sparse rows and knows how to predict.
 
-Defaults were chosen out of time on real shop data and on simulated behaviour (docs/decisions/0005).
+Defaults were chosen out of time on real shop data and on simulated behaviour (docs/decisions/0007).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 EDGE = 1e-7
+Z_95 = 1.959964
 Metric = Callable[[np.ndarray, np.ndarray], float | None]
 
 
@@ -92,16 +93,19 @@ def metrics_with_intervals(
     }
 
 
-def reliability_table(y: np.ndarray, p: np.ndarray, n_groups: int = 10) -> list[dict[str, Any]]:
+def reliability_table(
+    y: np.ndarray, p: np.ndarray, n_groups: int = 10, z: float = Z_95
+) -> list[dict[str, Any]]:
     """Compare predicted and observed rates in groups of equal size by p.
 
     Returns:
-        Per group: n rows, mean_p, observed rate, and its 95 % Wilson interval low to high.
+        Per group: n rows, mean_p, observed rate, and its Wilson interval low to high (95 % each by
+        default).
     """
     order = np.argsort(p, kind="stable")
     table = []
     for rows in (rows for rows in np.array_split(order, n_groups) if len(rows)):
-        low, high = wilson_interval(float(y[rows].sum()), len(rows))
+        low, high = wilson_interval(float(y[rows].sum()), len(rows), z)
         table.append(
             {
                 "n": len(rows),
@@ -114,8 +118,8 @@ def reliability_table(y: np.ndarray, p: np.ndarray, n_groups: int = 10) -> list[
     return table
 
 
-def wilson_interval(n_positive: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the 95 % interval of a rate.
+def wilson_interval(n_positive: float, n: int, z: float = Z_95) -> tuple[float, float]:
+    """Return the interval of a rate, 95 % by default.
 
     Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference".
     """

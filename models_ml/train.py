@@ -32,7 +32,8 @@ class TrainSettings:
         min_positives, min_negatives: Labelled rows needed of each.
         test_percent: Share of users held out for the honest numbers.
         n_folds: Folds by user for out-of-fold scores.
-        max_choice_rows: Rows on which candidates compete (whole users, by hash).
+        max_choice_rows: Rows on which candidates compete (whole users, by hash), and out-of-fold
+            scores on which the winner is calibrated.
         max_training_rows: Rows of the final fit.
         parity_tolerance: Largest |ONNX - Python| allowed, a probability.
         n_parity_rows: Real rows on which parity is measured.
@@ -117,22 +118,13 @@ def train(
     data, groups = _in_order(data), list(column_groups or data.matrix.kinds)
     split = honest_split(data, settings.test_percent)
     contests = _compete(data, split.fit, settings, progress)
-    winner = min(contests, key=lambda contest: contest.loss)
-    progress(f"chosen: {winner.candidate.name}, {winner.calibrator.name} calibration")
-    judged = _fit(
-        data,
-        sample_users(data.user_bucket, split.fit, settings.max_training_rows),
-        winner,
-        settings,
-    )
-    metrics = _judge(data, split, judged, winner, settings)
-    reliability, importances = _describe(data, split, judged, winner, groups, settings)
-    progress("fitting on all rows")
-    everything = sample_users(
-        data.user_bucket, np.ones(len(data.y), dtype=bool), settings.max_training_rows
-    )
-    final = _compete_one(winner.candidate, data, everything, settings)
-    fitted = _fit(data, everything, final, settings)
+    winner = min(contests, key=lambda contest: contest.loss).candidate
+    progress(f"{winner.name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
+    judge, judged = _settle(winner, data, split.fit, settings)
+    metrics = _judge(data, split, judged, judge, settings)
+    reliability, importances = _describe(data, split, judged, judge, groups, settings)
+    progress(f"fitting {winner.name} on all {len(data.y):,} rows")
+    final, fitted = _settle(winner, data, np.ones(len(data.y), dtype=bool), settings)
     onnx = export(fitted, final.calibrator, data.matrix.feature_ids[fitted.columns])
     gap = _parity(onnx, fitted, final.calibrator, data, settings)
     is_exact = gap <= settings.parity_tolerance
@@ -140,8 +132,8 @@ def train(
     return TrainedModel(
         onnx=onnx,
         feature_ids=data.matrix.feature_ids[fitted.columns],
-        candidate=winner.candidate.name,
-        class_weight=winner.candidate.class_weight,
+        candidate=winner.name,
+        class_weight=winner.class_weight,
         calibration=final.calibrator.name,
         status="accepted" if is_exact else "rejected",
         reason="" if is_exact else f"parity: max |ONNX - Python| = {limit}",
@@ -197,29 +189,34 @@ def _compete(
 def _compete_one(
     candidate: Candidate, data: TrainingSet, rows: np.ndarray, settings: TrainSettings
 ) -> _Contest:
-    """Score a candidate out of fold (by user) and choose its calibrator."""
+    """Score a candidate out of fold (by user) and choose its calibrator.
+
+    Folds are scored one after another until there are max_choice_rows scores: of few rows all, of
+    many rows one fold, by a model that has seen nearly as much as the final one.
+    """
     started = time.monotonic()
-    rows = sample_users(data.user_bucket, rows, settings.max_choice_rows)
     X, y = data.matrix.X[rows], data.y[rows]
-    folds = user_folds(data.user_bucket[rows], settings.n_folds)
-    score, rounds = np.full(len(y), y.mean(), dtype=np.float64), []
+    bucket = data.user_bucket[rows]
+    folds = user_folds(bucket, settings.n_folds)
+    score = np.full(len(y), y.mean(), dtype=np.float64)
+    scored, rounds = np.zeros(len(y), dtype=bool), []
     for fold in np.unique(folds):
+        if scored.sum() >= settings.max_choice_rows:
+            break
         inside = folds == fold
+        scored |= inside
         if len(np.unique(y[~inside])) < 2:
             continue
-        held_out = (X[inside], y[inside])
         fitted = fit_candidate(
-            candidate,
-            X[~inside],
-            y[~inside],
-            data.matrix.kinds,
-            settings.seed,
-            settings.n_jobs,
-            held_out,
-        )
+            candidate, X[~inside], y[~inside], data.matrix.kinds, settings.seed, settings.n_jobs,
+            held_out=(X[inside], y[inside]),
+        )  # fmt: skip
         score[inside] = fitted.predict(X[inside])
         rounds += [fitted.rounds] if fitted.rounds else []
-    calibrator, loss = choose_calibrator(score, y, folds, settings.calibration)
+    score, y = score[scored], y[scored]
+    # Folds inside each fold, so that one scored fold is enough to judge calibrators on other users.
+    inner_folds = user_folds(bucket[scored] // settings.n_folds, settings.n_folds)
+    calibrator, loss = choose_calibrator(score, y, inner_folds, settings.calibration)
     return _Contest(
         candidate,
         calibrator,
@@ -230,11 +227,17 @@ def _compete_one(
     )
 
 
-def _fit(data: TrainingSet, rows: np.ndarray, contest: _Contest, settings: TrainSettings) -> Fitted:
-    return fit_candidate(
-        contest.candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds,
-        settings.seed, settings.n_jobs, rounds=contest.rounds,
+def _settle(
+    candidate: Candidate, data: TrainingSet, rows: np.ndarray, settings: TrainSettings
+) -> tuple[_Contest, Fitted]:
+    """Learn the candidate's rounds and calibrator out of fold, then fit it on all these rows."""
+    rows = sample_users(data.user_bucket, rows, settings.max_training_rows)
+    contest = _compete_one(candidate, data, rows, settings)
+    fitted = fit_candidate(
+        candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
+        settings.n_jobs, rounds=contest.rounds,
     )  # fmt: skip
+    return contest, fitted
 
 
 def _judge(

@@ -24,14 +24,15 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from benchmarks.quality.baselines import baseline_probabilities
 from models_ml.demo_events import DemoSettings, write_demo_events
-from models_ml.evaluate import expected_calibration_error
+from models_ml.evaluate import expected_calibration_error, reliability_table
 from models_ml.road import build, finish, run, select_predictions
 from models_ml.settings import PROJECT, Settings, parse_as_of
 from models_ml.warehouse import open_warehouse
 
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"
 DEMO_PREDICTIONS = PROJECT / "seeds/demo_predictions"
-console = Console(width=170)
+Z_ALL_TEN = 2.807  # ten intervals of 99.5 % hold together with 95 % (Bonferroni)
+console = Console(width=190)
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,14 @@ class Result:
             f"{average_precision_score(y, p):.4f}" if ranked else "",
             f"{log_loss(y, p, labels=[0, 1]):.4f}",
             f"{expected_calibration_error(y, p):.4f}",
+            str(sum(map(_is_inside, self.deciles()))),
             gap,
             f"{self.seconds:.0f}" if self.seconds is not None else "",
         ]
+
+    def deciles(self) -> list[dict[str, float]]:
+        """Return predicted and observed rate in ten groups by p, with a simultaneous interval."""
+        return reliability_table(self.y, self.p, z=Z_ALL_TEN)
 
 
 def measure(settings: Settings, truth: Path | None = None) -> list[Result]:
@@ -194,7 +200,7 @@ def _show(results: list[Result]) -> None:
     table = Table(title="Out of time: users scored at the cut, against what then happened")
     headings = (
         "prediction", "cut", "method", "users", "rate", "mean p", "AUROC", "avg precision",
-        "log loss", "calibration error", "gap to true p", "seconds",
+        "log loss", "calibration error", "deciles in interval", "gap to true p", "seconds",
     )  # fmt: skip
     for heading in headings:
         is_text = heading in ("prediction", "method")
@@ -202,6 +208,27 @@ def _show(results: list[Result]) -> None:
     for result in results:
         table.add_row(*result.cells())
     console.print(table)
+    for result in results:
+        if result.method == "Foretell":
+            console.print(_decile_table(result))
+
+
+def _is_inside(decile: dict[str, float]) -> bool:
+    return decile["low"] <= decile["mean_p"] <= decile["high"]
+
+
+def _decile_table(result: Result) -> Table:
+    table = Table(title=f"{result.prediction} at {result.cut}, by tenth of the probability")
+    for heading in ("mean p", "happened", "95 % for all ten", ""):
+        table.add_column(heading, justify="right")
+    for decile in result.deciles():
+        table.add_row(
+            f"{decile['mean_p']:.4f}",
+            f"{decile['observed']:.4f}",
+            f"{decile['low']:.4f} to {decile['high']:.4f}",
+            "" if _is_inside(decile) else "outside",
+        )
+    return table
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models_ml.candidates import Candidate
+from models_ml.candidates import Candidate, fit_candidate
 from models_ml.evaluate import mean_log_loss
 from models_ml.onnx_model import export, make_session, predict
+from models_ml.split import honest_split
 from models_ml.train import NotEnoughData, TrainSettings, train
 from tests.sparse_rows import N_COLUMNS, random_rows, take, training_set, true_probability
 
@@ -197,3 +198,18 @@ def test_row_limits_sample_users_and_still_learn():
 def test_a_small_row_limit_still_learns():
     model = train(DATA, replace(SMALL, max_choice_rows=30, portfolio=PORTFOLIO[:2]))
     assert np.isfinite([row["log_loss"] for row in model.metrics["candidates"]]).all()
+
+
+def test_of_many_rows_the_winner_is_calibrated_on_one_fold_by_a_nearly_final_model(monkeypatch):
+    learned = []
+
+    def fit(candidate, X, *arguments, **named):
+        learned.append(X.shape[0])
+        return fit_candidate(candidate, X, *arguments, **named)
+
+    monkeypatch.setattr("models_ml.train.fit_candidate", fit)
+    n_rows = len(DATA.y)
+    train(DATA, replace(LIGHTGBM, max_choice_rows=n_rows // 10))
+    judged, one_fold, final = learned[-3:]
+    assert (judged, final) == (honest_split(DATA).fit.sum(), n_rows)
+    assert 0.5 * n_rows < one_fold < 0.8 * n_rows
