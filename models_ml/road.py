@@ -167,6 +167,8 @@ def run(
     Raises:
         ForetellError: With the one message that a person should read.
     """
+    if selected:
+        _check_selected(settings, selected, scope)
     build(settings, progress, scope)
     with open_warehouse(settings.warehouse) as warehouse:
         for prediction in select_predictions(warehouse, selected):
@@ -175,3 +177,12 @@ def run(
             if with_scoring:
                 score_champion(warehouse, prediction, progress)
     return finish(settings, progress, scope)
+
+
+def _check_selected(settings: Settings, selected: Sequence[str], scope: str) -> None:
+    """Refuse an unknown prediction before the long build."""
+    prepare(settings)
+    definitions = ["--select", "prediction_definitions", "--indirect-selection", "cautious"]
+    dbt_build(definitions, settings.dbt_environment(), {"scope": scope}, lambda line: None)
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        select_predictions(warehouse, selected)

@@ -105,3 +105,18 @@ def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
     names = {name for (name,) in query(warehouse, "select event_name from taxonomy_event_types")}
     assert names == {*hostile, "purchase"}
     assert query(warehouse, "select * from predictions") == []
+
+
+def test_an_unknown_selection_is_refused_before_the_build(tmp_path):
+    write_events(
+        tmp_path / "events.parquet",
+        [{"user_id": "u", "event_name": "purchase", "event_time": "2026-01-02"}],
+    )
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/shop.yml").write_text(SHOP)
+    done = foretell(
+        tmp_path, "run", "--select", "purchase_tomorrow",
+        EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="w.duckdb",
+    )  # fmt: skip
+    assert 'unknown prediction "purchase_tomorrow"; the nearest is' in refused(done)
+    assert "stg_checked_events" not in done.stdout + done.stderr
