@@ -34,7 +34,8 @@ class TrainSettings:
         n_folds: Folds by user for out-of-fold scores.
         max_choice_rows: Rows on which candidates compete (whole users, by hash), and out-of-fold
             scores on which the winner is calibrated.
-        max_training_rows: Rows of the final fit.
+        max_settle_rows: Rows on which the winner is fitted to be judged, and to learn its rounds
+            and calibrator. The final fit takes all rows; max_training_rows of dbt bounds them.
         parity_tolerance: Largest |ONNX - Python| allowed, a probability.
         n_parity_rows: Real rows on which parity is measured.
     """
@@ -45,7 +46,7 @@ class TrainSettings:
     test_percent: int = 20
     n_folds: int = 3
     max_choice_rows: int = 15_000
-    max_training_rows: int = 2_000_000
+    max_settle_rows: int = 200_000
     parity_tolerance: float = 1e-5
     n_parity_rows: int = 20_000
     n_resamples: int = 200
@@ -120,7 +121,8 @@ def train(
     contests = _compete(data, split.fit, settings, progress)
     winner = min(contests, key=lambda contest: contest.loss).candidate
     progress(f"{winner.name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
-    judge, judged = _settle(winner, data, split.fit, settings)
+    to_judge = sample_users(data.user_bucket, split.fit, settings.max_settle_rows)
+    judge, judged = _settle(winner, data, to_judge, settings)
     metrics = _judge(data, split, judged, judge, settings)
     reliability, importances = _describe(data, split, judged, judge, groups, settings)
     progress(f"fitting {winner.name} on all {len(data.y):,} rows")
@@ -231,8 +233,8 @@ def _settle(
     candidate: Candidate, data: TrainingSet, rows: np.ndarray, settings: TrainSettings
 ) -> tuple[_Contest, Fitted]:
     """Learn the candidate's rounds and calibrator out of fold, then fit it on all these rows."""
-    rows = sample_users(data.user_bucket, rows, settings.max_training_rows)
-    contest = _compete_one(candidate, data, rows, settings)
+    some = sample_users(data.user_bucket, rows, settings.max_settle_rows)
+    contest = _compete_one(candidate, data, some, settings)
     fitted = fit_candidate(
         candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
         settings.n_jobs, rounds=contest.rounds,

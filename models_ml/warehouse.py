@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,11 +90,18 @@ def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
 
 
 def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the schema (with its catalog: both may have one name) and UTC."""
+    """Set the schema (with its catalog: both may have one name), UTC and the memory limit."""
     ((catalog,),) = connection.execute("select current_database()").fetchall()
     quoted = catalog.replace('"', '""')
     connection.execute(f'use "{quoted}"."{SCHEMA}"')
     connection.execute("set TimeZone = 'UTC'")
+    limit = os.environ.get("FORETELL_MEMORY_LIMIT", "50%")
+    try:
+        connection.execute("set memory_limit = ?", [limit])
+    except duckdb.Error as error:
+        raise ForetellError(
+            f"FORETELL_MEMORY_LIMIT={limit} is not a size; write e.g. 4GB or 50%"
+        ) from error
     return connection
 
 

@@ -18,8 +18,8 @@ newest as (
     select 'stg_identities.known_hour' as place, max(known_hour) as last_hour
     from {{ ref('stg_identities') }}
     union all
-    select 'features_week_slices.last_hour' as place, max(last_hour) as last_hour
-    from {{ ref('features_week_slices') }}
+    select 'features_token_weeks.last_hour' as place, max(last_hour) as last_hour
+    from {{ ref('features_token_weeks') }}
     union all
     -- The grid may reach now, but not pass it.
     select 'features_rows.as_of_hour' as place, max(as_of_hour) - 1 as last_hour

@@ -2,7 +2,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'hourly_user_events'}}}) }}
 with
 
-events as (select count(*) as n_events from {{ ref('stg_past_events') }}),
+events as (select count(*) as n_events from {{ past_events() }} as past),
 
 rollup as (
     select

@@ -188,7 +188,7 @@ def test_one_snapshot_is_judged_on_other_users_only():
 
 
 def test_row_limits_sample_users_and_still_learn():
-    settings = replace(SMALL, max_choice_rows=800, max_training_rows=1500)
+    settings = replace(SMALL, max_choice_rows=800, max_settle_rows=1500)
     model = train(DATA, settings)
     assert model.status == "accepted"
     assert model.metrics["log_loss"]["value"] < model.metrics["log_loss_base_rate"]["value"]

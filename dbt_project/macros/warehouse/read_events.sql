@@ -1,6 +1,7 @@
 {# Raw events as a relation with at least the canonical columns, whatever the file holds.
    path: path or glob; relation: a relation's name instead (empty: read path).
-   Absent optional columns are NULL; NDJSON is read line by line and CSV as text, so that no
+   Absent optional columns are NULL; times that are timestamps already come also as such, since text
+   costs ten times as much to parse; NDJSON is read line by line and CSV as text, so that no
    type guessing decides what a value is and a broken line stays countable. #}
 {% macro read_events(path, relation) %}
     {{ return(adapter.dispatch('read_events', 'foretell')(path, relation)) }}
@@ -32,6 +33,8 @@
                 json_extract_string(case when json_valid(line) then line end, '$.{{ column }}')
                     as {{ column }},
                 {% endfor -%}
+                cast(null as timestamp) as event_timestamp,
+                cast(null as timestamp) as received_timestamp,
                 line as raw_row,
                 not json_valid(line) as is_broken
             from read_csv(
@@ -71,6 +74,10 @@
                 {% else -%}
                 cast({{ column }} as varchar) as {{ column }},
                 {% endif -%}
+                {% endfor -%}
+                {% for name, column in [('event', 'event_time'), ('received', 'received_at')] -%}
+                case when typeof({{ column }}) like 'TIMESTAMP%' then try_cast({{ column }} as timestamp) end
+                    as {{ name }}_timestamp,
                 {% endfor -%}
                 cast(null as varchar) as raw_row,
                 false as is_broken

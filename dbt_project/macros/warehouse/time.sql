@@ -1,13 +1,13 @@
-{# Whole hours since 1970-01-01 UTC, as bigint. ts: SQL timestamp expression in UTC. #}
+{# Whole hours since 1970-01-01 UTC, as integer. ts: SQL timestamp expression in UTC. #}
 {% macro hour_index(ts) %}{{ return(adapter.dispatch('hour_index', 'foretell')(ts)) }}{% endmacro %}
-{% macro duckdb__hour_index(ts) %}cast(floor(epoch({{ ts }}) / 3600) as bigint){% endmacro %}
-{% macro spark__hour_index(ts) %}cast(floor(unix_timestamp({{ ts }}) / 3600) as bigint){% endmacro %}
+{% macro duckdb__hour_index(ts) %}cast(floor(epoch({{ ts }}) / 3600) as integer){% endmacro %}
+{% macro spark__hour_index(ts) %}cast(floor(unix_timestamp({{ ts }}) / 3600) as integer){% endmacro %}
 {% macro default__hour_index(ts) %}{{ exceptions.raise_compiler_error("hour_index: add " ~ target.type) }}{% endmacro %}
 
 {# The UTC timestamp at which hour number `hour` (see hour_index) starts. #}
 {% macro hour_start(hour) %}{{ return(adapter.dispatch('hour_start', 'foretell')(hour)) }}{% endmacro %}
-{% macro duckdb__hour_start(hour) %}cast(make_timestamp(({{ hour }}) * 3600000000) as timestamp){% endmacro %}
-{% macro spark__hour_start(hour) %}timestamp_seconds(({{ hour }}) * 3600){% endmacro %}
+{% macro duckdb__hour_start(hour) %}cast(make_timestamp(cast({{ hour }} as bigint) * 3600000000) as timestamp){% endmacro %}
+{% macro spark__hour_start(hour) %}timestamp_seconds(cast({{ hour }} as bigint) * 3600){% endmacro %}
 {% macro default__hour_start(hour) %}{{ exceptions.raise_compiler_error("hour_start: add " ~ target.type) }}{% endmacro %}
 
 {# Text (ISO, with or without offset; naive = UTC) to a UTC timestamp; NULL where it does not parse. #}

@@ -41,7 +41,7 @@ chosen as (
         case
             when {{ to_utc(sql_string(given)) }} is null then cast({{ refuse_in_sql(sql_string(
                 'FORETELL_AS_OF=' ~ given ~ ' is not a time; write e.g. 2026-05-25T00:00 (UTC)'
-            )) }} as bigint)
+            )) }} as integer)
             else {{ hour_index(to_utc(sql_string(given))) }}
         end as as_of_hour,
         {%- else -%}

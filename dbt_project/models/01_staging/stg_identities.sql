@@ -4,32 +4,23 @@
 with
 
 events as (
-    select identity, user_id, device_id, event_time, event_hour
-    from {{ ref('stg_past_events') }}
-),
-
-identities as (
-    select
-        identity,
-        max(user_id) as user_id,
-        max(case when user_id is null then device_id end) as device_id
-    from events
-    group by identity
+    select identity_key, user_id, device_id, event_time, event_hour
+    from {{ past_events() }} as past
 ),
 
 keyed as (
     select
-        identity,
-        user_id,
-        device_id,
-        cast(row_number() over (order by identity) as bigint) as identity_key
-    from identities
+        identity_key,
+        coalesce(user_id, 'device:' || device_id) as identity,
+        max(case when user_id is null then device_id end) as device_id
+    from events
+    group by identity_key, coalesce(user_id, 'device:' || device_id)
 ),
 
 sightings as (
     select
         device_id,
-        user_id,
+        identity_key,
         event_hour,
         row_number() over (partition by device_id order by event_time, user_id) as place
     from events
@@ -38,12 +29,11 @@ sightings as (
 
 owners as (
     select
-        sightings.device_id,
-        keyed.identity_key as owner_key,
-        sightings.event_hour as known_hour
+        device_id,
+        identity_key as owner_key,
+        event_hour as known_hour
     from sightings
-    inner join keyed on sightings.user_id = keyed.user_id
-    where sightings.place = 1
+    where place = 1
 ),
 
 final as (

@@ -2,12 +2,14 @@
 with
 
 final as (
-    select
-        fate,
-        coalesce(reason, '') as reason,
-        cast(count(*) as bigint) as n_rows
+    select 'accepted' as fate, '' as reason, cast(count(*) as bigint) as n_rows
+    from {{ ref('stg_events') }}
+    having count(*) > 0
+    union all
+    select fate, reason, cast(count(*) as bigint) as n_rows
     from {{ ref('stg_checked_events') }}
-    group by fate, coalesce(reason, '')
+    where fate <> 'accepted'
+    group by fate, reason
 )
 
 select * from final

@@ -4,7 +4,7 @@ with
 
 events as (
     select event_name, event_properties
-    from {{ ref('stg_past_events') }}
+    from {{ past_events() }} as past
     where event_properties is not null
 ),
 

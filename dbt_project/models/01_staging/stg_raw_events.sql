@@ -14,6 +14,8 @@ final as (
         raw_events.received_at,
         raw_events.event_properties,
         raw_events.user_properties,
+        raw_events.event_timestamp,
+        raw_events.received_timestamp,
         raw_events.raw_row,
         raw_events.is_broken
     from {{ read_events(var('events'), var('events_relation')) }} as raw_events

@@ -5,14 +5,13 @@ with
 
 events as (
     select
-        events.event_id,
-        events.event_time,
-        events.event_hour,
-        events.user_properties,
-        identities.identity_key
-    from {{ ref('stg_past_events') }} as events
-    inner join {{ ref('stg_identities') }} as identities on events.identity = identities.user_id
-    where events.user_properties is not null
+        event_id,
+        event_time,
+        event_hour,
+        user_properties,
+        identity_key
+    from {{ past_events() }} as past
+    where user_properties is not null
 ),
 
 pairs as (

@@ -5,7 +5,7 @@ with
 
 event_volumes as (
     select event_name, count(*) as n_events
-    from {{ ref('stg_past_events') }}
+    from {{ past_events() }} as past
     group by event_name
 ),
 

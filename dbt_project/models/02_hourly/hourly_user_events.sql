@@ -3,13 +3,8 @@
 with
 
 events as (
-    select
-        identities.identity_key,
-        events.event_hour,
-        events.event_name,
-        events.event_properties
-    from {{ ref('stg_past_events') }} as events
-    inner join {{ ref('stg_identities') }} as identities on events.identity = identities.user_id
+    select identity_key, event_hour, event_name, event_properties
+    from {{ past_events() }} as past
 ),
 
 tokens as (select token_id, kind, event_name, property, value from {{ ref('hourly_tokens') }}),
@@ -93,7 +88,7 @@ final as (
         identity_key,
         event_hour,
         token_id,
-        cast(n_events as bigint) as n_events,
+        cast(n_events as integer) as n_events,
         cast(value_sum as decimal(38, 6)) as value_sum
     from counted
     order by identity_key, event_hour, token_id

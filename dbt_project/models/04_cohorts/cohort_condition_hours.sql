@@ -57,15 +57,15 @@ candidates as (
     select
         filtered_names.condition_id,
         filtered_names.n_filters,
-        events.identity,
+        events.identity_key,
         events.event_hour,
         events.event_name,
         events.event_properties,
         count(*) as n_events
-    from {{ ref('stg_past_events') }} as events
+    from {{ past_events() }} as events
     inner join filtered_names on events.event_name = filtered_names.event_name
     group by
-        filtered_names.condition_id, filtered_names.n_filters, events.identity, events.event_hour,
+        filtered_names.condition_id, filtered_names.n_filters, events.identity_key, events.event_hour,
         events.event_name, events.event_properties
 ),
 
@@ -73,7 +73,7 @@ matches as (
     select
         candidates.condition_id,
         candidates.n_filters,
-        candidates.identity,
+        candidates.identity_key,
         candidates.event_hour,
         candidates.event_name,
         candidates.event_properties,
@@ -85,27 +85,22 @@ matches as (
         json_value('candidates.event_properties', 'filters.property'), 'filters.value'
     ) }}
     group by
-        candidates.condition_id, candidates.n_filters, candidates.identity, candidates.event_hour,
+        candidates.condition_id, candidates.n_filters, candidates.identity_key, candidates.event_hour,
         candidates.event_name, candidates.event_properties, candidates.n_events
 ),
 
 filtered as (
-    select
-        matches.condition_id,
-        identities.identity_key,
-        matches.event_hour,
-        sum(matches.n_events) as n_events
+    select condition_id, identity_key, event_hour, sum(n_events) as n_events
     from matches
-    inner join {{ ref('stg_identities') }} as identities on matches.identity = identities.user_id
-    where matches.n_matched = matches.n_filters
-    group by matches.condition_id, identities.identity_key, matches.event_hour
+    where n_matched = n_filters
+    group by condition_id, identity_key, event_hour
 ),
 
 final as (
-    select condition_id, identity_key, event_hour, cast(n_events as bigint) as n_events
+    select condition_id, identity_key, event_hour, cast(n_events as integer) as n_events
     from unfiltered
     union all
-    select condition_id, identity_key, event_hour, cast(n_events as bigint) as n_events
+    select condition_id, identity_key, event_hour, cast(n_events as integer) as n_events
     from filtered
 )
 

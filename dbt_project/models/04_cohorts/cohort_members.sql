@@ -2,7 +2,9 @@
    A condition looks at [as_of - within_days, as_of); users are resolved as known before as_of. #}
 with
 
-snapshots as (select prediction, as_of_hour, purpose from {{ ref('cohort_snapshots') }}),
+snapshots as (
+    select prediction, as_of_hour, sample_per_million from {{ ref('cohort_snapshots') }}
+),
 
 conditions as (
     select condition_id, prediction, kind, min_count, max_count, within_days, n_filters
@@ -15,7 +17,15 @@ hits as (
     from {{ ref('cohort_condition_hours') }}
 ),
 
-identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
+-- sample_point: no user that the identity could stand for is in a smaller sample.
+identities as (
+    select
+        identity_key,
+        resolved_key,
+        known_hour,
+        least(identity_key % 1000000, resolved_key % 1000000) as sample_point
+    from {{ ref('stg_identities') }}
+),
 
 counts as (
     select
@@ -33,7 +43,9 @@ counts as (
         on conditions.condition_id = hits.condition_id
         and hits.event_hour < snapshots.as_of_hour
         and hits.event_hour >= snapshots.as_of_hour - 24 * coalesce(conditions.within_days, 1000000)
-    inner join identities on hits.identity_key = identities.identity_key
+    inner join identities
+        on hits.identity_key = identities.identity_key
+        and identities.sample_point < snapshots.sample_per_million
     group by all
 ),
 
@@ -67,7 +79,9 @@ everybody as (
     from snapshots
     inner join {{ ref('cohort_first_hours') }} as first_hours
         on first_hours.event_hour < snapshots.as_of_hour
-    inner join identities on first_hours.identity_key = identities.identity_key
+    inner join identities
+        on first_hours.identity_key = identities.identity_key
+        and identities.sample_point < snapshots.sample_per_million
 ),
 
 verdicts as (
@@ -101,6 +115,10 @@ final as (
         verdicts.user_key
     from verdicts
     inner join needed on verdicts.prediction = needed.prediction
+    inner join snapshots
+        on verdicts.prediction = snapshots.prediction
+        and verdicts.as_of_hour = snapshots.as_of_hour
+        and verdicts.user_key % 1000000 < snapshots.sample_per_million
     group by verdicts.prediction, verdicts.as_of_hour, verdicts.user_key, needed.n_needed
     having sum(verdicts.n_passed) = needed.n_needed and sum(verdicts.n_failed) = 0
 )

@@ -14,7 +14,7 @@ final as (
         prediction,
         label,
         horizon_days,
-        cast(horizon_days as bigint) * 24 as horizon_hours,
+        cast(horizon_days as integer) * 24 as horizon_hours,
         definition,
         definition_hash,
         file

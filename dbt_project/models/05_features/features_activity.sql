@@ -4,59 +4,48 @@ with
 
 wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
 
-grid as (
-    select
-        as_of_hour,
-        as_of_hour % 24 as day_phase,
-        {{ floor_divide('as_of_hour', 24) }} as as_of_day
-    from (select distinct as_of_hour from wanted) as hours
-),
-
-phases as (select distinct day_phase from grid),
-
 identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
 
-identity_days as (
-    select distinct
-        phases.day_phase,
-        hourly.identity_key,
-        {{ floor_divide('hourly.event_hour - phases.day_phase', 24) }} as day
-    from {{ ref('hourly_user_events') }} as hourly
+owned as (
+    {{ owned_identities() }}
+),
+
+hours as (
+    select rollup.identity_key, rollup.event_hour
+    from {{ ref('hourly_user_events') }} as rollup
     inner join {{ ref('hourly_tokens') }} as tokens
-        on hourly.token_id = tokens.token_id and tokens.kind = 'any'
-    cross join phases
+        on rollup.token_id = tokens.token_id and tokens.kind = 'any'
 ),
 
 days as (
     select distinct
-        grid.as_of_hour,
-        {{ resolved_key('identities', 'grid.as_of_hour') }} as user_key,
-        grid.as_of_day - 1 - identity_days.day as days_back
-    from identity_days
-    inner join identities on identity_days.identity_key = identities.identity_key
-    inner join grid
-        on identity_days.day_phase = grid.day_phase and identity_days.day < grid.as_of_day
+        owned.as_of_hour,
+        owned.user_key,
+        {{ floor_divide('owned.as_of_hour - 1 - hours.event_hour', 24) }} as days_back
+    from hours
+    inner join owned
+        on hours.identity_key = owned.identity_key and hours.event_hour < owned.as_of_hour
 ),
 
 placed as (
     select
-        days.as_of_hour,
-        days.user_key,
-        days.days_back,
-        {{ floor_divide('days.days_back', 7) }} as weeks_back
+        as_of_hour,
+        user_key,
+        {{ floor_divide('days_back', 7) }} as weeks_back,
+        count(*) as n_days
     from days
-    inner join wanted on days.as_of_hour = wanted.as_of_hour and days.user_key = wanted.user_key
+    group by as_of_hour, user_key, {{ floor_divide('days_back', 7) }}
 ),
 
 final as (
     select
         as_of_hour,
         user_key,
-        sum(case when weeks_back < {{ var('feature_weeks') }} then 1 else 0 end) as active_days,
-        count(distinct case when weeks_back < {{ var('feature_weeks') }} then weeks_back end)
-            as active_weeks,
-        count(*) as active_days_ever,
-        count(distinct weeks_back) as active_weeks_ever
+        sum(case when weeks_back < {{ var('feature_weeks') }} then n_days else 0 end)
+            as active_days,
+        sum(case when weeks_back < {{ var('feature_weeks') }} then 1 else 0 end) as active_weeks,
+        sum(n_days) as active_days_ever,
+        count(*) as active_weeks_ever
     from placed
     group by as_of_hour, user_key
 )

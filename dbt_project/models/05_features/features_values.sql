@@ -5,23 +5,11 @@
    property's first or last value. #}
 with
 
-grid as (
-    select
-        as_of_hour,
-        as_of_hour % 168 as week_phase,
-        {{ floor_divide('as_of_hour', 168) }} as as_of_slice
-    from (select distinct as_of_hour from {{ ref('features_rows') }}) as hours
-),
-
 wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
 
-identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
-
-slices as (
-    select
-        week_phase, identity_key, token_id, slice, next_slice, n_events, value_sum, last_hour,
-        first_ever_hour, n_events_ever, value_sum_ever
-    from {{ ref('features_week_slices') }}
+weeks as (
+    select as_of_hour, user_key, token_id, week, n_events, value_sum, first_hour, last_hour
+    from {{ ref('features_token_weeks') }}
 ),
 
 catalogue as (
@@ -38,80 +26,47 @@ catalogue as (
 
 weekly as (
     select
-        grid.as_of_hour,
-        slices.identity_key,
+        weeks.as_of_hour,
+        weeks.user_key,
         catalogue.feature_id,
-        catalogue.kind,
-        case
-            when catalogue.kind = 'value_sum' then slices.value_sum
-            else slices.n_events
-        end as value
-    from slices
-    inner join grid
-        on slices.week_phase = grid.week_phase
-        and slices.slice < grid.as_of_slice
-        and slices.slice >= grid.as_of_slice - {{ var('feature_weeks') }}
-    inner join catalogue
-        on slices.token_id = catalogue.token_id
-        and catalogue.week = grid.as_of_slice - 1 - slices.slice
+        cast(
+            case when catalogue.kind = 'value_sum' then weeks.value_sum else weeks.n_events end
+            as double
+        ) as value
+    from weeks
+    inner join catalogue on weeks.token_id = catalogue.token_id and weeks.week = catalogue.week
 ),
 
--- The newest slice before as_of knows all that went before: one row per (as_of, identity, token).
+totals as (
+    select
+        as_of_hour,
+        user_key,
+        token_id,
+        sum(n_events) as n_events,
+        sum(value_sum) as value_sum,
+        min(first_hour) as first_hour,
+        max(last_hour) as last_hour
+    from weeks
+    group by as_of_hour, user_key, token_id
+),
+
 ever as (
     select
-        grid.as_of_hour,
-        slices.identity_key,
+        totals.as_of_hour,
+        totals.user_key,
         catalogue.feature_id,
-        catalogue.kind,
-        case catalogue.kind
-            when 'hours_since_first' then grid.as_of_hour - slices.first_ever_hour
-            when 'hours_since_last' then grid.as_of_hour - slices.last_hour
-            when 'event_count_ever' then slices.n_events_ever
-            else slices.value_sum_ever
-        end as value
-    from slices
-    inner join grid
-        on slices.week_phase = grid.week_phase
-        and slices.slice < grid.as_of_slice
-        and (slices.next_slice >= grid.as_of_slice or slices.next_slice is null)
+        cast(case catalogue.kind
+            when 'hours_since_first' then totals.as_of_hour - totals.first_hour
+            when 'hours_since_last' then totals.as_of_hour - totals.last_hour
+            when 'event_count_ever' then totals.n_events
+            else totals.value_sum
+        end as double) as value
+    from totals
     inner join catalogue
-        on slices.token_id = catalogue.token_id
+        on totals.token_id = catalogue.token_id
         and catalogue.kind in (
             'hours_since_first', 'hours_since_last', 'event_count_ever', 'value_sum_ever'
         )
-),
-
-by_identity as (
-    select as_of_hour, identity_key, feature_id, kind, value from weekly
-    union all
-    select as_of_hour, identity_key, feature_id, kind, value from ever
-),
-
-resolved as (
-    select
-        by_identity.as_of_hour,
-        {{ resolved_key('identities', 'by_identity.as_of_hour') }} as user_key,
-        by_identity.feature_id,
-        by_identity.kind,
-        by_identity.value
-    from by_identity
-    inner join identities on by_identity.identity_key = identities.identity_key
-),
-
-counted as (
-    select
-        resolved.as_of_hour,
-        resolved.user_key,
-        resolved.feature_id,
-        cast(case
-            when min(resolved.kind) = 'hours_since_last' then min(resolved.value)
-            when min(resolved.kind) = 'hours_since_first' then max(resolved.value)
-            else sum(resolved.value)
-        end as double) as value
-    from resolved
-    inner join wanted
-        on resolved.as_of_hour = wanted.as_of_hour and resolved.user_key = wanted.user_key
-    group by resolved.as_of_hour, resolved.user_key, resolved.feature_id
 ),
 
 activity as (
@@ -150,7 +105,9 @@ user_properties as (
 ),
 
 listed as (
-    select as_of_hour, user_key, feature_id, value from counted where value <> 0
+    select as_of_hour, user_key, feature_id, value from weekly where value <> 0
+    union all
+    select as_of_hour, user_key, feature_id, value from ever where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from activity where value <> 0
     union all
@@ -160,7 +117,7 @@ listed as (
 final as (
     select as_of_hour, user_key, feature_id, cast(value as float) as value
     from listed
-    order by as_of_hour, user_key, feature_id
+    order by as_of_hour, user_key
 )
 
 select * from final
