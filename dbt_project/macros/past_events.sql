@@ -1,5 +1,6 @@
 {# The accepted events before as_of, as a FROM item: the single guard against look-ahead. Everything
-   after stg_as_of reads events through it and nothing reads stg_events otherwise. #}
+   that feeds a feature, a label or the taxonomy reads events through it; stg_events itself is read
+   only for as_of and to see whether a definition's names occur at all. #}
 {% macro past_events() %}
 (
     select events.*
