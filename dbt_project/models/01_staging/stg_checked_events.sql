@@ -5,9 +5,9 @@
 with
 
 suspects as (
-    select duplicate_hash
-    from (select {{ duplicate_hash() }} as duplicate_hash from {{ ref('stg_raw_events') }}) as hashes
-    group by duplicate_hash
+    select {{ duplicate_hash() }} as duplicate_hash
+    from {{ ref('stg_raw_events') }}
+    group by 1
     having count(*) > 1
 ),
 

@@ -65,8 +65,8 @@ candidates as (
     from {{ past_events() }} as events
     inner join filtered_names on events.event_name = filtered_names.event_name
     group by
-        filtered_names.condition_id, filtered_names.n_filters, events.identity_key, events.event_hour,
-        events.event_name, events.event_properties
+        filtered_names.condition_id, filtered_names.n_filters, events.identity_key,
+        events.event_hour, events.event_name, events.event_properties
 ),
 
 matches as (
@@ -85,8 +85,9 @@ matches as (
         json_value('candidates.event_properties', 'filters.property'), 'filters.value'
     ) }}
     group by
-        candidates.condition_id, candidates.n_filters, candidates.identity_key, candidates.event_hour,
-        candidates.event_name, candidates.event_properties, candidates.n_events
+        candidates.condition_id, candidates.n_filters, candidates.identity_key,
+        candidates.event_hour, candidates.event_name, candidates.event_properties,
+        candidates.n_events
 ),
 
 filtered as (

@@ -58,7 +58,9 @@ final as (
             when snapshots.is_scoring then 1000000
             else cast(least(
                 1000000,
-                floor(1000000.0 * {{ var('max_training_users') }} / greatest(population.n_users, 1)),
+                floor(
+                    1000000.0 * {{ var('max_training_users') }} / greatest(population.n_users, 1)
+                ),
                 floor(
                     1000000.0 * {{ var('max_training_rows') }}
                     / greatest(population.n_users * snapshots.n_snapshots, 1)

@@ -1,6 +1,6 @@
-{# What each wanted user did, by token and week before as_of. Grain: one row per (as_of_hour, user_key,
-   token_id, week); week k covers [as_of - 168 (k+1), as_of - 168 k) hours, the last one all that is
-   older. The only place where the hourly rollup meets as_of (docs/decisions/0004). #}
+{# What each wanted user did, by token and week before as_of. Grain: one row per (as_of_hour,
+   user_key, token_id, week); week k covers [as_of - 168 (k+1), as_of - 168 k) hours, the last one
+   all that is older. Where the hourly rollup meets as_of (docs/decisions/0004). #}
 with
 
 wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
