@@ -2,14 +2,6 @@
    Grain: one row per (as_of_hour, user_key). Days and weeks are counted back from as_of. #}
 with
 
-wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
-
-identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
-
-owned as (
-    {{ owned_identities() }}
-),
-
 hours as (
     select rollup.identity_key, rollup.event_hour
     from {{ ref('hourly_user_events') }} as rollup
@@ -23,7 +15,7 @@ days as (
         owned.user_key,
         {{ floor_divide('owned.as_of_hour - 1 - hours.event_hour', 24) }} as days_back
     from hours
-    inner join owned
+    inner join {{ owned_identities() }} as owned
         on hours.identity_key = owned.identity_key and hours.event_hour < owned.as_of_hour
 ),
 

@@ -3,14 +3,6 @@
    all that is older. Where the hourly rollup meets as_of (docs/decisions/0004). #}
 with
 
-wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
-
-identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
-
-owned as (
-    {{ owned_identities() }}
-),
-
 tokens as (
     select distinct catalogue.token_id, tokens.kind = 'sum' as is_sum
     from {{ ref('taxonomy_features') }} as catalogue
@@ -37,7 +29,7 @@ tokens as (
         max(hourly.event_hour) as last_hour
     from {{ ref('hourly_user_events') }} as hourly
     inner join tokens on hourly.token_id = tokens.token_id and {{ is_sum }}
-    inner join owned
+    inner join {{ owned_identities() }} as owned
         on hourly.identity_key = owned.identity_key and hourly.event_hour < owned.as_of_hour
     group by all
 ),
