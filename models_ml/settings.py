@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from models_ml.errors import ForetellError
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEMO_EVENTS = "warehouse/demo_events/*.parquet"
+MEMORY_SIZE = re.compile(r"\d+(\.\d+)?\s*(%|[KMGT]i?B)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ def read_settings(
     target = environment.get("FORETELL_TARGET", "") or "duckdb"
     if target != "duckdb":
         raise ForetellError(f"FORETELL_TARGET={target}: only duckdb can run so far")
+    memory = environment.get("FORETELL_MEMORY_LIMIT", "")
+    if memory and not MEMORY_SIZE.fullmatch(memory):
+        raise ForetellError(f"FORETELL_MEMORY_LIMIT={memory} is not a size; write e.g. 4GB or 50%")
     if predictions and not (folder / predictions).is_dir():
         raise ForetellError(
             f"FORETELL_PREDICTIONS={predictions}: no such folder; "

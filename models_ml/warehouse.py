@@ -14,6 +14,7 @@ import pyarrow as pa
 from models_ml.errors import ForetellError
 
 SCHEMA = "foretell"
+DEFAULT_MEMORY_LIMIT = "50%"  # as in profiles.yml
 
 
 class Warehouse:
@@ -95,13 +96,9 @@ def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnect
     quoted = catalog.replace('"', '""')
     connection.execute(f'use "{quoted}"."{SCHEMA}"')
     connection.execute("set TimeZone = 'UTC'")
-    limit = os.environ.get("FORETELL_MEMORY_LIMIT", "50%")
-    try:
-        connection.execute("set memory_limit = ?", [limit])
-    except duckdb.Error as error:
-        raise ForetellError(
-            f"FORETELL_MEMORY_LIMIT={limit} is not a size; write e.g. 4GB or 50%"
-        ) from error
+    connection.execute(
+        "set memory_limit = ?", [os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT]
+    )
     return connection
 
 

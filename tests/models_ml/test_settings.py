@@ -60,7 +60,12 @@ def test_object_stores_are_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("FORETELL_PREDICTIONS", "nowhere"), ("FORETELL_TARGET", "oracle")]
+    ("variable", "value"),
+    [
+        ("FORETELL_PREDICTIONS", "nowhere"),
+        ("FORETELL_TARGET", "oracle"),
+        ("FORETELL_MEMORY_LIMIT", "lots"),
+    ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(variable, value, tmp_path):
     with pytest.raises(ForetellError, match=f"{variable}={value}"):
