@@ -85,20 +85,19 @@ def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
             "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
         ).fetchall():
             raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
+        limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
+        connection.execute("set memory_limit = ?", [limit])  # of the database, not of a cursor
         yield Warehouse(_configured(connection))
     finally:
         connection.close()
 
 
 def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the schema (with its catalog: both may have one name), UTC and the memory limit."""
+    """Set the schema (with its catalog: both may have one name) and UTC."""
     ((catalog,),) = connection.execute("select current_database()").fetchall()
     quoted = catalog.replace('"', '""')
     connection.execute(f'use "{quoted}"."{SCHEMA}"')
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute(
-        "set memory_limit = ?", [os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT]
-    )
     return connection
 
 

@@ -1,7 +1,7 @@
-{# Every raw row, typed, with the reason if it cannot be used (reject_reason) and what its duplicates
-   share: duplicate_rule and duplicate_key decide, duplicate_hash finds suspects cheaply. A FROM item
-   over stg_raw_events; three models read it, each through its own filter, because writing a billion
-   wide rows costs more than reading them again (docs/decisions/0008). #}
+{# Every raw row, typed, with the reason if it cannot be used (reject_reason) and the duplicate_hash
+   that finds suspects cheaply. A FROM item over stg_raw_events; two models read it, each through its
+   own filter, because writing a billion wide rows costs more than reading them again
+   (docs/decisions/0008). #}
 {% macro judged_events() %}
 (
     select
