@@ -20,6 +20,8 @@ from sklearn.linear_model import LogisticRegression
 MIN_ROWS_PER_COLUMN = 5
 MAX_ROUNDS = 150
 DEFAULT_ROUNDS = 40
+MAX_SCALE_ROWS = 20_000
+MAX_DENSE_VALUES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ class LinearTransform:
 
     Attributes:
         is_recency: Columns that hold hours since an event, bool, shape (n_columns,).
-        cap: Largest number of hours seen in training, shape (n_columns,).
-        scale: Largest absolute transformed value in training, shape (n_columns,).
+        cap: Largest |x| of the column in training; hours beyond it count as never; shape
+            (n_columns,).
+        scale: What the transformed column is divided by, > 0, shape (n_columns,).
     """
 
     is_recency: np.ndarray
@@ -66,14 +69,23 @@ class LinearTransform:
     scale: np.ndarray
 
     def apply(self, X: csr_matrix) -> csr_matrix:
-        """Return the transformed rows, float64; zeros stay zeros."""
-        return csr_matrix((self._values(X) / self.scale[X.indices], X.indices, X.indptr), X.shape)
+        """Return the transformed rows, float32; zeros stay zeros."""
+        return csr_matrix((self._values(X), X.indices, X.indptr), X.shape)
 
     def _values(self, X: csr_matrix) -> np.ndarray:
-        x = X.data.astype(np.float64)
-        evened = np.sign(x) * np.log1p(np.abs(x))
-        recent = np.maximum(0, np.log1p(self.cap[X.indices]) - evened) * (x > 0)
-        return np.where(self.is_recency[X.indices], recent, evened)
+        # Every value is slope * evened + offset of its column, and at least its column's floor:
+        # tens of millions of values pass here, so float32 and no branches.
+        values = np.abs(X.data)
+        np.log1p(values, out=values)
+        np.copysign(values, X.data, out=values)
+        slope = np.where(self.is_recency, -1, 1) / self.scale
+        offset = np.where(self.is_recency, np.log1p(self.cap) / self.scale, 0)
+        floor = np.where(self.is_recency, 0, -np.inf)
+        values *= slope.astype(np.float32)[X.indices]
+        values += offset.astype(np.float32)[X.indices]
+        np.maximum(values, floor.astype(np.float32)[X.indices], out=values)
+        values[(X.data <= 0) & self.is_recency[X.indices]] = 0
+        return values
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,7 @@ class Fitted:
             return np.full(X.shape[0], self.model)
         own = X[:, self.columns]
         if self.transform is not None:
-            return self.model.predict_proba(self.transform.apply(own))[:, 1]
+            return self.model.predict_proba(self.transform.apply(own))[:, 1].astype(np.float64)
         if self.candidate.family == "forest":
             return self.model.predict_proba(own)[:, 1]
         return expit(self.model.predict(own, raw_score=True, num_threads=1))
@@ -151,26 +163,21 @@ def fit_candidate(
             max_samples=min(1.0, 20_000 / len(y)), class_weight=candidate.class_weight,
             n_jobs=n_jobs, random_state=seed,
         )  # fmt: skip
-        return Fitted(candidate, columns, forest.fit(own, y))
+        # The same forest either way; dense is twice as fast where there is room for it.
+        is_small = own.shape[0] * own.shape[1] <= MAX_DENSE_VALUES
+        return Fitted(candidate, columns, forest.fit(own.toarray() if is_small else own, y))
     valid = (held_out[0][:, columns], held_out[1]) if held_out else None
     booster = _boost(candidate, own, y, seed, n_jobs, valid, rounds or DEFAULT_ROUNDS)
     return Fitted(candidate, columns, booster, rounds=booster.num_trees())
 
 
 def _learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:
-    n_columns = X.shape[1]
+    """Learn the columns' caps, on evenly spaced rows: a scale needs no exact maximum."""
+    some = X[:: max(1, X.shape[0] // MAX_SCALE_ROWS)]
+    cap = np.zeros(X.shape[1])
+    np.maximum.at(cap, some.indices, np.abs(some.data))
     is_recency = np.array([kind.startswith("hours_since") for kind in kinds], dtype=bool)
-    blank = LinearTransform(
-        is_recency, _largest(np.abs(X.data), X.indices, n_columns), np.ones(n_columns)
-    )
-    scale = _largest(np.abs(blank.apply(X).data), X.indices, n_columns)
-    return LinearTransform(is_recency, blank.cap, np.where(scale > 0, scale, 1.0))
-
-
-def _largest(values: np.ndarray, columns: np.ndarray, n_columns: int) -> np.ndarray:
-    largest = np.zeros(n_columns)
-    np.maximum.at(largest, columns, values)
-    return largest
+    return LinearTransform(is_recency, cap, np.where(cap > 0, np.log1p(cap), 1.0))
 
 
 def _boost(

@@ -90,6 +90,8 @@ def _read(line: str, errors: list[str], progress: Progress) -> None:
     info, data = entry.get("info", {}), entry.get("data", {})
     if info.get("level") == "error":
         errors.append(data.get("msg") or info.get("msg", ""))
+    if info.get("name") == "JinjaLogInfo":  # from inside a long model (user_blocks)
+        progress(data.get("msg", ""))
     if info.get("name") == "LogModelResult":
         node = data.get("node_info", {}).get("node_name", "")
         progress(

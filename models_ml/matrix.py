@@ -109,10 +109,7 @@ def csr_from_batches(
             feature_ids repeats one, or a column holds nulls.
     """
     feature_ids = np.asarray(feature_ids, dtype=np.int64)
-    order = np.argsort(feature_ids, kind="stable")
-    known = feature_ids[order]
-    if (known[1:] == known[:-1]).any():
-        raise ValueError(f"feature_ids holds {known[:-1][known[1:] == known[:-1]][0]} twice")
+    column_of = _column_lookup(feature_ids)
     row_lengths = np.zeros(n_rows + 1, dtype=np.int64)
     indices = [np.empty(0, dtype=np.int32)]
     data = [np.empty(0, dtype=np.float32)]
@@ -122,12 +119,13 @@ def csr_from_batches(
             continue
         rows = _column(batch, "row_index")
         _check_rows(rows, last_row, n_rows)
-        is_known, columns = _find_columns(_column(batch, "feature_id"), known, order)
+        columns = column_of[np.minimum(_column(batch, "feature_id"), len(column_of) - 1)]
+        is_known = columns >= 0
         first_row, last_row = int(rows[0]), int(rows[-1])
         row_lengths[first_row + 1 : last_row + 2] += np.bincount(
             rows[is_known] - first_row, minlength=last_row - first_row + 1
         )
-        indices.append(columns.astype(np.int32, copy=False))
+        indices.append(columns[is_known])
         data.append(_column(batch, "value")[is_known].astype(np.float32, copy=False))
     indptr = np.cumsum(row_lengths)
     arrays = (np.concatenate(data), np.concatenate(indices), indptr)
@@ -158,15 +156,14 @@ def _check_rows(rows: np.ndarray, last_row: int, n_rows: int) -> None:
             raise ValueError(f"row_index {row} lies outside [0, {n_rows})")
 
 
-def _find_columns(
-    ids: np.ndarray, known: np.ndarray, order: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return which ids are known (ascending `known`, columns `order`), and those ids' columns."""
-    if not len(known):
-        return np.zeros(len(ids), dtype=bool), np.empty(0, dtype=np.int64)
-    position = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    is_known = known[position] == ids
-    return is_known, order[position[is_known]]
+def _column_lookup(feature_ids: np.ndarray) -> np.ndarray:
+    """Return the column of each catalogue id, int32; -1 for other ids and in the last entry."""
+    ids, counts = np.unique(feature_ids, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"feature_ids holds {ids[counts > 1][0]} twice")
+    column_of = np.full(int(feature_ids.max(initial=0)) + 2, -1, dtype=np.int32)
+    column_of[feature_ids] = np.arange(len(feature_ids), dtype=np.int32)
+    return column_of
 
 
 def _check_unique(matrix: csr_matrix, feature_ids: np.ndarray) -> None:

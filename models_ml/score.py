@@ -9,26 +9,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from models_ml.matrix import csr_from_batches
+from models_ml.features import ROWS_PER_BLOCK, load_features
 from models_ml.onnx_model import make_session, predict
 from models_ml.registry import ModelRecord
 from models_ml.warehouse import Warehouse
 
-USERS_PER_BLOCK = 50_000
 ROWS_PER_CALL = 4_096
-
-BLOCK_FEATURES = """
-    select block.row_index, feature_values.feature_id, feature_values.value
-    from (
-        select user_key, as_of_hour, row_number() over (order by user_key) - 1 as row_index
-        from scoring_rows
-        where prediction = ? and has_features and user_key between ? and ?
-    ) as block
-    inner join features_values as feature_values
-        on block.as_of_hour = feature_values.as_of_hour and block.user_key = feature_values.user_key
-    where feature_values.user_key between ? and ?
-    order by block.row_index, feature_values.feature_id
-"""
 
 # Only what is new or differs: a second run on the same data appends nothing. Scores differ in the
 # last bits by batch, so "the same" is within 1e-6. percentile ranks the user among the whole
@@ -138,17 +124,17 @@ def _score_blocks(warehouse: Warehouse, model: ModelRecord) -> Iterator[pa.Table
     while True:
         users = warehouse.table(
             """
-            select user_key, user_id from scoring_rows
+            select user_key, as_of_hour, user_id from scoring_rows
             where prediction = ? and has_features and user_key > ? order by user_key limit ?
             """,
-            [model.prediction, last_key, USERS_PER_BLOCK],
+            [model.prediction, last_key, ROWS_PER_BLOCK],
         )
         if not users.num_rows:
             return
-        first_key, last_key = users["user_key"][0].as_py(), users["user_key"][-1].as_py()
-        span = [first_key, last_key]
-        batches = warehouse.stream(BLOCK_FEATURES, [model.prediction, *span, *span])
-        matrix = csr_from_batches(batches, users.num_rows, feature_ids)
+        last_key = users["user_key"][-1].as_py()
+        matrix = load_features(
+            warehouse, users["user_key"].to_numpy(), users["as_of_hour"].to_numpy(), feature_ids
+        )
         probability = np.concatenate(
             [
                 predict(session, matrix[start : start + ROWS_PER_CALL].toarray())

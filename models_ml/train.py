@@ -162,8 +162,10 @@ def _check_size(data: TrainingSet, settings: TrainSettings) -> None:
 
 
 def _in_order(data: TrainingSet) -> TrainingSet:
-    """Sort rows by (as_of, user), so that their order in the warehouse decides nothing."""
-    order = np.lexsort((data.user_key, data.as_of_hour))
+    """Sort rows by (user, as_of), so that their order in the warehouse decides nothing."""
+    order = np.lexsort((data.as_of_hour, data.user_key))
+    if (order[1:] > order[:-1]).all():
+        return data
     return TrainingSet(
         matrix=Matrix(data.matrix.X[order], data.matrix.feature_ids, data.matrix.kinds),
         y=data.y[order],

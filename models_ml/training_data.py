@@ -6,28 +6,13 @@ import hashlib
 
 import numpy as np
 
-from models_ml.matrix import Matrix, TrainingSet, csr_from_batches
+from models_ml.features import load_features
+from models_ml.matrix import Matrix, TrainingSet
 from models_ml.warehouse import Warehouse
-
-TRAINING_FEATURES = """
-    select ordered.row_index, feature_values.feature_id, feature_values.value
-    from (
-        select
-            as_of_hour,
-            user_key,
-            row_number() over (order by as_of_hour, user_key) - 1 as row_index
-        from training_rows
-        where prediction = ?
-    ) as ordered
-    inner join features_values as feature_values
-        on ordered.as_of_hour = feature_values.as_of_hour
-        and ordered.user_key = feature_values.user_key
-    order by ordered.row_index, feature_values.feature_id
-"""
 
 
 def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
-    """Read the labelled rows of one prediction, sorted by (as_of, user).
+    """Read the labelled rows of one prediction, sorted by (user, as_of).
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
@@ -35,7 +20,7 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
     rows = warehouse.table(
         """
         select user_key, user_bucket, as_of_hour, label
-        from training_rows where prediction = ? order by as_of_hour, user_key
+        from training_rows where prediction = ? order by user_key, as_of_hour
         """,
         [prediction],
     )
@@ -47,15 +32,14 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
     kinds = tuple(
         "user_property" if f["kind"].startswith("user_property") else f["kind"] for f in features
     )
-    matrix = csr_from_batches(
-        warehouse.stream(TRAINING_FEATURES, [prediction]), rows.num_rows, feature_ids
-    )
+    user_key, as_of_hour = rows["user_key"].to_numpy(), rows["as_of_hour"].to_numpy()
+    matrix = load_features(warehouse, user_key, as_of_hour, feature_ids)
     return TrainingSet(
         matrix=Matrix(X=matrix, feature_ids=feature_ids, kinds=kinds),
         y=rows["label"].to_numpy().astype(np.float32),
-        user_key=rows["user_key"].to_numpy(),
+        user_key=user_key,
         user_bucket=rows["user_bucket"].to_numpy(),
-        as_of_hour=rows["as_of_hour"].to_numpy(),
+        as_of_hour=as_of_hour,
         horizon_hours=int(definition["horizon_hours"]),
     )
 

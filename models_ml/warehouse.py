@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,24 @@ class Warehouse:
         return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def stream(
-        self, sql: str, parameters: Sequence[Any] = (), batch_rows: int = 250_000
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        batch_rows: int = 250_000,
     ) -> Iterator[pa.RecordBatch]:
-        """Run a query and yield its result in Arrow batches, in order."""
+        """Run a query and yield its result in Arrow batches, in order.
+
+        Args:
+            sql: The query.
+            parameters: Of its question marks.
+            tables: Arrow tables that it may read, by name.
+            batch_rows: Largest batch.
+        """
         cursor = _configured(self._connection.cursor())
         try:
+            for name, table in (tables or {}).items():
+                cursor.register(name, table)
             yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(batch_rows)
         finally:
             cursor.close()

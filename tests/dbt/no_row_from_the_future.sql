@@ -9,17 +9,17 @@ newest as (
     select 'hourly_user_events.event_hour' as place, max(event_hour) as last_hour
     from {{ ref('hourly_user_events') }}
     union all
-    select 'cohort_condition_hours.event_hour' as place, max(event_hour) as last_hour
-    from {{ ref('cohort_condition_hours') }}
+    select 'cohort_filtered_hours.event_hour' as place, max(event_hour) as last_hour
+    from {{ ref('cohort_filtered_hours') }}
+    union all
+    select 'cohort_windows.to_hour' as place, max(to_hour) - 1 as last_hour
+    from {{ ref('cohort_windows') }}
     union all
     select 'stg_user_properties.event_hour' as place, max(event_hour) as last_hour
     from {{ ref('stg_user_properties') }}
     union all
     select 'stg_identities.known_hour' as place, max(known_hour) as last_hour
     from {{ ref('stg_identities') }}
-    union all
-    select 'features_token_weeks.last_hour' as place, max(last_hour) as last_hour
-    from {{ ref('features_token_weeks') }}
     union all
     -- The grid may reach now, but not pass it.
     select 'features_rows.as_of_hour' as place, max(as_of_hour) - 1 as last_hour

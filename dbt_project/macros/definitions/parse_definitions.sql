@@ -1,8 +1,9 @@
 {# The predictions declared as exposures of type ml (DESIGN.md section 4), flattened into rows:
-   definitions, conditions, events (of a condition; none = any) and filters (where / user).
+   definitions, conditions, events (of a condition; none = any), filters (where / user) and measures,
+   what conditions count, each once.
    Every value stays data: it reaches SQL only through sql_string. #}
 {% macro parse_definitions() %}
-    {%- set rows = {'definitions': [], 'conditions': [], 'events': [], 'filters': []} -%}
+    {%- set rows = {'definitions': [], 'conditions': [], 'events': [], 'filters': [], 'measures': []} -%}
     {%- if execute -%}
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
@@ -35,13 +36,16 @@
     {%- set where = condition.get('where') or {} -%}
     {%- set user = condition.get('user') or {} -%}
     {%- if 'event' in condition -%}
+        {%- set events = [condition.event] if condition.event is string else condition.event -%}
+        {%- set counted = tojson({'events': events | sort, 'where': where}, sort_keys=true) -%}
+        {%- if counted not in rows.measures -%}{%- do rows.measures.append(counted) -%}{%- endif -%}
         {%- do rows.conditions.append({
             'condition_id': condition_id, 'prediction': prediction, 'role': role, 'kind': 'count',
+            'measure_id': rows.measures.index(counted),
             'min_count': condition.get('at_least', 0 if at_most is not none else 1),
             'max_count': at_most, 'within_days': condition.get('within_days'),
             'n_filters': where | length,
         }) -%}
-        {%- set events = [condition.event] if condition.event is string else condition.event -%}
         {%- for event in events -%}
             {%- do rows.events.append({
                 'condition_id': condition_id, 'event_name': none if event == 'any' else event,
@@ -52,7 +56,7 @@
     {%- if user -%}
         {%- do rows.conditions.append({
             'condition_id': condition_id ~ ':user', 'prediction': prediction, 'role': role,
-            'kind': 'user', 'min_count': 1, 'max_count': none, 'within_days': none, 'n_filters': user | length,
+            'kind': 'user', 'measure_id': none, 'min_count': 1, 'max_count': none, 'within_days': none, 'n_filters': user | length,
         }) -%}
         {%- do flatten_filters(rows, condition_id ~ ':user', user) -%}
     {%- endif -%}

@@ -1,7 +1,7 @@
 {# Raw events as a relation with at least the canonical columns, whatever the file holds.
    path: path or glob; relation: a relation's name instead (empty: read path).
-   Absent optional columns are NULL; times that are timestamps already come also as such, since text
-   costs ten times as much to parse; NDJSON is read line by line and CSV as text, so that no
+   Absent optional columns are NULL; times that are timestamps already come as such in place of
+   text, which costs ten times as much; NDJSON is read line by line and CSV as text, so that no
    type guessing decides what a value is and a broken line stays countable. #}
 {% macro read_events(path, relation) %}
     {{ return(adapter.dispatch('read_events', 'foretell')(path, relation)) }}
@@ -71,6 +71,9 @@
                 {% for column in columns -%}
                 {% if column in ('event_properties', 'user_properties') -%}
                 to_json({{ column }}) ->> '$' as {{ column }},
+                {% elif column in ('event_time', 'received_at') -%}
+                case when typeof({{ column }}) not like 'TIMESTAMP%' then cast({{ column }} as varchar) end
+                    as {{ column }},
                 {% else -%}
                 cast({{ column }} as varchar) as {{ column }},
                 {% endif -%}

@@ -1,5 +1,5 @@
 {# What the hourly rollup counts. Grain: one row per token.
-   any: every event; event: one event type; value: an event type with one property value (the most
+   any: every event, the sum of the event types; event: one event type; value: an event type with one property value (the most
    frequent ones); sum: a numeric property of an event type. Ids hold within one build. #}
 with
 

@@ -1,5 +1,6 @@
 {# Events counted by hour. Grain: one row per (identity_key, event_hour, token_id), before as_of.
-   Keyed by the raw identity: who that is may be learned later (stg_identities). #}
+   Keyed by the raw identity: who that is may be learned later (stg_identities). Any event is the
+   sum of the event types, so it has no rows of its own. #}
 with
 
 events as (
@@ -18,17 +19,6 @@ by_event as (
     from events
     inner join tokens on events.event_name = tokens.event_name and tokens.kind = 'event'
     group by events.identity_key, events.event_hour, tokens.token_id
-),
-
-any_event as (
-    select
-        by_event.identity_key,
-        by_event.event_hour,
-        tokens.token_id,
-        sum(by_event.n_events) as n_events
-    from by_event
-    inner join tokens on tokens.kind = 'any'
-    group by by_event.identity_key, by_event.event_hour, tokens.token_id
 ),
 
 detailed_events as (
@@ -74,8 +64,6 @@ by_sum as (
 ),
 
 counted as (
-    select identity_key, event_hour, token_id, n_events, null as value_sum from any_event
-    union all
     select identity_key, event_hour, token_id, n_events, null as value_sum from by_event
     union all
     select identity_key, event_hour, token_id, n_events, null as value_sum from by_value

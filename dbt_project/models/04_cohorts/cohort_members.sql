@@ -7,14 +7,9 @@ snapshots as (
 ),
 
 conditions as (
-    select condition_id, prediction, kind, min_count, max_count, within_days, n_filters
+    select condition_id, prediction, kind, measure_id, min_count, max_count, within_days, n_filters
     from {{ ref('prediction_conditions') }}
     where role = 'cohort'
-),
-
-hits as (
-    select condition_id, identity_key, event_hour, n_events
-    from {{ ref('cohort_condition_hours') }}
 ),
 
 -- sample_point: no user that the identity could stand for is in a smaller sample.
@@ -34,19 +29,15 @@ counts as (
         conditions.condition_id,
         conditions.min_count,
         conditions.max_count,
-        {{ resolved_key('identities', 'snapshots.as_of_hour') }} as user_key,
-        sum(hits.n_events) as n_events
+        counted.user_key,
+        counted.n_events
     from snapshots
     inner join conditions
         on snapshots.prediction = conditions.prediction and conditions.kind = 'count'
-    inner join hits
-        on conditions.condition_id = hits.condition_id
-        and hits.event_hour < snapshots.as_of_hour
-        and hits.event_hour >= snapshots.as_of_hour - 24 * coalesce(conditions.within_days, 1000000)
-    inner join identities
-        on hits.identity_key = identities.identity_key
-        and identities.sample_point < snapshots.sample_per_million
-    group by all
+    inner join {{ ref('cohort_window_counts') }} as counted
+        on conditions.measure_id = counted.measure_id
+        and snapshots.as_of_hour = counted.to_hour
+        and coalesce(snapshots.as_of_hour - 24 * conditions.within_days, 0) = counted.from_hour
 ),
 
 user_matches as (

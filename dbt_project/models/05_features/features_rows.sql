@@ -2,7 +2,13 @@
    cohort at that hour, once for all predictions; with scope active only users of the last hour. #}
 with
 
-members as (select as_of_hour, user_key from {{ ref('cohort_members') }}),
+members as (
+    select distinct as_of_hour, user_key from {{ ref('cohort_members') }}
+),
+
+identities as (
+    select identity_key, user_id, resolved_key, known_hour from {{ ref('stg_identities') }}
+),
 
 {% if var('scope') == 'active' -%}
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
@@ -11,17 +17,22 @@ active_users as (
     select distinct {{ resolved_key('identities', 'as_of.as_of_hour') }} as user_key
     from {{ ref('hourly_user_events') }} as hourly
     inner join as_of on hourly.event_hour = as_of.as_of_hour - 1
-    inner join {{ ref('stg_identities') }} as identities
-        on hourly.identity_key = identities.identity_key
+    inner join identities on hourly.identity_key = identities.identity_key
 ),
 
 {% endif -%}
 final as (
-    select distinct members.as_of_hour, members.user_key
+    select
+        members.as_of_hour,
+        members.user_key,
+        {{ hour_start('members.as_of_hour') }} as as_of,
+        identities.user_id
     from members
+    inner join identities on members.user_key = identities.identity_key
     {% if var('scope') == 'active' -%}
     inner join active_users on members.user_key = active_users.user_key
     {% endif -%}
+    order by members.user_key, members.as_of_hour
 )
 
 select * from final

@@ -1,11 +1,16 @@
 {# The features, sparse: absent means none or never. Grain: one row per (as_of_hour, user_key,
-   feature_id), sorted so. One SQL for training and scoring: as_of is data. Counts and sums per
+   feature_id), by user. One SQL for training and scoring: as_of is data. Counts and sums per
    rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
    start of that event's hour); totals over all history; active days and weeks; 1 for a user
    property's first or last value. #}
+{{ config(materialized='user_blocks', sized_by='hourly_user_events') }}
 with
 
-wanted as (select as_of_hour, user_key from {{ ref('features_rows') }}),
+wanted as (
+    select as_of_hour, user_key
+    from {{ ref('features_rows') }}
+    where {{ in_block('user_key') }}
+),
 
 weeks as (
     select as_of_hour, user_key, token_id, week, n_events, value_sum, first_hour, last_hour
@@ -95,7 +100,9 @@ user_properties as (
         cast(1 as double) as value
     from wanted
     inner join {{ ref('cohort_user_properties') }} as properties
-        on wanted.as_of_hour = properties.as_of_hour and wanted.user_key = properties.user_key
+        on wanted.as_of_hour = properties.as_of_hour
+        and wanted.user_key = properties.user_key
+        and {{ in_block('properties.user_key') }}
     inner join catalogue
         on properties.property = catalogue.property
         and (
@@ -117,7 +124,7 @@ listed as (
 final as (
     select as_of_hour, user_key, feature_id, cast(value as float) as value
     from listed
-    order by as_of_hour, user_key
+    order by user_key, as_of_hour
 )
 
 select * from final

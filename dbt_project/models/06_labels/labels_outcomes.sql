@@ -10,8 +10,13 @@ members as (
     where snapshots.purpose = 'training'
 ),
 
+counts as (
+    select measure_id, from_hour, to_hour, user_key, n_events
+    from {{ ref('cohort_window_counts') }}
+),
+
 final as (
-    {{ count_outcomes('members') }}
+    {{ count_outcomes('members', 'counts') }}
 )
 
 select * from final

@@ -38,8 +38,37 @@ matured as (
 
 asked as (select distinct prediction, as_of_hour, user_key from matured),
 
+windows as (
+    select distinct
+        conditions.measure_id,
+        asked.as_of_hour as from_hour,
+        asked.as_of_hour + definitions.horizon_hours as to_hour
+    from asked
+    inner join {{ ref('prediction_definitions') }} as definitions
+        on asked.prediction = definitions.prediction
+    inner join {{ ref('prediction_conditions') }} as conditions
+        on asked.prediction = conditions.prediction and conditions.role = 'outcome'
+),
+
+counts as (
+    select
+        windows.measure_id,
+        windows.from_hour,
+        windows.to_hour,
+        {{ resolved_key('identities', 'windows.to_hour') }} as user_key,
+        sum(counted.n_events) as n_events
+    from windows
+    inner join {{ measure_hours() }} as counted
+        on windows.measure_id = counted.measure_id
+        and windows.from_hour <= counted.event_hour
+        and windows.to_hour > counted.event_hour
+    inner join {{ ref('stg_identities') }} as identities
+        on counted.identity_key = identities.identity_key
+    group by all
+),
+
 outcomes as (
-    {{ count_outcomes('asked') }}
+    {{ count_outcomes('asked', 'counts') }}
 ),
 
 final as (

@@ -1,0 +1,13 @@
+{# What each measure counts by hour, as a FROM item with (measure_id, identity_key, event_hour,
+   n_events): from the rollup, or with filters from the events. #}
+{% macro measure_hours() %}
+(
+    select measures.measure_id, hourly.identity_key, hourly.event_hour, hourly.n_events
+    from {{ ref('hourly_user_events') }} as hourly
+    inner join {{ ref('cohort_measure_tokens') }} as measures
+        on hourly.token_id = measures.token_id
+    union all
+    select measure_id, identity_key, event_hour, n_events
+    from {{ ref('cohort_filtered_hours') }}
+)
+{%- endmacro %}

@@ -1,0 +1,60 @@
+{# A table made block by block: users are dealt into ranges of their key, and the model's SQL runs once
+   per range, so that joins, groups and sorts stay small whatever the number of users. All blocks go
+   into one transaction, with progress. The model filters its large inputs with in_block(key) and has
+   sized_by, the model that decides how many blocks there are. An ordinary table elsewhere. #}
+{% materialization user_blocks, adapter='duckdb' %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set building = make_intermediate_relation(target_relation) -%}
+    {%- set backup = make_backup_relation(target_relation, 'table') -%}
+    {{ drop_relation_if_exists(load_cached_relation(building)) }}
+    {{ drop_relation_if_exists(load_cached_relation(backup)) }}
+    {{ run_hooks(pre_hooks) }}
+
+    {%- set sizing = graph.nodes['model.foretell.' ~ config.require('sized_by')].relation_name -%}
+    {%- set n_rows = run_query('select count(*) from ' ~ sizing).rows[0][0] -%}
+    {%- set n_blocks = (n_rows / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
+    {%- set step = 2 ** 63 // n_blocks -%}
+    {%- set began = modules.datetime.datetime.now() -%}
+    {%- set told = namespace(at=began) -%}
+    {% call statement('main') -%}
+        create table {{ building }} as {{ block_of(sql, 0, -1) }}
+    {%- endcall %}
+    {%- for block in range(n_blocks) -%}
+        {%- set last = 2 ** 63 - 1 if loop.last else (block + 1) * step - 1 -%}
+        {% call statement('block') -%}
+            insert into {{ building }} {{ block_of(sql, block * step, last) }}
+        {%- endcall %}
+        {%- set now = modules.datetime.datetime.now() -%}
+        {%- if (now - told.at).total_seconds() > 5 or (loop.last and told.at != began) -%}
+            {%- set told.at = now -%}
+            {%- set seconds = (now - began).total_seconds() -%}
+            {%- set written = run_query('select count(*) from ' ~ building).rows[0][0] -%}
+            {{ log(
+                model.name ~ ': ' ~ loop.index ~ ' of ' ~ n_blocks ~ ' blocks, '
+                ~ '{:,} rows, {:,.0f} rows/s, about {:.0f} s left'.format(
+                    written, written / seconds, seconds / loop.index * (n_blocks - loop.index)
+                ), info=True
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
+
+    {%- if existing is not none -%}
+        {%- if existing.is_view -%}{{ drop_relation_if_exists(existing) }}
+        {%- else -%}{{ adapter.rename_relation(existing, backup) }}{%- endif -%}
+    {%- endif -%}
+    {{ adapter.rename_relation(building, target_relation) }}
+    {{ run_hooks(post_hooks) }}
+    {% do persist_docs(target_relation, model) %}
+    {{ adapter.commit() }}
+    {{ drop_relation_if_exists(backup) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{# True for users of the block at hand; for everybody where the SQL does not run in blocks. #}
+{% macro in_block(key) %}{{ key }} between /* first */ 0 and /* last */ 9223372036854775807{% endmacro %}
+
+{# The SQL of a model with in_block() narrowed to one range of keys. #}
+{% macro block_of(sql, first, last) %}
+{{- sql | replace('/* first */ 0', first) | replace('/* last */ 9223372036854775807', last) -}}
+{% endmacro %}

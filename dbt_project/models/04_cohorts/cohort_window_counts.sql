@@ -1,0 +1,66 @@
+{# How often a measure happened to a user within a window. Grain: one row per (measure_id,
+   from_hour, to_hour, user_key); only where it happened. Users are resolved as known before to_hour: a cohort
+   knows what was known at as_of, an outcome what was known at the end of its window.
+   The hours between two edges of any windows are added up first: one pass over the rollup serves
+   every window of every prediction. #}
+with
+
+windows as (
+    select measure_id, from_hour, to_hour, sample_per_million from {{ ref('cohort_windows') }}
+),
+
+edges as (
+    select from_hour as edge from windows
+    union
+    select to_hour as edge from windows
+),
+
+hours as (select distinct event_hour from {{ ref('hourly_user_events') }}),
+
+segments as (
+    select hours.event_hour, max(edges.edge) as segment
+    from hours
+    inner join edges on hours.event_hour >= edges.edge
+    group by hours.event_hour
+),
+
+by_segment as (
+    select
+        counted.measure_id,
+        segments.segment,
+        counted.identity_key,
+        sum(counted.n_events) as n_events
+    from {{ measure_hours() }} as counted
+    inner join segments on counted.event_hour = segments.event_hour
+    group by counted.measure_id, segments.segment, counted.identity_key
+),
+
+-- sample_point: no user that the identity could stand for is in a smaller sample.
+identities as (
+    select
+        identity_key,
+        resolved_key,
+        known_hour,
+        least(identity_key % 1000000, resolved_key % 1000000) as sample_point
+    from {{ ref('stg_identities') }}
+),
+
+final as (
+    select
+        windows.measure_id,
+        windows.from_hour,
+        windows.to_hour,
+        {{ resolved_key('identities', 'windows.to_hour') }} as user_key,
+        cast(sum(by_segment.n_events) as bigint) as n_events
+    from by_segment
+    inner join windows
+        on by_segment.measure_id = windows.measure_id
+        and by_segment.segment >= windows.from_hour
+        and by_segment.segment < windows.to_hour
+    inner join identities
+        on by_segment.identity_key = identities.identity_key
+        and identities.sample_point < windows.sample_per_million
+    group by all
+)
+
+select * from final

@@ -1,0 +1,50 @@
+{# The hourly counts before as_of of each wanted user: their own, and those of devices known by then
+   to be theirs. Where the hourly rollup meets as_of (docs/decisions/0004).
+   Grain: one row per (as_of_hour, user_key, identity_key, token_id, event_hour). #}
+{{ config(materialized='ephemeral') }}
+with
+
+wanted as (
+    select as_of_hour, user_key
+    from {{ ref('features_rows') }}
+    where {{ in_block('user_key') }}
+),
+
+-- A wanted user is nobody else's device at as_of, so their own hours are theirs.
+own as (
+    select
+        wanted.as_of_hour,
+        wanted.user_key,
+        hourly.token_id,
+        hourly.event_hour,
+        hourly.n_events,
+        hourly.value_sum
+    from {{ ref('hourly_user_events') }} as hourly
+    inner join wanted
+        on hourly.identity_key = wanted.user_key and hourly.event_hour < wanted.as_of_hour
+    where {{ in_block('hourly.identity_key') }}
+),
+
+devices as (
+    select
+        wanted.as_of_hour,
+        wanted.user_key,
+        owned.token_id,
+        owned.event_hour,
+        owned.n_events,
+        owned.value_sum
+    from {{ ref('hourly_owned_events') }} as owned
+    inner join wanted
+        on owned.user_key = wanted.user_key
+        and owned.event_hour < wanted.as_of_hour
+        and owned.known_hour < wanted.as_of_hour
+    where {{ in_block('owned.user_key') }}
+),
+
+final as (
+    select * from own
+    union all
+    select * from devices
+)
+
+select * from final

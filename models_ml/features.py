@@ -1,0 +1,61 @@
+"""Reads the warehouse's long features into a sparse matrix, a block of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_matrix
+
+from models_ml.matrix import csr_from_batches
+from models_ml.warehouse import Warehouse
+
+ROWS_PER_BLOCK = 50_000  # features_values is sorted by user: a block of users is read in one place
+BLOCK = """
+    select wanted_rows.row_index, features_values.feature_id, features_values.value
+    from wanted_rows
+    inner join features_values
+        on wanted_rows.user_key = features_values.user_key
+        and wanted_rows.as_of_hour = features_values.as_of_hour
+    where features_values.user_key between ? and ?
+    order by wanted_rows.row_index
+"""
+
+
+def load_features(
+    warehouse: Warehouse, user_key: np.ndarray, as_of_hour: np.ndarray, feature_ids: np.ndarray
+) -> csr_matrix:
+    """Return the features of some (user, as_of) rows.
+
+    Args:
+        warehouse: With features_values built.
+        user_key: Whose features, ascending, int64, shape (n_rows,).
+        as_of_hour: As of when, whole hours since 1970-01-01 UTC, shape (n_rows,).
+        feature_ids: The columns, in this order, int64, shape (n_features,).
+
+    Returns:
+        float32 matrix of shape (n_rows, n_features); rows without features are empty.
+
+    Raises:
+        ValueError: If user_key descends.
+    """
+    if (user_key[1:] < user_key[:-1]).any():
+        raise ValueError("user_key descends; rows must be sorted by user")
+    return csr_from_batches(_batches(warehouse, user_key, as_of_hour), len(user_key), feature_ids)
+
+
+def _batches(
+    warehouse: Warehouse, user_key: np.ndarray, as_of_hour: np.ndarray
+) -> Iterator[pa.RecordBatch]:
+    for start in range(0, len(user_key), ROWS_PER_BLOCK):
+        rows = slice(start, min(start + ROWS_PER_BLOCK, len(user_key)))
+        wanted_rows = pa.table(
+            {
+                "row_index": np.arange(rows.start, rows.stop),
+                "user_key": user_key[rows],
+                "as_of_hour": as_of_hour[rows],
+            }
+        )
+        span = [int(user_key[rows.start]), int(user_key[rows.stop - 1])]
+        yield from warehouse.stream(BLOCK, span, {"wanted_rows": wanted_rows})
