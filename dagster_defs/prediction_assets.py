@@ -12,7 +12,7 @@ from dagster_defs.model_page import (
     model_check_specs,
 )
 from dagster_defs.resources import POOL, readable_errors
-from models_ml.road import score_champion, train_prediction
+from models_ml.road import score_champions, train_prediction
 from models_ml.settings import Settings
 from models_ml.warehouse import open_warehouse
 
@@ -75,7 +75,7 @@ def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:
         with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
-            summary = score_champion(warehouse, name, context.log.info)
-        return dg.MaterializeResult(metadata=describe_scores(summary))
+            summaries = score_champions(warehouse, [name], context.log.info)
+        return dg.MaterializeResult(metadata=describe_scores(summaries[0] if summaries else None))
 
     return [model, scores]

@@ -68,24 +68,33 @@ class LinearTransform:
     cap: np.ndarray
     scale: np.ndarray
 
+    @property
+    def slope(self) -> np.ndarray:
+        """What log(1 + |x|) is multiplied by, float32, shape (n_columns,)."""
+        return (np.where(self.is_recency, -1, 1) / self.scale).astype(np.float32)
+
+    @property
+    def offset(self) -> np.ndarray:
+        """What is added then, float32, shape (n_columns,)."""
+        return np.where(self.is_recency, np.log1p(self.cap) / self.scale, 0).astype(np.float32)
+
+    @property
+    def floor(self) -> np.ndarray:
+        """The least value then allowed, float32, shape (n_columns,)."""
+        return np.where(self.is_recency, 0, -np.inf).astype(np.float32)
+
     def apply(self, X: csr_matrix) -> csr_matrix:
         """Return the transformed rows, float32; zeros stay zeros."""
-        return csr_matrix((self._values(X), X.indices, X.indptr), X.shape)
-
-    def _values(self, X: csr_matrix) -> np.ndarray:
-        # Every value is slope * evened + offset of its column, and at least its column's floor:
-        # tens of millions of values pass here, so float32 and no branches.
+        # Tens of millions of values pass here: float32, in place, no branches.
         values = np.abs(X.data)
-        np.log1p(values, out=values)
+        values += 1
+        np.log(values, out=values)
         np.copysign(values, X.data, out=values)
-        slope = np.where(self.is_recency, -1, 1) / self.scale
-        offset = np.where(self.is_recency, np.log1p(self.cap) / self.scale, 0)
-        floor = np.where(self.is_recency, 0, -np.inf)
-        values *= slope.astype(np.float32)[X.indices]
-        values += offset.astype(np.float32)[X.indices]
-        np.maximum(values, floor.astype(np.float32)[X.indices], out=values)
+        values *= self.slope[X.indices]
+        values += self.offset[X.indices]
+        np.maximum(values, self.floor[X.indices], out=values)
         values[(X.data <= 0) & self.is_recency[X.indices]] = 0
-        return values
+        return csr_matrix((values, X.indices, X.indptr), X.shape)
 
 
 @dataclass(frozen=True)

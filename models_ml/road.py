@@ -13,7 +13,7 @@ from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
 from models_ml.publish import Published, publish
 from models_ml.registry import ModelRecord
-from models_ml.score import ScoreSummary, score_prediction
+from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import Settings
 from models_ml.train import NotEnoughData, TrainSettings, train
 from models_ml.training_data import fingerprint, load_training_set, present_features
@@ -143,15 +143,18 @@ def train_prediction(
     return model
 
 
-def score_champion(
-    warehouse: Warehouse, prediction: str, progress: Progress
-) -> ScoreSummary | None:
-    """Score one prediction with its champion; None if it has none yet."""
-    champion = registry.find_champion(warehouse, prediction)
-    if champion is None:
-        progress(f"{prediction}: no model to score with")
-        return None
-    return score_prediction(warehouse, champion, progress)
+def score_champions(
+    warehouse: Warehouse, predictions: Sequence[str], progress: Progress
+) -> list[ScoreSummary]:
+    """Score some predictions with their champions; those without one yet are left out."""
+    champions = []
+    for prediction in predictions:
+        champion = registry.find_champion(warehouse, prediction)
+        if champion is None:
+            progress(f"{prediction}: no model to score with")
+        else:
+            champions.append(champion)
+    return score_predictions(warehouse, champions, progress) if champions else []
 
 
 def run(
@@ -171,11 +174,12 @@ def run(
         _check_selected(settings, selected, scope)
     build(settings, progress, scope)
     with open_warehouse(settings.warehouse) as warehouse:
-        for prediction in select_predictions(warehouse, selected):
-            if with_training:
+        predictions = select_predictions(warehouse, selected)
+        if with_training:
+            for prediction in predictions:
                 train_prediction(warehouse, prediction, progress)
-            if with_scoring:
-                score_champion(warehouse, prediction, progress)
+        if with_scoring:
+            score_champions(warehouse, predictions, progress)
     return finish(settings, progress, scope)
 
 

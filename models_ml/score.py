@@ -1,13 +1,17 @@
-"""Scores users with the champion's ONNX graph and appends the result to the ledger."""
+"""Scores users with the champions' ONNX graphs and appends the results to the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+import onnxruntime
 import pyarrow as pa
+from scipy.sparse import csr_matrix
 
 from models_ml.features import ROWS_PER_BLOCK, load_features
 from models_ml.onnx_model import make_session, predict
@@ -15,6 +19,8 @@ from models_ml.registry import ModelRecord
 from models_ml.warehouse import Warehouse
 
 ROWS_PER_CALL = 4_096
+SECONDS_PER_LINE = 5
+N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about equally many users
 
 # Only what is new or differs: a second run on the same data appends nothing. Scores differ in the
 # last bits by batch, so "the same" is within 1e-6. percentile ranks the user among the whole
@@ -32,13 +38,16 @@ APPEND = """
         ) = 1
     ),
     population as (
-        select scored.user_id, scored.probability, true as is_new from scored
+        select scored.user_id, scored.probability, true as is_new
+        from scored
+        where scored.prediction = $prediction
         union all
         select newest.user_id, newest.probability, false as is_new
         from newest
         inner join scoring_rows as cohort
             on cohort.prediction = $prediction and newest.user_id = cohort.user_id
-        anti join scored on newest.user_id = scored.user_id
+        anti join scored
+            on newest.user_id = scored.user_id and scored.prediction = $prediction
     ),
     ranked as (
         select
@@ -65,80 +74,160 @@ class ScoreSummary:
     n_appended: int
 
 
-def score_prediction(
-    warehouse: Warehouse, model: ModelRecord, progress: Callable[[str], None] = lambda line: None
-) -> ScoreSummary:
+@dataclass(frozen=True)
+class _Scorer:
+    """A model ready to score.
+
+    Attributes:
+        prediction: Whose champion it is.
+        session: The loaded graph.
+        columns: Its inputs among the columns read for all models.
+    """
+
+    prediction: str
+    session: onnxruntime.InferenceSession
+    columns: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Users of one span of keys.
+
+    Attributes:
+        X: Their features, over the columns read for all models.
+        rows: Columns prediction, user_id, and place: the user's row of X.
+    """
+
+    X: csr_matrix
+    rows: pa.Table
+
+
+def score_predictions(
+    warehouse: Warehouse,
+    models: Sequence[ModelRecord],
+    progress: Callable[[str], None] = lambda line: None,
+) -> list[ScoreSummary]:
     """Score every user of `scoring_rows` that has features, in one transaction.
 
-    Memory is bounded by a block of users, not by how many there are. A run that fails or is killed
-    leaves the ledger as it was.
+    Features are read once for all models, a block of users at a time: memory is bounded by a block,
+    not by how many users there are. A run that fails or is killed leaves the ledger as it was.
 
     Args:
-        warehouse: An open warehouse whose models 01 to 07 are built.
-        model: The champion.
-        progress: Called with a line per block.
+        warehouse: An open warehouse whose dbt models 01 to 07 are built.
+        models: Champions, one per prediction.
+        progress: Called with a line every few seconds.
 
     Returns:
-        How many users were scored and how many rows were appended.
+        Per model, how many users were scored and how many rows were appended.
     """
-    (extent,) = warehouse.rows(
-        """
-        select count(*) as n_users, any_value(as_of) as as_of
-        from scoring_rows where prediction = ? and has_features
-        """,
-        [model.prediction],
-    )
-    if not extent["n_users"]:
-        return ScoreSummary(model.prediction, 0, 0)
+    wanted = [model.prediction for model in models]
+    cohorts = {
+        row["prediction"]: row
+        for row in warehouse.rows(
+            """
+            select prediction, count(*) as n_users, any_value(as_of) as as_of
+            from scoring_rows where has_features group by prediction
+            """
+        )
+        if row["prediction"] in wanted
+    }
+    if not cohorts:
+        return [ScoreSummary(prediction, 0, 0) for prediction in wanted]
+    feature_ids = np.unique(np.concatenate([np.array(model.feature_ids) for model in models]))
+    scorers = [_scorer(model, feature_ids) for model in models]
+    n_blocks = -(-max(cohort["n_users"] for cohort in cohorts.values()) // ROWS_PER_BLOCK)
     with warehouse.transaction():
         warehouse.execute(
-            "create or replace temp table scored (user_id varchar, probability double)"
+            "create or replace temp table scored"
+            " (prediction varchar, user_id varchar, probability double)"
         )
-        n_done = 0
-        for block in _score_blocks(warehouse, model):
-            warehouse.append("scored", block)
-            n_done += block.num_rows
-            progress(f"{model.prediction}: {n_done:,} of {extent['n_users']:,} users scored")
-        (before,) = warehouse.rows("select count(*) as n from prediction_history")
-        warehouse.execute_named(
-            APPEND,
-            {
-                "prediction": model.prediction,
-                "model_id": model.model_id,
-                "as_of": extent["as_of"],
-                "scored_at": datetime.now(UTC).replace(tzinfo=None),
-            },
-        )
-        (after,) = warehouse.rows("select count(*) as n from prediction_history")
+        n_rows, n_done = sum(cohort["n_users"] for cohort in cohorts.values()), 0
+        began = told = time.monotonic()
+        for block in _read_blocks(warehouse, wanted, feature_ids, n_blocks):
+            for scores in _score(block, scorers):
+                warehouse.append("scored", scores)
+                n_done += scores.num_rows
+            if n_done and (n_done == n_rows or time.monotonic() - told > SECONDS_PER_LINE):
+                told = time.monotonic()
+                rate = n_done / (told - began)
+                progress(
+                    f"scored {n_done:,} of {n_rows:,} rows, {rate:,.0f} rows/s, "
+                    f"about {(n_rows - n_done) / rate:.0f} s left"
+                )
+        now = datetime.now(UTC).replace(tzinfo=None)
+        appended = [
+            _append(warehouse, model, cohorts[model.prediction]["as_of"], now)
+            if model.prediction in cohorts
+            else 0
+            for model in models
+        ]
         warehouse.execute("drop table scored")
-    return ScoreSummary(model.prediction, n_done, after["n"] - before["n"])
+    return [
+        ScoreSummary(prediction, cohorts.get(prediction, {"n_users": 0})["n_users"], n_appended)
+        for prediction, n_appended in zip(wanted, appended, strict=True)
+    ]
 
 
-def _score_blocks(warehouse: Warehouse, model: ModelRecord) -> Iterator[pa.Table]:
-    """Yield (user_id, probability) tables, one per block of users in order of user_key."""
+def _scorer(model: ModelRecord, feature_ids: np.ndarray) -> _Scorer:
     assert model.onnx is not None
     assert model.feature_ids is not None
-    session = make_session(model.onnx)
-    feature_ids = np.array(model.feature_ids, dtype=np.int64)
-    last_key = -1
-    while True:
-        users = warehouse.table(
+    columns = np.searchsorted(feature_ids, np.array(model.feature_ids, dtype=np.int64))
+    return _Scorer(model.prediction, make_session(model.onnx, threads=os.cpu_count() or 1), columns)
+
+
+def _read_blocks(
+    warehouse: Warehouse, predictions: Sequence[str], feature_ids: np.ndarray, n_blocks: int
+) -> Iterator[_Block]:
+    """Yield the users to score with their features, one span of keys after the other."""
+    for number in range(n_blocks):
+        span = [number * N_KEYS // n_blocks, (number + 1) * N_KEYS // n_blocks - 1]
+        rows = warehouse.table(
             """
-            select user_key, as_of_hour, user_id from scoring_rows
-            where prediction = ? and has_features and user_key > ? order by user_key limit ?
+            select prediction, user_id, user_key, as_of_hour
+            from scoring_rows
+            where has_features and user_key between ? and ? and list_contains(?, prediction)
+            order by user_key
             """,
-            [model.prediction, last_key, ROWS_PER_BLOCK],
+            [*span, list(predictions)],
         )
-        if not users.num_rows:
-            return
-        last_key = users["user_key"][-1].as_py()
-        matrix = load_features(
-            warehouse, users["user_key"].to_numpy(), users["as_of_hour"].to_numpy(), feature_ids
+        user_key, first, place = np.unique(
+            rows["user_key"].to_numpy(), return_index=True, return_inverse=True
         )
-        probability = np.concatenate(
-            [
-                predict(session, matrix[start : start + ROWS_PER_CALL].toarray())
-                for start in range(0, users.num_rows, ROWS_PER_CALL)
-            ]
+        as_of_hour = rows["as_of_hour"].to_numpy()[first]
+        yield _Block(
+            load_features(warehouse, user_key, as_of_hour, feature_ids),
+            rows.select(["prediction", "user_id"]).append_column("place", pa.array(place)),
         )
-        yield pa.table({"user_id": users["user_id"], "probability": probability.astype(np.float64)})
+
+
+def _score(block: _Block, scorers: Sequence[_Scorer]) -> Iterator[pa.Table]:
+    """Yield one table per model: prediction, user_id, probability."""
+    prediction = block.rows["prediction"].to_numpy()
+    rows = [block.rows.filter(prediction == scorer.prediction) for scorer in scorers]
+    places = [own["place"].to_numpy() for own in rows]
+    probabilities = [np.empty(len(place)) for place in places]
+    for start in range(0, block.X.shape[0], ROWS_PER_CALL):
+        dense = block.X[start : start + ROWS_PER_CALL].toarray()
+        for scorer, place, probability in zip(scorers, places, probabilities, strict=True):
+            low, high = np.searchsorted(place, [start, start + ROWS_PER_CALL])
+            if low < high:
+                own = dense[place[low:high] - start][:, scorer.columns]
+                probability[low:high] = predict(scorer.session, own)
+    for own, probability in zip(rows, probabilities, strict=True):
+        yield own.drop_columns("place").append_column("probability", pa.array(probability))
+
+
+def _append(warehouse: Warehouse, model: ModelRecord, as_of: datetime, now: datetime) -> int:
+    """Move the scores of one prediction into the ledger; return how many rows were new to it."""
+    (before,) = warehouse.rows("select count(*) as n from prediction_history")
+    warehouse.execute_named(
+        APPEND,
+        {
+            "prediction": model.prediction,
+            "model_id": model.model_id,
+            "as_of": as_of,
+            "scored_at": now,
+        },
+    )
+    (after,) = warehouse.rows("select count(*) as n from prediction_history")
+    return after["n"] - before["n"]

@@ -3,11 +3,6 @@
    sum of the event types, so it has no rows of its own. #}
 with
 
-events as (
-    select identity_key, event_hour, event_name, event_properties
-    from {{ past_events() }} as past
-),
-
 tokens as (select token_id, kind, event_name, property, value from {{ ref('hourly_tokens') }}),
 
 by_event as (
@@ -16,14 +11,14 @@ by_event as (
         events.event_hour,
         tokens.token_id,
         count(*) as n_events
-    from events
+    from {{ past_events() }} as events
     inner join tokens on events.event_name = tokens.event_name and tokens.kind = 'event'
     group by events.identity_key, events.event_hour, tokens.token_id
 ),
 
 detailed_events as (
     select identity_key, event_hour, event_name, event_properties
-    from events
+    from {{ past_events() }} as events
     where event_name in (select tokens.event_name from tokens where tokens.kind in ('value', 'sum'))
 ),
 

@@ -48,10 +48,17 @@ totals as (
         user_key,
         token_id,
         sum(n_events) as n_events,
-        sum(value_sum) as value_sum,
         min(first_hour) as first_hour,
         max(last_hour) as last_hour
     from weeks
+    where value_sum is null
+    group by as_of_hour, user_key, token_id
+),
+
+sum_totals as (
+    select as_of_hour, user_key, token_id, sum(value_sum) as value_sum
+    from weeks
+    where value_sum is not null
     group by as_of_hour, user_key, token_id
 ),
 
@@ -63,15 +70,23 @@ ever as (
         cast(case catalogue.kind
             when 'hours_since_first' then totals.as_of_hour - totals.first_hour
             when 'hours_since_last' then totals.as_of_hour - totals.last_hour
-            when 'event_count_ever' then totals.n_events
-            else totals.value_sum
+            else totals.n_events
         end as double) as value
     from totals
     inner join catalogue
         on totals.token_id = catalogue.token_id
-        and catalogue.kind in (
-            'hours_since_first', 'hours_since_last', 'event_count_ever', 'value_sum_ever'
-        )
+        and catalogue.kind in ('hours_since_first', 'hours_since_last', 'event_count_ever')
+),
+
+sums_ever as (
+    select
+        sum_totals.as_of_hour,
+        sum_totals.user_key,
+        catalogue.feature_id,
+        cast(sum_totals.value_sum as double) as value
+    from sum_totals
+    inner join catalogue
+        on sum_totals.token_id = catalogue.token_id and catalogue.kind = 'value_sum_ever'
 ),
 
 activity as (
@@ -115,6 +130,8 @@ listed as (
     select as_of_hour, user_key, feature_id, value from weekly where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from ever where value <> 0
+    union all
+    select as_of_hour, user_key, feature_id, value from sums_ever where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from activity where value <> 0
     union all
