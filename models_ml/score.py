@@ -133,7 +133,7 @@ def score_predictions(
     }
     if not cohorts:
         return [ScoreSummary(prediction, 0, 0) for prediction in wanted]
-    feature_ids = np.unique(np.concatenate([np.array(model.feature_ids) for model in models]))
+    feature_ids = np.unique(np.concatenate([_feature_ids(model) for model in models]))
     scorers = [_scorer(model, feature_ids) for model in models]
     n_blocks = -(-max(cohort["n_users"] for cohort in cohorts.values()) // ROWS_PER_BLOCK)
     with warehouse.transaction():
@@ -168,11 +168,14 @@ def score_predictions(
     ]
 
 
+def _feature_ids(model: ModelRecord) -> np.ndarray:
+    return np.array(model.feature_ids, dtype=np.int64)
+
+
 def _scorer(model: ModelRecord, feature_ids: np.ndarray) -> _Scorer:
     assert model.onnx is not None
-    assert model.feature_ids is not None
-    columns = np.searchsorted(feature_ids, np.array(model.feature_ids, dtype=np.int64))
-    return _Scorer(model.prediction, make_session(model.onnx, threads=os.cpu_count() or 1), columns)
+    session = make_session(model.onnx, threads=os.cpu_count() or 1)
+    return _Scorer(model.prediction, session, np.searchsorted(feature_ids, _feature_ids(model)))
 
 
 def _read_blocks(

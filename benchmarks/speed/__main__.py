@@ -1,11 +1,11 @@
 """Time the road on events by the million, as whole processes.
 
-    python -m benchmarks.speed --events 10_000_000 [--folder DIR] [--predictions FOLDER]
+    python -m benchmarks.speed --events 10_000_000 [--folder DIR] [--steps everything hour day]
+        [--predictions FOLDER | --n-predictions 20] [--properties]
 
 Writes the events once (benchmarks/speed/generate.py), then runs in processes of their own: the
-floor (one scan + group by user, event type and week in plain DuckDB), the whole road from raw
-Parquet to `predictions`, and the same again with nothing new. Ratios to the floor hold across
-machines.
+floor (one scan + group by user, event type and week in plain DuckDB) and the steps asked for.
+Ratios to the floor hold across machines.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -36,6 +38,15 @@ duckdb.execute(
 )
 """
 NODE = re.compile(r"^\s*\d+ s\s+\d+/\d+ (\w+) ([\d.]+) s$")
+# Command and hours before the end of the events, in the order in which they make sense.
+STEPS = {
+    "everything": (["run"], 25),  # from raw Parquet to predictions, nothing prepared
+    "again": (["run"], 25),  # nothing new
+    "score": (["score"], 25),  # as again, without looking whether there is something to learn
+    "hour": (["score", "--active-only"], 24),  # an hour later: its users only
+    "day": (["run"], 0),  # a day later: train and score everybody
+}
+STEP = re.compile(r"^\s*\d+ s  (\w+:|scored) ")
 console = Console(width=120)
 
 
@@ -97,7 +108,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--events", type=lambda text: int(float(text)), default=1_000_000)
     parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse/speed")
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=["everything", "again"])
     parser.add_argument("--predictions", type=Path, default=Path(__file__).parent / "predictions")
+    parser.add_argument("--n-predictions", type=int, help="so many made-up predictions instead")
     parser.add_argument("--properties", action="store_true", help="six properties per event")
     arguments = parser.parse_args()
     name = f"{arguments.events}{'_properties' if arguments.properties else ''}"
@@ -109,19 +122,46 @@ def main() -> None:
     warehouse = folder / "speed.duckdb"
     for old in folder.glob("speed*.duckdb*"):
         old.unlink()
+    predictions = arguments.predictions
+    if arguments.n_predictions:
+        predictions = folder / "predictions"
+        write_predictions(predictions, arguments.n_predictions)
     environment = {
         "FORETELL_EVENTS": made.events,
         "FORETELL_WAREHOUSE": str(warehouse),
-        "FORETELL_PREDICTIONS": str(arguments.predictions.resolve()),
-        "FORETELL_AS_OF": made.as_of,
+        "FORETELL_PREDICTIONS": str(predictions.resolve()),
     }
-    foretell = [sys.executable, "-m", "models_ml.cli", "run"]
-    costs = [
-        measure("floor", [sys.executable, "-c", FLOOR, made.events], environment),
-        measure("everything", foretell, environment),
-        measure("again, nothing new", foretell, environment),
-    ]
+    costs = [measure("floor", [sys.executable, "-c", FLOOR, made.events], environment)]
+    for step in arguments.steps:
+        command, hours_before = STEPS[step]
+        as_of = datetime.fromisoformat(made.as_of) - timedelta(hours=hours_before)
+        foretell = [sys.executable, "-m", "models_ml.cli", *command, "--as-of", as_of.isoformat()]
+        costs.append(measure(step, foretell, environment))
     _show(costs, made.n_events, warehouse)
+
+
+def write_predictions(folder: Path, n: int) -> None:
+    """Write n definitions that differ in events, bounds, windows and horizons."""
+    folder.mkdir(exist_ok=True)
+    exposures = []
+    for number in range(n):
+        outcome: dict[str, object] = {"event": f"event_{number * 7 % 30:02}"}
+        if number % 3 == 2:
+            outcome["not_done"] = True
+        cohort = [{"event": "any", "within_days": (28, 56)[number % 2]}]
+        if number % 4 == 3:
+            cohort.append({"event": "purchase", "within_days": 28})
+        prediction = {"cohort": cohort, "outcome": outcome, "horizon_days": (7, 14, 28)[number % 3]}
+        exposures.append(
+            {
+                "name": f"prediction_{number:02}",
+                "type": "ml",
+                "owner": {"name": "Foretell", "email": "foretell@example.com"},
+                "config": {"meta": {"prediction": prediction}},
+            }
+        )
+    text = yaml.safe_dump({"exposures": exposures}, sort_keys=False)
+    (folder / "predictions.yml").write_text(text)
 
 
 def _show(costs: list[Cost], n_events: int, warehouse: Path) -> None:
@@ -139,10 +179,13 @@ def _show(costs: list[Cost], n_events: int, warehouse: Path) -> None:
         )
     console.print(table)
     console.print(f"warehouse on disk: {warehouse.stat().st_size / 2**30:.2f} GiB")
-    nodes = [match.groups() for line in costs[1].output.splitlines() if (match := NODE.match(line))]
-    for node, seconds in sorted(nodes, key=lambda row: -float(row[1]))[:15]:
-        console.print(f"  {node:32}{seconds:>8} s")
-    console.print("\n".join(line for line in costs[1].output.splitlines() if ": " in line))
+    for cost in costs[1:]:
+        lines = cost.output.splitlines()
+        nodes = [match.groups() for line in lines if (match := NODE.match(line))]
+        console.print(f"{cost.step}:")
+        for node, seconds in sorted(nodes, key=lambda row: -float(row[1]))[:12]:
+            console.print(f"  {node:32}{seconds:>8} s")
+        console.print("\n".join(line for line in lines if STEP.match(line)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""Scoring: one pass over the features serves every champion, and repeating it changes nothing."""
+
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from models_ml import features, score
+from models_ml.calibrate import Identity
+from models_ml.candidates import Candidate, fit_candidate
+from models_ml.onnx_model import export
+from models_ml.registry import CHAMPION, ModelRecord
+from models_ml.score import ScoreSummary, score_predictions
+from models_ml.warehouse import open_warehouse
+
+N_USERS = 40
+IDS = np.array([7, 3, 11])
+SPREAD = 2**63 // N_USERS  # keys all over their range, as hashes are
+RNG = np.random.default_rng(0)
+X = RNG.poisson(1.0, (N_USERS, 3)).astype(np.float32)
+Y = (X[:, 0] + RNG.random(N_USERS) > 1.5).astype(np.float32)
+
+
+def champion(prediction, columns, family="logistic"):
+    rows = csr_matrix(X[:, columns])
+    fitted = fit_candidate(Candidate(family, family), rows, Y, ["event_count"] * len(columns), 0)
+    onnx = export(fitted, Identity(), IDS[columns][fitted.columns])
+    record = ModelRecord(
+        f"model_of_{prediction}", prediction, "h", datetime(2026, 1, 1), CHAMPION, "",
+        feature_ids=[int(i) for i in IDS[columns][fitted.columns]], onnx=onnx,
+    )  # fmt: skip
+    return record, fitted.predict(rows)
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    """Everybody is in the cohort of `all`, even users in that of `even`; user 6 has no features."""
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            create schema foretell; use w.foretell;
+            create table prediction_history (
+                prediction varchar, user_id varchar, probability double, percentile double,
+                as_of timestamp, scored_at timestamp, model_id varchar);
+            create table scoring_rows (
+                prediction varchar, as_of timestamp, user_id varchar, as_of_hour integer,
+                user_key bigint, has_features boolean);
+            create table features_values (
+                as_of_hour integer, user_key bigint, feature_id integer, value float)
+        """)
+        for user in range(N_USERS):
+            for prediction in ("all", "even")[: 2 - user % 2]:
+                connection.execute(
+                    "insert into scoring_rows values (?, '2026-01-01', ?, 490896, ?, ?)",
+                    [prediction, f"u{user}", user * SPREAD, user != 6],
+                )
+            for column, feature_id in enumerate(IDS):
+                if X[user, column] and user != 6:
+                    connection.execute(
+                        "insert into features_values values (490896, ?, ?, ?)",
+                        [user * SPREAD, int(feature_id), float(X[user, column])],
+                    )
+    with open_warehouse(path) as opened:
+        yield opened
+
+
+def scores(warehouse):
+    rows = warehouse.rows("select prediction, user_id, probability from prediction_history")
+    return {(row["prediction"], row["user_id"]): row["probability"] for row in rows}
+
+
+@pytest.mark.parametrize(("per_block", "per_call"), [(1000, 1000), (7, 3), (1, 1)])
+def test_every_model_scores_its_own_cohort_on_its_own_columns(
+    warehouse, monkeypatch, per_block, per_call
+):
+    monkeypatch.setattr(score, "ROWS_PER_BLOCK", per_block)
+    monkeypatch.setattr(features, "ROWS_PER_BLOCK", per_block)
+    monkeypatch.setattr(score, "ROWS_PER_CALL", per_call)
+    (whole, of_whole), (part, of_part) = champion("all", [0, 1, 2]), champion("even", [2, 0])
+    lines = []
+    summaries = score_predictions(warehouse, [whole, part], lines.append)
+    assert summaries == [ScoreSummary("all", 39, 39), ScoreSummary("even", 19, 19)]
+    got = scores(warehouse)
+    expected = {("all", f"u{user}"): of_whole[user] for user in range(N_USERS) if user != 6}
+    expected |= {("even", f"u{user}"): of_part[user] for user in range(0, N_USERS, 2) if user != 6}
+    assert got.keys() == expected.keys()
+    for key, probability in expected.items():
+        assert got[key] == pytest.approx(probability, abs=1e-6), key
+    assert lines[-1].startswith("scored 58 of 58 rows, ")
+
+
+def test_scoring_again_appends_nothing_and_a_new_model_everything(warehouse):
+    (whole, _), (part, _) = champion("all", [0, 1, 2]), champion("even", [2, 0])
+    score_predictions(warehouse, [whole, part])
+    assert score_predictions(warehouse, [whole, part]) == [
+        ScoreSummary("all", 39, 0), ScoreSummary("even", 19, 0),
+    ]  # fmt: skip
+    other, _ = champion("all", [1])
+    renamed = ModelRecord(**{**other.__dict__, "model_id": "newer"})
+    assert score_predictions(warehouse, [renamed]) == [ScoreSummary("all", 39, 39)]
+
+
+def test_a_model_of_an_empty_cohort_and_one_without_inputs(warehouse):
+    warehouse.execute("delete from scoring_rows where prediction = 'even'")
+    (part, _), (constant, rate) = champion("even", [2, 0]), champion("all", [0, 1], "constant")
+    assert score_predictions(warehouse, [part, constant]) == [
+        ScoreSummary("even", 0, 0), ScoreSummary("all", 39, 39),
+    ]  # fmt: skip
+    (told,) = set(scores(warehouse).values())
+    assert told == pytest.approx(rate[0], abs=1e-6)
