@@ -81,7 +81,8 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
             "FORETELL_AS_OF": as_of,
         }
         serving = "path:dbt_project/models/08_predictions"
-        done = dbt(["run", "--exclude", serving], environment, shared)
+        blocks = ["--vars", "{rows_per_block: 100}"]  # so that every test sees users in many blocks
+        done = dbt(["run", "--exclude", serving, *blocks], environment, shared)
         assert done.returncode == 0, done.stdout[-3000:]
         made = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
         return (shared / "warehouse.duckdb").rename(made)
