@@ -125,7 +125,8 @@ class Fitted:
             return np.full(X.shape[0], self.model)
         own = X[:, self.columns]
         if self.transform is not None:
-            return self.model.predict_proba(self.transform.apply(own))[:, 1].astype(np.float64)
+            exact = self.transform.apply(own).astype(np.float64)
+            return expit(self.model.decision_function(exact))
         if self.candidate.family == "forest":
             return self.model.predict_proba(own)[:, 1]
         return expit(self.model.predict(own, raw_score=True, num_threads=1))
