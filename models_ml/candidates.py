@@ -61,7 +61,7 @@ class LinearTransform:
         is_recency: Columns that hold hours since an event, bool, shape (n_columns,).
         cap: Largest |x| of the column in training; hours beyond it count as never; shape
             (n_columns,).
-        scale: What the transformed column is divided by, > 0, shape (n_columns,).
+        scale: Largest absolute transformed value in training, > 0, shape (n_columns,).
     """
 
     is_recency: np.ndarray
@@ -182,12 +182,15 @@ def fit_candidate(
 
 
 def _learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:
-    """Learn the columns' caps, on evenly spaced rows: a scale needs no exact maximum."""
+    """Learn caps and scales on evenly spaced rows: they need no exact maximum."""
     some = X[:: max(1, X.shape[0] // MAX_SCALE_ROWS)]
-    cap = np.zeros(X.shape[1])
-    np.maximum.at(cap, some.indices, np.abs(some.data))
+    size = np.abs(some.data)
+    cap, least = np.zeros(X.shape[1]), np.full(X.shape[1], np.inf)
+    np.maximum.at(cap, some.indices, size)
+    np.minimum.at(least, some.indices, size)
     is_recency = np.array([kind.startswith("hours_since") for kind in kinds], dtype=bool)
-    return LinearTransform(is_recency, cap, np.where(cap > 0, np.log1p(cap), 1.0))
+    largest = np.log1p(cap) - np.where(is_recency, np.log1p(np.minimum(least, cap)), 0)
+    return LinearTransform(is_recency, cap, np.where(largest > 0, largest, 1.0))
 
 
 def _boost(
