@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -120,7 +120,6 @@ def score_predictions(
     Returns:
         Per model, how many users were scored and how many rows were appended.
     """
-    wanted = [model.prediction for model in models]
     cohorts = {
         row["prediction"]: row
         for row in warehouse.rows(
@@ -129,43 +128,52 @@ def score_predictions(
             from scoring_rows where has_features group by prediction
             """
         )
-        if row["prediction"] in wanted
     }
-    if not cohorts:
-        return [ScoreSummary(prediction, 0, 0) for prediction in wanted]
+    wanted = [model for model in models if model.prediction in cohorts]
+    summaries = {model.prediction: ScoreSummary(model.prediction, 0, 0) for model in models}
+    if wanted:
+        with warehouse.transaction():
+            n_users = {model.prediction: cohorts[model.prediction]["n_users"] for model in wanted}
+            _fill_scored(warehouse, wanted, n_users, progress)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            for model in wanted:
+                as_of = cohorts[model.prediction]["as_of"]
+                summaries[model.prediction] = ScoreSummary(
+                    model.prediction,
+                    n_users[model.prediction],
+                    _append(warehouse, model, as_of, now),
+                )
+            warehouse.execute("drop table scored")
+    return list(summaries.values())
+
+
+def _fill_scored(
+    warehouse: Warehouse,
+    models: Sequence[ModelRecord],
+    n_users: Mapping[str, int],
+    progress: Callable[[str], None],
+) -> None:
+    """Write every score into the temporary table `scored`, telling how far it is."""
+    warehouse.execute(
+        "create or replace temp table scored"
+        " (prediction varchar, user_id varchar, probability double)"
+    )
     feature_ids = np.unique(np.concatenate([_feature_ids(model) for model in models]))
     scorers = [_scorer(model, feature_ids) for model in models]
-    n_blocks = -(-max(cohort["n_users"] for cohort in cohorts.values()) // ROWS_PER_BLOCK)
-    with warehouse.transaction():
-        warehouse.execute(
-            "create or replace temp table scored"
-            " (prediction varchar, user_id varchar, probability double)"
-        )
-        n_rows, n_done = sum(cohort["n_users"] for cohort in cohorts.values()), 0
-        began = told = time.monotonic()
-        for block in _read_blocks(warehouse, wanted, feature_ids, n_blocks):
-            for scores in _score(block, scorers):
-                warehouse.append("scored", scores)
-                n_done += scores.num_rows
-            if n_done and (n_done == n_rows or time.monotonic() - told > SECONDS_PER_LINE):
-                told = time.monotonic()
-                rate = n_done / (told - began)
-                progress(
-                    f"scored {n_done:,} of {n_rows:,} rows, {rate:,.0f} rows/s, "
-                    f"about {(n_rows - n_done) / rate:.0f} s left"
-                )
-        now = datetime.now(UTC).replace(tzinfo=None)
-        appended = [
-            _append(warehouse, model, cohorts[model.prediction]["as_of"], now)
-            if model.prediction in cohorts
-            else 0
-            for model in models
-        ]
-        warehouse.execute("drop table scored")
-    return [
-        ScoreSummary(prediction, cohorts.get(prediction, {"n_users": 0})["n_users"], n_appended)
-        for prediction, n_appended in zip(wanted, appended, strict=True)
-    ]
+    n_blocks = -(-max(n_users.values()) // ROWS_PER_BLOCK)
+    n_rows, n_done = sum(n_users.values()), 0
+    began = told = time.monotonic()
+    for block in _read_blocks(warehouse, list(n_users), feature_ids, n_blocks):
+        for scores in _score(block, scorers):
+            warehouse.append("scored", scores)
+            n_done += scores.num_rows
+        if n_done and (n_done == n_rows or time.monotonic() - told > SECONDS_PER_LINE):
+            told = time.monotonic()
+            rate = n_done / (told - began)
+            progress(
+                f"scored {n_done:,} of {n_rows:,} rows, {rate:,.0f} rows/s, "
+                f"about {(n_rows - n_done) / rate:.0f} s left"
+            )
 
 
 def _feature_ids(model: ModelRecord) -> np.ndarray:
