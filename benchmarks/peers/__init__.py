@@ -1,0 +1,1 @@
+"""The same feature work by several tools: seconds, CPU seconds and memory of whole processes."""
