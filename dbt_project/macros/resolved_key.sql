@@ -6,3 +6,7 @@ case
     else {{ identities }}.identity_key
 end
 {%- endmacro %}
+
+{# Where an identity stands in samples by user, 0 to 999,999: below sample_per_million if any user it
+   could stand for is in the sample. Of the columns of stg_identities. #}
+{% macro sample_point() %}least(identity_key % 1000000, resolved_key % 1000000){% endmacro %}

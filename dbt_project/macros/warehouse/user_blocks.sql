@@ -1,7 +1,7 @@
 {# A table made block by block: users are dealt into ranges of their key, and the model's SQL runs once
    per range, so that joins, groups and sorts stay small whatever the number of users. All blocks go
    into one transaction, with progress. The model filters its large inputs with in_block(key) and has
-   sized_by, the model that decides how many blocks there are. An ordinary table elsewhere. #}
+   sized_by, the model that decides how many blocks there are. DuckDB only so far. #}
 {% materialization user_blocks, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}

@@ -12,13 +12,8 @@ conditions as (
     where role = 'cohort'
 ),
 
--- sample_point: no user that the identity could stand for is in a smaller sample.
 identities as (
-    select
-        identity_key,
-        resolved_key,
-        known_hour,
-        least(identity_key % 1000000, resolved_key % 1000000) as sample_point
+    select identity_key, resolved_key, known_hour, {{ sample_point() }} as sample_point
     from {{ ref('stg_identities') }}
 ),
 

@@ -35,13 +35,8 @@ by_segment as (
     group by counted.measure_id, segments.segment, counted.identity_key
 ),
 
--- sample_point: no user that the identity could stand for is in a smaller sample.
 identities as (
-    select
-        identity_key,
-        resolved_key,
-        known_hour,
-        least(identity_key % 1000000, resolved_key % 1000000) as sample_point
+    select identity_key, resolved_key, known_hour, {{ sample_point() }} as sample_point
     from {{ ref('stg_identities') }}
 ),
 
