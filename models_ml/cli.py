@@ -27,15 +27,18 @@ AsOf = Annotated[
     str | None, typer.Option(help="The hour that counts as now (ISO, UTC), e.g. 2026-05-25T00:00.")
 ]
 Select = Annotated[list[str] | None, typer.Option(help="Only this prediction; may be given again.")]
+FullRefresh = Annotated[
+    bool, typer.Option(help="Load all events anew, also those that came too late.")
+]
 ActiveOnly = Annotated[
     bool, typer.Option(help="Only users with an event in the last hour (hourly refresh).")
 ]
 
 
 @app.command()
-def run(as_of: AsOf = None, select: Select = None) -> None:
+def run(as_of: AsOf = None, select: Select = None, full_refresh: FullRefresh = False) -> None:
     """Build the warehouse, train, score everybody and publish."""
-    _walk(read_settings(as_of=as_of), select)
+    _walk(read_settings(as_of=as_of), select, full_refresh=full_refresh)
 
 
 @app.command()

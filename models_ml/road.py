@@ -20,24 +20,52 @@ from models_ml.training_data import fingerprint, load_training_set, present_feat
 from models_ml.warehouse import Warehouse, open_warehouse
 
 SERVING = "path:dbt_project/models/08_predictions"
+DAILY = "tag:daily"  # what an hourly build leaves as it stands
 Progress = Callable[[str], None]
 
 
-def build(settings: Settings, progress: Progress, scope: str = "everyone") -> None:
+def build(
+    settings: Settings, progress: Progress, scope: str = "everyone", full_refresh: bool = False
+) -> None:
     """Bring the warehouse up to as_of: folders 01 to 07.
 
     Args:
         settings: Where events and warehouse are.
         progress: Called with a line per step.
         scope: everyone (daily) or active (hourly: users of the last hour, no training snapshots).
+        full_refresh: Load all events anew, also those that came too late.
 
     Raises:
         ForetellError: On events or definitions that cannot be used, or a failed test.
     """
     prepare(settings)
-    dbt_build(["--exclude", SERVING], settings.dbt_environment(), {"scope": scope}, progress)
+    selection = ["--exclude", SERVING]
+    if scope == "active" and _is_built(settings):
+        selection.append(DAILY)
+    if full_refresh:
+        selection.append("--full-refresh")
+    dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
+        _tell_of_late_events(warehouse, progress)
+
+
+def _is_built(settings: Settings) -> bool:
+    """Whether somebody was ever scored in this warehouse, so that the taxonomy stands."""
+    if not settings.warehouse.exists():  # open_warehouse would refuse
+        return False
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        return bool(
+            warehouse.rows("select 1 from duckdb_tables() where table_name = 'features_values'")
+        )
+
+
+def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
+    for row in warehouse.rows("select reason, n_rows from stg_ingest_counts where fate = 'late'"):
+        progress(
+            f"{row['n_rows']:,} events are {row['reason']} and kept apart; "
+            "`foretell run --full-refresh` takes them in"
+        )
 
 
 def prepare(settings: Settings) -> None:
@@ -164,6 +192,7 @@ def run(
     with_training: bool = True,
     with_scoring: bool = True,
     scope: str = "everyone",
+    full_refresh: bool = False,
 ) -> Published:
     """Build, train, score, publish. Safe to repeat: the same data changes nothing.
 
@@ -172,7 +201,7 @@ def run(
     """
     if selected:
         _check_selected(settings, selected, scope)
-    build(settings, progress, scope)
+    build(settings, progress, scope, full_refresh)
     with open_warehouse(settings.warehouse) as warehouse:
         predictions = select_predictions(warehouse, selected)
         if with_training:

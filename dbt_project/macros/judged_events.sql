@@ -1,22 +1,31 @@
-{# Every raw row, typed, with the reason if it cannot be used (reject_reason) and the duplicate_hash
-   that finds suspects cheaply. A FROM item over stg_raw_events; two models read it, each through its
-   own filter, because writing a billion wide rows costs more than reading them again
-   (docs/decisions/0008). #}
-{% macro judged_events() %}
+{# Raw rows of the loaded files, typed, with the reason if a row cannot be used (reject_reason), whether
+   it comes too late, and the duplicate_hash that finds suspects cheaply. A FROM item; it is read
+   more than once, each time through another filter, because keeping a billion wide rows costs more
+   than reading them again (docs/decisions/0008).
+   is_load: only files not loaded yet into `loaded`; without, every file, and nothing is too late. #}
+{% macro judged_events(is_load=false, loaded=none) %}
 (
     select
         typed.*,
-        coalesce(user_id, 'device:' || device_id) as identity,
+        case
+            when
+                event_time >= cast('1970-01-02' as timestamp)
+                and event_time < cast('2200-01-01' as timestamp)
+                then {{ hour_index('event_time') }}
+        end as event_hour,
+        {{ duplicate_hash() }} as duplicate_hash,
+        {% if is_load -%}
+        coalesce(event_hour < {{ closed_hour(loaded) }}, false) as is_late,
+        {%- else -%}
+        false as is_late,
+        {%- endif %}
         case
             when is_broken then 'row is not JSON'
             when event_name is null then 'event_name is missing'
             when user_id is null and device_id is null then 'user_id and device_id are missing'
             when event_time is null and event_time_text is null then 'event_time is missing'
             when event_time is null then 'event_time is not a time'
-            when
-                event_time < cast('1970-01-02' as timestamp)
-                or event_time >= cast('2200-01-01' as timestamp)
-                then 'event_time is out of range'
+            when event_hour is null then 'event_time is out of range'
             when event_time > received_at + interval '1' hour * {{ var('future_tolerance_hours') }}
                 then 'event_time is in the future'
             when not {{ is_json_object('event_properties') }}
@@ -26,29 +35,32 @@
         end as reject_reason
     from (
         select
-            nullif(event_id, '') as event_id,
-            nullif(user_id, '') as user_id,
-            nullif(device_id, '') as device_id,
-            nullif(event_name, '') as event_name,
-            nullif(event_time, '') as event_time_text,
-            coalesce(event_timestamp, {{ to_utc('event_time') }}) as event_time,
-            coalesce(received_timestamp, {{ to_utc('received_at') }}) as received_at,
-            nullif(nullif(trim(event_properties), ''), 'null') as event_properties,
-            nullif(nullif(trim(user_properties), ''), 'null') as user_properties,
-            {{ duplicate_hash() }} as duplicate_hash,
-            raw_row,
-            is_broken
-        from {{ ref('stg_raw_events') }}
+            nullif(raw_events.event_id, '') as event_id,
+            nullif(raw_events.user_id, '') as user_id,
+            nullif(raw_events.device_id, '') as device_id,
+            nullif(raw_events.event_name, '') as event_name,
+            nullif(raw_events.event_time, '') as event_time_text,
+            coalesce(raw_events.event_timestamp, {{ to_utc('raw_events.event_time') }}) as event_time,
+            coalesce(raw_events.received_timestamp, {{ to_utc('raw_events.received_at') }}) as received_at,
+            nullif(nullif(trim(raw_events.event_properties), ''), 'null') as event_properties,
+            nullif(nullif(trim(raw_events.user_properties), ''), 'null') as user_properties,
+            raw_events.raw_row,
+            raw_events.is_broken,
+            batches.batch_id
+        from {{ ref('stg_raw_events') }} as raw_events
+        inner join {{ ref('stg_batches') }} as batches
+            on raw_events.source_file = batches.source_file
+        {%- if is_load %}
+        where {{ in_new_files(loaded) }}
+        {%- endif %}
     ) as typed
 )
 {% endmacro %}
 
-{# Equal for rows that may be one event sent twice: the same event_id or, without, the same content.
-   Of the raw columns, so that finding suspects parses nothing. #}
+{# Equal for events that may be one sent twice: the same event_id or, without, the same content. #}
 {% macro duplicate_hash() %}
 case
-    when event_id <> '' then {{ hash_key('event_id') }}
-    else {{ hash_key("user_id, device_id, event_name, event_timestamp, case when event_timestamp is"
-        ~ " null then event_time end, event_properties") }}
+    when event_id is not null then {{ hash_key('event_id') }}
+    else {{ hash_key('user_id, device_id, event_name, event_time, event_properties') }}
 end
 {%- endmacro %}

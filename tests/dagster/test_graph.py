@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from dagster_defs.definitions import defs
-from dagster_defs.jobs import build_schedule, daily, hourly
+from dagster_defs.jobs import READS_ALL_FILES, build_schedule, daily, hourly
 
 PINNED = Path(__file__).with_name("asset_graph.txt")
 DEMO = ("buys_within_7_days", "silent_for_14_days", "upgrades_within_14_days")
@@ -37,9 +37,14 @@ def test_daily_makes_every_asset(graph):
     assert made == graph.materializable_asset_keys
 
 
-def test_hourly_makes_everything_but_models():
+def test_hourly_makes_everything_but_models_and_what_is_tagged_daily(graph):
     made = defs.resolve_job_def("daily").asset_layer.selected_asset_keys
-    assert defs.resolve_job_def("hourly").asset_layer.selected_asset_keys == made - MODELS
+    tagged = {key for key in made if "daily" in graph.get(key).tags}
+    assert dg.AssetKey(["taxonomy_features"]) in tagged
+    hourly_job = defs.resolve_job_def("hourly").asset_layer
+    assert hourly_job.selected_asset_keys == made - MODELS - tagged
+    assert READS_ALL_FILES in defs.resolve_job_def("daily").asset_layer.asset_check_keys
+    assert READS_ALL_FILES not in hourly_job.asset_check_keys
 
 
 @pytest.mark.parametrize(("job", "scope"), [(daily, "everyone"), (hourly, "active")])

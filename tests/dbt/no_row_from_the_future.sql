@@ -6,17 +6,14 @@ with
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
 
 newest as (
-    select 'hourly_user_events.event_hour' as place, max(event_hour) as last_hour
-    from {{ ref('hourly_user_events') }}
-    union all
     select 'cohort_filtered_hours.event_hour' as place, max(event_hour) as last_hour
     from {{ ref('cohort_filtered_hours') }}
     union all
     select 'cohort_windows.to_hour' as place, max(to_hour) - 1 as last_hour
     from {{ ref('cohort_windows') }}
     union all
-    select 'stg_user_properties.event_hour' as place, max(event_hour) as last_hour
-    from {{ ref('stg_user_properties') }}
+    select 'stg_identities.first_hour' as place, max(first_hour) as last_hour
+    from {{ ref('stg_identities') }}
     union all
     select 'stg_identities.known_hour' as place, max(known_hour) as last_hour
     from {{ ref('stg_identities') }}

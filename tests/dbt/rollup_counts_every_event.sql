@@ -1,8 +1,8 @@
-{# Every event before as_of is counted once as its type. #}
+{# Every event is counted once as its type. #}
 {{ config(meta={'dagster': {'ref': {'name': 'hourly_user_events'}}}) }}
 with
 
-events as (select count(*) as n_events from {{ past_events() }} as past),
+events as (select count(*) as n_events from {{ ref('stg_events') }}),
 
 rollup as (
     select coalesce(sum(hourly.n_events), 0) as n_events

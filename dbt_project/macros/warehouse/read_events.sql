@@ -14,16 +14,17 @@
     {%- set is_demo = path == 'warehouse/demo_events/*.parquet' and not env_var('FORETELL_EVENTS', '') -%}
     {%- set if_empty = ', allow_empty = true' if is_demo else '' -%}
     {%- if relation -%}
-        {{ with_canonical_columns('select * from ' ~ relation, canonical) }}
+        {{ with_canonical_columns('select *, ' ~ sql_string(relation) ~ ' as source_file from ' ~ relation, canonical) }}
     {%- elif bare.endswith('.parquet') -%}
         {{ with_canonical_columns(
-            'select * from read_parquet(' ~ sql_string(path) ~ ', union_by_name = true' ~ if_empty ~ ')',
+            'select * from read_parquet(' ~ sql_string(path) ~ ', union_by_name = true, '
+            ~ "filename = 'source_file'" ~ if_empty ~ ')',
             canonical
         ) }}
     {%- elif bare.endswith('.csv') or bare.endswith('.tsv') -%}
         {{ with_canonical_columns(
             'select * from read_csv(' ~ sql_string(path) ~ ', all_varchar = true, header = true, '
-            ~ 'union_by_name = true, max_line_size = 16777216)',
+            ~ "union_by_name = true, max_line_size = 16777216, filename = 'source_file')",
             canonical
         ) }}
     {%- elif bare.endswith('.ndjson') or bare.endswith('.jsonl') or bare.endswith('.json') -%}
@@ -36,11 +37,12 @@
                 cast(null as timestamp) as event_timestamp,
                 cast(null as timestamp) as received_timestamp,
                 line as raw_row,
-                not json_valid(line) as is_broken
+                not json_valid(line) as is_broken,
+                source_file
             from read_csv(
                 {{ sql_string(path) }}, columns = {'line': 'VARCHAR'}, header = false,
                 auto_detect = false, delim = '\x01', quote = '', escape = '', nullstr = '\x02',
-                strict_mode = false, max_line_size = 67108864
+                strict_mode = false, max_line_size = 67108864, filename = 'source_file'
             )
         )
     {%- else -%}
@@ -83,13 +85,41 @@
                     as {{ name }}_timestamp,
                 {% endfor -%}
                 cast(null as varchar) as raw_row,
-                false as is_broken
+                false as is_broken,
+                source_file
             from (
                 select * from (
-                    select {% for column in columns %}null as {{ column }}{{ ', ' if not loop.last }}{% endfor %}
+                    select {% for column in columns %}null as {{ column }}, {% endfor %}'' as source_file
                 ) where false
                 union all by name
                 {{ rows }}
             )
         )
+{% endmacro %}
+
+{# The files that read_events reads, as a FROM item: source_file (as stg_raw_events names it), n_bytes,
+   modified_at; of a relation its name. Contents are not read. #}
+{% macro list_event_files(path, relation) %}
+    {{ return(adapter.dispatch('list_event_files', 'foretell')(path, relation)) }}
+{% endmacro %}
+
+{% macro duckdb__list_event_files(path, relation) %}
+(
+    {%- if relation %}
+    select
+        {{ sql_string(relation) }} as source_file,
+        cast(null as bigint) as n_bytes,
+        cast(null as timestamp) as modified_at
+    {%- else %}
+    select
+        filename as source_file,
+        cast(size as bigint) as n_bytes,
+        cast(last_modified at time zone 'UTC' as timestamp) as modified_at
+    from read_blob({{ sql_string(path) }})
+    {%- endif %}
+)
+{%- endmacro %}
+
+{% macro default__list_event_files(path, relation) %}
+    {{ exceptions.raise_compiler_error("list_event_files: add " ~ target.type) }}
 {% endmacro %}

@@ -1,38 +1,77 @@
-{# Raw rows that needed a decision: those that cannot be used, and those of which several are alike
-   (accepted the first received, duplicate the others). Every other row is accepted as it is.
-   Grain: one row per such raw row. Rows are alike if they have one event_id or, without id, one
-   content. #}
+{# Every raw row, typed, with what became of it. Grain: one row per raw row.
+   Rows that are alike (one event_id or, without id, one content) are one event: the first received is
+   accepted, the others are duplicates, in whatever order their files come. So a later file may take
+   an event back: its row comes again, as a duplicate, with the batch that decided so. #}
+{{ config(materialized='incremental', incremental_strategy='replace_decided') }}
+{%- set is_load = is_incremental() -%}
+{%- set judged = judged_events(is_load, this) -%}
 with
 
-suspects as (
-    select {{ duplicate_hash() }} as duplicate_hash
-    from {{ ref('stg_raw_events') }}
-    group by 1
-    having count(*) > 1
+{% if is_load -%}
+earlier as (
+    select loaded.*
+    from {{ this }} as loaded
+    where
+        fate = 'accepted'
+        and event_hour >= {{ closed_hour(this) }} - 24 * {{ var('late_days') }}
+        and {{ duplicate_hash() }} in (select duplicate_hash from {{ judged }} as judged)
 ),
 
-undecided as (
-    select judged.*, suspects.duplicate_hash is not null as is_suspect
-    from {{ judged_events() }} as judged
+{% endif -%}
+suspects as (
+    select duplicate_hash
+    from {{ judged }} as judged
+    group by duplicate_hash
+    having count(*) > 1
+    {%- if is_load %}
+    union
+    select {{ duplicate_hash() }} as duplicate_hash from earlier
+    {%- endif %}
+),
+
+undisputed as (
+    select judged.*
+    from {{ judged }} as judged
     left join suspects on judged.duplicate_hash = suspects.duplicate_hash
-    where judged.reject_reason is not null or suspects.duplicate_hash is not null
+    where
+        judged.reject_reason is not null
+        or judged.is_late
+        or suspects.duplicate_hash is null
+),
+
+disputed as (
+    select
+        event_id, user_id, device_id,
+        {{ hash_key("coalesce(user_id, 'device:' || device_id)") }} as identity_key,
+        event_name, event_time, event_hour, received_at, event_properties, user_properties,
+        batch_id, true as is_new
+    from {{ judged }} as judged
+    where
+        reject_reason is null
+        and not is_late
+        and duplicate_hash in (select duplicate_hash from suspects)
+    {%- if is_load %}
+    union all
+    select
+        event_id, user_id, device_id, identity_key,
+        event_name, event_time, event_hour, received_at, event_properties, user_properties,
+        batch_id, false as is_new
+    from earlier
+    {%- endif %}
 ),
 
 keyed as (
     select
-        undecided.*,
-        case
-            when reject_reason is not null then null
-            when event_id is not null then 'same event_id'
-            else 'same content without event_id'
-        end as duplicate_rule,
+        disputed.*,
+        case when event_id is not null then 'same event_id' else 'same content without event_id' end
+            as duplicate_rule,
         -- The lengths keep user a|b apart from user a with a device that starts with b.
         coalesce(event_id, md5(concat_ws(
             '|',
             coalesce(length(user_id), 0), coalesce(length(device_id), 0), length(event_name),
-            user_id, device_id, event_name, event_time_text, event_properties
+            user_id, device_id, event_name, event_time, event_properties
         ))) as duplicate_key
-    from undecided
+    from disputed
 ),
 
 ranked as (
@@ -41,30 +80,36 @@ ranked as (
         row_number() over (
             partition by duplicate_rule, duplicate_key
             order by
-                received_at nulls last, event_time nulls last, event_name nulls last,
-                user_id nulls last, device_id nulls last,
-                event_properties nulls last, user_properties nulls last
+                received_at nulls last, event_time, event_name, user_id nulls last,
+                device_id nulls last, event_properties nulls last, user_properties nulls last,
+                is_new, batch_id
         ) as arrival
     from keyed
 ),
+
+last_batch as (select max(batch_id) as batch_id from {{ ref('stg_batches') }}),
 
 final as (
     select
         event_id,
         user_id,
         device_id,
-        identity,
+        {{ hash_key("coalesce(user_id, 'device:' || device_id)") }} as identity_key,
         event_name,
         event_time,
+        event_hour,
         received_at,
         event_properties,
         user_properties,
         case
             when reject_reason is not null then 'rejected'
-            when arrival > 1 then 'duplicate'
+            when is_late then 'late'
             else 'accepted'
         end as fate,
-        coalesce(reject_reason, case when arrival > 1 then duplicate_rule end) as reason,
+        coalesce(
+            reject_reason,
+            case when is_late then 'more than {{ var('late_days') }} days late' end
+        ) as reason,
         case
             when reject_reason is not null
                 then coalesce(raw_row, {{ json_of([
@@ -72,8 +117,29 @@ final as (
                     'received_at', 'event_properties', 'user_properties',
                 ]) }})
         end as raw_row,
-        duplicate_hash
+        batch_id,
+        batch_id as decided_in
+    from undisputed
+    union all
+    select
+        ranked.event_id,
+        ranked.user_id,
+        ranked.device_id,
+        ranked.identity_key,
+        ranked.event_name,
+        ranked.event_time,
+        ranked.event_hour,
+        ranked.received_at,
+        ranked.event_properties,
+        ranked.user_properties,
+        case when ranked.arrival > 1 then 'duplicate' else 'accepted' end as fate,
+        case when ranked.arrival > 1 then ranked.duplicate_rule end as reason,
+        null as raw_row,
+        ranked.batch_id,
+        case when ranked.is_new then ranked.batch_id else last_batch.batch_id end as decided_in
     from ranked
+    cross join last_batch
+    where ranked.is_new or ranked.arrival > 1
 )
 
 select * from final

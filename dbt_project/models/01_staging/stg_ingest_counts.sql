@@ -2,14 +2,12 @@
 with
 
 final as (
-    select 'accepted' as fate, '' as reason, cast(count(*) as bigint) as n_rows
-    from {{ ref('stg_events') }}
-    having count(*) > 0
-    union all
-    select fate, reason, cast(count(*) as bigint) as n_rows
+    select
+        fate,
+        coalesce(reason, '') as reason,
+        cast(count(*) as bigint) as n_rows
     from {{ ref('stg_checked_events') }}
-    where fate <> 'accepted'
-    group by fate, reason
+    group by fate, coalesce(reason, '')
 )
 
 select * from final

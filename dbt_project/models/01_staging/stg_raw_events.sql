@@ -17,7 +17,8 @@ final as (
         raw_events.event_timestamp,
         raw_events.received_timestamp,
         raw_events.raw_row,
-        raw_events.is_broken
+        raw_events.is_broken,
+        raw_events.source_file
     from {{ read_events(var('events'), var('events_relation')) }} as raw_events
 )
 

@@ -1,17 +1,29 @@
 {# User properties as events stated them. Grain: one row per (identity_key, property, event_hour):
    the last value of the hour. Repeats stay: of a user's two identities the newest statement
-   counts, also where it only confirms what that identity said before. #}
+   counts, also where it only confirms what that identity said before. All times, also those after as_of. #}
+{{ config(
+    materialized='incremental', incremental_strategy='recount',
+    recount_by=['identity_key', 'event_hour']
+) }}
 with
 
+{% if is_incremental() -%}
+touched as (select * from {{ touched('identity_key, event_hour', this) }} as touched),
+
+{% endif -%}
 events as (
     select
-        event_id,
-        event_time,
-        event_hour,
-        user_properties,
-        identity_key
-    from {{ past_events() }} as past
-    where user_properties is not null
+        events.event_id,
+        events.event_time,
+        events.event_hour,
+        events.user_properties,
+        events.identity_key
+    from {{ ref('stg_events') }} as events
+    {%- if is_incremental() %}
+    inner join touched
+        on events.identity_key = touched.identity_key and events.event_hour = touched.event_hour
+    {%- endif %}
+    where events.user_properties is not null
 ),
 
 pairs as (
@@ -34,10 +46,30 @@ ranked as (
     from pairs
 ),
 
+newest as (select batch_id from {{ newest_batch() }} as newest),
+
 final as (
-    select identity_key, property, event_hour, stated_at, value
+    select
+        ranked.identity_key,
+        ranked.property,
+        ranked.event_hour,
+        ranked.stated_at,
+        ranked.value,
+        newest.batch_id as counted_in
     from ranked
-    where place = 1
+    cross join newest
+    where ranked.place = 1
+    {%- if is_incremental() %}
+    union all
+    select
+        identity_key,
+        null as property,
+        event_hour,
+        null as stated_at,
+        null as value,
+        null as counted_in
+    from touched
+    {%- endif %}
     order by identity_key, property, event_hour
 )
 

@@ -1,17 +1,54 @@
 {# What the hourly rollup counts. Grain: one row per token.
-   any: every event, the sum of the event types; event: one event type; value: an event type with one property value (the most
-   frequent ones); sum: a numeric property of an event type. Ids hold within one build. #}
+   any: every event, the sum of the event types; event: one event type; value: an event type with one
+   property value (the most frequent ones); sum: a numeric property of an event type. An id keeps its
+   meaning as long as events are added; one that is no longer among the most frequent is not counted.
+   Which values and sums those are is decided when everybody is scored, not every hour. #}
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='token_id') }}
+{%- set only_adds = is_incremental() and var('scope') == 'active' -%}
+{%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
+{%- set as_of = ref('stg_as_of') -%}
 with
 
-event_volumes as (
-    select event_name, count(*) as n_events
-    from {{ past_events() }} as past
+known as (
+    {%- if is_incremental() %}
+    select token_id, kind, event_name, property, value, n_events, seen_in from {{ this }}
+    {%- else %}
+    select
+        0 as token_id, '' as kind, '' as event_name, '' as property, '' as value,
+        0 as n_events, 0 as seen_in
+    where false
+    {%- endif %}
+),
+
+{% if only_adds -%}
+tokens as (
+    select
+        1 as kind_order,
+        'event' as kind,
+        event_name,
+        cast(null as {{ dbt.type_string() }}) as property,
+        cast(null as {{ dbt.type_string() }}) as value,
+        sum(case when event_hour < (select as_of_hour from {{ as_of }}) then 1 else 0 end)
+            as n_events
+    from {{ checked_events }}
+    where
+        fate = 'accepted'
+        and decided_in > (select max(seen_in) from known)
+        and event_name not in (select event_name from known where kind = 'event')
     group by event_name
 ),
 
+{% else -%}
+event_volumes as (
+    select event_name, n_events
+    from {{ volumes }}
+    where property is null
+),
+
 value_volumes as (
-    select event_name, property, value, is_number, n_events
-    from {{ ref('stg_property_values') }}
+    select event_name, property, value, n_events, n_values, n_numbers
+    from {{ volumes }}
+    where property is not null
 ),
 
 property_volumes as (
@@ -19,9 +56,8 @@ property_volumes as (
         event_name,
         property,
         sum(n_events) as n_events,
-        count(*) as n_values,
-        sum(case when is_number then n_events else 0 end)
-        >= {{ var('min_numeric_share') }} * sum(n_events) as is_numeric
+        sum(n_values) as n_values,
+        sum(n_numbers) >= {{ var('min_numeric_share') }} * sum(n_events) as is_numeric
     from value_volumes
     group by event_name, property
 ),
@@ -92,17 +128,56 @@ tokens as (
     having sum(n_events) > 0
 ),
 
+{% endif -%}
+named as (
+    select
+        tokens.*,
+        known.token_id as known_id,
+        row_number() over (
+            partition by known.token_id is null and tokens.kind <> 'any'
+            order by tokens.kind_order, tokens.event_name, tokens.property, tokens.value
+        ) as place
+    from tokens
+    left join known
+        on tokens.kind = known.kind
+        and tokens.event_name is not distinct from known.event_name
+        and tokens.property is not distinct from known.property
+        and tokens.value is not distinct from known.value
+),
+
+last_token as (select coalesce(max(token_id), 0) as token_id from known),
+
+newest as (select batch_id from {{ newest_batch() }} as newest),
+
 final as (
     select
         cast(
-            row_number() over (order by kind_order, event_name, property, value) - 1 as integer
+            case
+                when named.kind = 'any' then 0
+                else coalesce(named.known_id, last_token.token_id + named.place)
+            end as integer
         ) as token_id,
-        kind,
-        event_name,
-        property,
-        value,
-        cast(n_events as bigint) as n_events
-    from tokens
+        named.kind,
+        named.event_name,
+        named.property,
+        named.value,
+        cast(named.n_events as bigint) as n_events,
+        true as is_counted,
+        newest.batch_id as seen_in
+    from named
+    cross join last_token
+    cross join newest
+    {%- if not only_adds %}
+    union all
+    select
+        known.token_id, known.kind, known.event_name, known.property, known.value,
+        cast(known.n_events as bigint) as n_events,
+        false as is_counted,
+        known.seen_in
+    from known
+    left join named on known.token_id = named.known_id
+    where named.known_id is null and known.kind <> 'any'
+    {%- endif %}
 )
 
 select * from final

@@ -1,9 +1,55 @@
-{# Events counted by hour. Grain: one row per (identity_key, event_hour, token_id), before as_of.
+{# Events counted by hour. Grain: one row per (identity_key, event_hour, token_id). All times, also
+   those after as_of: whoever reads says up to which hour.
    Keyed by the raw identity: who that is may be learned later (stg_identities). Any event is the
-   sum of the event types, so it has no rows of its own. #}
+   sum of the event types, so it has no rows of its own. In weeks, each sorted by identity: a block of
+   users lies in a few places, and a new week leaves the others alone (docs/decisions/0010). #}
+{%- set sorted_by = [floor_divide('event_hour', 168), 'identity_key', 'event_hour', 'token_id'] -%}
+{{ config(
+    materialized='incremental', incremental_strategy='recount',
+    recount_by=['identity_key', 'event_hour'], resort_by=sorted_by,
+    post_hook="delete from {{ this }} where token_id in (select token_id from {{ ref('hourly_tokens') }} where not is_counted)"
+) }}
 with
 
-tokens as (select token_id, kind, event_name, property, value from {{ ref('hourly_tokens') }}),
+tokens as (
+    select token_id, kind, event_name, property, value
+    from {{ ref('hourly_tokens') }}
+    where is_counted
+),
+
+{% if is_incremental() -%}
+touched as (select * from {{ touched('identity_key, event_hour', this) }} as touched),
+
+-- Values and sums that are counted from now on: their whole history is counted now.
+added_tokens as (
+    select token_id, event_name
+    from tokens
+    where
+        kind in ('value', 'sum')
+        and token_id not in (select distinct token_id from {{ this }})
+),
+
+events as (
+    select events.identity_key, events.event_hour, events.event_name, events.event_properties
+    from {{ ref('stg_events') }} as events
+    inner join touched
+        on events.identity_key = touched.identity_key and events.event_hour = touched.event_hour
+),
+
+other_events as (
+    select events.identity_key, events.event_hour, events.event_name, events.event_properties
+    from {{ ref('stg_events') }} as events
+    left join touched
+        on events.identity_key = touched.identity_key and events.event_hour = touched.event_hour
+    where
+        touched.identity_key is null
+        and events.event_name in (select event_name from added_tokens)
+),
+{%- else -%}
+events as (
+    select identity_key, event_hour, event_name, event_properties from {{ ref('stg_events') }}
+),
+{%- endif %}
 
 by_event as (
     select
@@ -11,70 +57,82 @@ by_event as (
         events.event_hour,
         tokens.token_id,
         count(*) as n_events
-    from {{ past_events() }} as events
+    from events
     inner join tokens on events.event_name = tokens.event_name and tokens.kind = 'event'
     group by events.identity_key, events.event_hour, tokens.token_id
 ),
 
 detailed_events as (
-    select identity_key, event_hour, event_name, event_properties
-    from {{ past_events() }} as events
+    select identity_key, event_hour, event_name, event_properties, false as is_other
+    from events
     where event_name in (select tokens.event_name from tokens where tokens.kind in ('value', 'sum'))
+    {%- if is_incremental() %}
+    union all
+    select identity_key, event_hour, event_name, event_properties, true as is_other
+    from other_events
+    {%- endif %}
 ),
 
 pairs as (
     {{ json_pairs('detailed_events', 'event_properties', [
-        'identity_key', 'event_hour', 'event_name',
+        'identity_key', 'event_hour', 'event_name', 'is_other',
     ]) }}
 ),
 
-by_value as (
-    select
-        pairs.identity_key,
-        pairs.event_hour,
-        tokens.token_id,
-        count(*) as n_events
-    from pairs
-    inner join tokens
-        on pairs.event_name = tokens.event_name
-        and pairs.property = tokens.property
-        and pairs.value = tokens.value
-        and tokens.kind = 'value'
-    group by pairs.identity_key, pairs.event_hour, tokens.token_id
+detailed_tokens as (
+    select tokens.*, false as is_other
+    from tokens
+    where kind in ('value', 'sum')
+    {%- if is_incremental() %}
+    union all
+    select tokens.*, true as is_other
+    from tokens
+    inner join added_tokens on tokens.token_id = added_tokens.token_id
+    {%- endif %}
 ),
 
-by_sum as (
+by_property as (
     select
         pairs.identity_key,
         pairs.event_hour,
         tokens.token_id,
         count(*) as n_events,
-        sum({{ to_number('pairs.value') }}) as value_sum
+        sum(case when tokens.kind = 'sum' then {{ to_number('pairs.value') }} end) as value_sum
     from pairs
-    inner join tokens
+    inner join detailed_tokens as tokens
         on pairs.event_name = tokens.event_name
         and pairs.property = tokens.property
-        and tokens.kind = 'sum'
+        and pairs.is_other = tokens.is_other
+        and (tokens.kind = 'sum' or pairs.value = tokens.value)
     group by pairs.identity_key, pairs.event_hour, tokens.token_id
 ),
 
 counted as (
     select identity_key, event_hour, token_id, n_events, null as value_sum from by_event
     union all
-    select identity_key, event_hour, token_id, n_events, null as value_sum from by_value
-    union all
-    select identity_key, event_hour, token_id, n_events, value_sum from by_sum
+    select identity_key, event_hour, token_id, n_events, value_sum from by_property
 ),
+
+newest as (select batch_id from {{ newest_batch() }} as newest),
 
 final as (
     select
-        identity_key,
-        event_hour,
-        token_id,
-        cast(n_events as integer) as n_events,
-        cast(value_sum as decimal(38, 6)) as value_sum
+        counted.identity_key,
+        counted.event_hour,
+        counted.token_id,
+        cast(counted.n_events as integer) as n_events,
+        cast(counted.value_sum as decimal(38, 6)) as value_sum,
+        newest.batch_id as counted_in
     from counted
-    order by identity_key, event_hour, token_id
+    cross join newest
+    {%- if is_incremental() %}
+    union all
+    select
+        identity_key, event_hour,
+        null as token_id, null as n_events, null as value_sum, null as counted_in
+    from touched
+    {%- endif %}
+    order by {{ sorted_by | join(', ') }}
 )
 
 select * from final

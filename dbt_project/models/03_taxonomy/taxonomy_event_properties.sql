@@ -3,11 +3,12 @@
 with
 
 property_values as (
-    select event_name, property, value, is_number, n_events
-    from {{ ref('stg_property_values') }}
+    select event_name, property, n_events, n_values, n_numbers, n_long
+    from {{ ref('stg_value_volumes') }}
+    where property is not null
 ),
 
-summed as (select event_name, property from {{ ref('hourly_tokens') }} where kind = 'sum'),
+summed as (select event_name, property from {{ ref('hourly_tokens') }} where kind = 'sum' and is_counted),
 
 counted as (
     select event_name, property, sum(case when is_kept then 1 else 0 end) as n_kept_values
@@ -20,9 +21,9 @@ volumes as (
         event_name,
         property,
         sum(n_events) as n_events,
-        count(*) as n_values,
-        sum(case when is_number then n_events else 0 end) as n_numbers,
-        sum(case when value is null then n_events else 0 end) as n_long
+        sum(n_values) as n_values,
+        sum(n_numbers) as n_numbers,
+        sum(n_long) as n_long
     from property_values
     group by event_name, property
 ),

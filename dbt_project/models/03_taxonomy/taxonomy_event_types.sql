@@ -12,7 +12,7 @@ by_user as (
         sum(n_events) as n_events,
         min(event_hour) as first_hour,
         max(event_hour) as last_hour
-    from {{ ref('hourly_user_events') }}
+    from {{ past_hours() }} as past
     group by token_id, identity_key
 ),
 

@@ -11,7 +11,7 @@ weeks as (
 tokens as (
     select token_id, kind, event_name, property, value
     from {{ ref('hourly_tokens') }}
-    where kind in ('any', 'sum')
+    where kind in ('any', 'sum') and is_counted
     union all
     select token_id, 'event' as kind, event_name, null as property, null as value
     from {{ ref('taxonomy_event_types') }}

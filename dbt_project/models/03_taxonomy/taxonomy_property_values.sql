@@ -5,7 +5,7 @@ with
 tokens as (
     select token_id, event_name, property, value, n_events
     from {{ ref('hourly_tokens') }}
-    where kind = 'value'
+    where kind = 'value' and is_counted
 ),
 
 event_types as (select event_name, n_events from {{ ref('hourly_tokens') }} where kind = 'event'),

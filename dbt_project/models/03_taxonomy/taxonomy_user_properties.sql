@@ -5,9 +5,10 @@
 with
 
 changes as (
-    select property, value, identity_key
-    from {{ ref('stg_user_properties') }}
-    where value is not null and length(value) <= {{ var('max_value_characters') }}
+    select stated.property, stated.value, stated.identity_key
+    from {{ ref('stg_user_properties') }} as stated
+    inner join {{ ref('stg_as_of') }} as now on stated.event_hour < now.as_of_hour
+    where stated.value is not null and length(stated.value) <= {{ var('max_value_characters') }}
 ),
 
 volumes as (

@@ -13,7 +13,9 @@ conditions as (
 ),
 
 identities as (
-    select identity_key, resolved_key, known_hour, {{ sample_point() }} as sample_point
+    select
+        identity_key, resolved_key, known_hour, first_hour,
+        {{ sample_point() }} as sample_point
     from {{ ref('stg_identities') }}
 ),
 
@@ -63,10 +65,8 @@ everybody as (
         snapshots.as_of_hour,
         {{ resolved_key('identities', 'snapshots.as_of_hour') }} as user_key
     from snapshots
-    inner join {{ ref('cohort_first_hours') }} as first_hours
-        on first_hours.event_hour < snapshots.as_of_hour
     inner join identities
-        on first_hours.identity_key = identities.identity_key
+        on identities.first_hour < snapshots.as_of_hour
         and identities.sample_point < snapshots.sample_per_million
 ),
 

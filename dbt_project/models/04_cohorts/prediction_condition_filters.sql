@@ -14,7 +14,7 @@ conditions as (select condition_id, kind from {{ ref('prediction_conditions') }}
 
 events as (select condition_id, event_name from {{ ref('prediction_condition_events') }}),
 
-tokens as (select kind, event_name from {{ ref('hourly_tokens') }}),
+tokens as (select kind, event_name from {{ ref('hourly_tokens') }} where n_events > 0 and is_counted),
 
 -- Conditions that can be judged: their events have happened.
 seen as (
@@ -32,8 +32,9 @@ seen as (
 known as (
     select distinct events.condition_id, properties.property
     from events
-    inner join {{ ref('stg_property_values') }} as properties
+    inner join {{ ref('stg_value_volumes') }} as properties
         on events.event_name = properties.event_name or events.event_name is null
+    where properties.property is not null
     union
     select conditions.condition_id, properties.property
     from conditions

@@ -1,0 +1,67 @@
+{# What decides how raw events become staged ones: where it changes, all are loaded anew. #}
+{% macro loading_settings() %}
+    {{ return(tojson({
+        'events': var('events_relation') or var('events'),
+        'future_tolerance_hours': var('future_tolerance_hours'),
+        'max_value_characters': var('max_value_characters'),
+        'max_values_per_day': var('max_values_per_day'),
+        'version': 1,
+    }, sort_keys=true)) }}
+{% endmacro %}
+
+{# Before a build: if files that were loaded changed since, or events come from elsewhere or under other
+   settings, drop what was loaded, so that it is loaded anew; a relation is read whole each time. New
+   files alone are added to what is there, and events of files that are gone stay. Ids last: those of
+   tokens and features, and batches are numbered on. #}
+{% macro load_anew() %}
+    {%- if execute and not flags.FULL_REFRESH and flags.WHICH in ('build', 'run')
+        and 'model.foretell.stg_checked_events' in selected_resources -%}
+    {%- set loaded = {} -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.package_name == 'foretell'
+        and node.config.materialized == 'incremental' and node.name != 'features' -%}
+        {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+        {%- if relation -%}{%- do loaded.update({node.name: relation}) -%}{%- endif -%}
+    {%- endfor -%}
+    {%- set reason = why_load_anew(loaded.get('stg_batches')) if loaded else '' -%}
+    {%- if reason -%}
+        {{ log('All events are loaded anew: ' ~ reason, info=True) }}
+        {%- for name, relation in loaded.items()
+            if 'stg_batches' not in loaded or name not in ('stg_batches', 'hourly_tokens') -%}
+            {%- do adapter.drop_relation(relation) -%}
+        {%- endfor -%}
+        {%- if 'stg_batches' in loaded -%}
+            {%- do run_query(restart_batches(loaded['stg_batches'], reason)) -%}
+            {%- do adapter.commit() -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# The reason in words, empty if there is none. batches: the relation of stg_batches, if there is one. #}
+{% macro why_load_anew(batches) %}
+    {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
+    {%- if var('events_relation') -%}{{ return('a relation is read whole') }}{%- endif -%}
+    {%- set changed = run_query(
+        "select 1 as place, 'settings changed since' as reason from " ~ batches
+        ~ " where settings <> " ~ sql_string(loading_settings())
+        ~ " union all select 2, known.source_file || ' changed since' from " ~ batches ~ " as known"
+        ~ " inner join " ~ list_event_files(var('events'), var('events_relation')) ~ " as files"
+        ~ " on known.source_file = files.source_file"
+        ~ " where known.n_bytes <> files.n_bytes or known.modified_at <> files.modified_at"
+        ~ " order by 1, 2 limit 1"
+    ) -%}
+    {{ return(changed.rows[0][1] if changed.rows else '') }}
+{% endmacro %}
+
+{# One batch without rows stands for all before it, so that the next has a higher number. #}
+{% macro restart_batches(batches, reason) %}
+    create or replace table {{ batches }} as
+    select
+        max(batch_id) as batch_id,
+        'batch ' || max(batch_id) || ' and before, loaded anew: ' || {{ sql_string(reason) }} as source_file,
+        cast(null as bigint) as n_bytes,
+        cast(null as timestamp) as modified_at,
+        cast({{ sql_string(loading_settings()) }} as {{ dbt.type_string() }}) as settings
+    from {{ batches }}
+{% endmacro %}

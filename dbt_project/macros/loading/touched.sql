@@ -1,0 +1,15 @@
+{# What events that came or went since a table counted them belong to: distinct keys, as a FROM item.
+   keys: columns or expressions of stg_checked_events with their names; counted: the table, whose
+   counted_in says up to which batch it has seen. #}
+{% macro touched(keys, counted) %}
+(
+    select distinct {{ keys }}
+    from {{ ref('stg_checked_events') }}
+    where
+        decided_in > (select coalesce(max(counted_in), 0) from {{ counted }})
+        and fate in ('accepted', 'duplicate')
+)
+{%- endmacro %}
+
+{# The newest batch, as a FROM item of one row. #}
+{% macro newest_batch() %}(select max(decided_in) as batch_id from {{ ref('stg_checked_events') }}){% endmacro %}

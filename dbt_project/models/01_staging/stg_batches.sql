@@ -1,0 +1,44 @@
+{# Files of raw events, numbered in the order in which they are loaded: by the time they were written,
+   then by name. Grain: one row per file; a file that is gone stays, as its events do. #}
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with
+
+files as (
+    select source_file, n_bytes, modified_at
+    from {{ list_event_files(var('events'), var('events_relation')) }} as files
+),
+
+known as (
+    {%- if is_incremental() %}
+    select batch_id, source_file from {{ this }}
+    {%- else %}
+    select 0 as batch_id, '' as source_file where false
+    {%- endif %}
+),
+
+last_batch as (select coalesce(max(batch_id), 0) as batch_id from known),
+
+added as (
+    select files.*
+    from files
+    left join known on files.source_file = known.source_file
+    where known.source_file is null
+),
+
+final as (
+    select
+        cast(
+            last_batch.batch_id
+            + row_number() over (order by added.modified_at nulls last, added.source_file)
+            as integer
+        ) as batch_id,
+        added.source_file,
+        added.n_bytes,
+        added.modified_at,
+        cast({{ sql_string(loading_settings()) }} as {{ dbt.type_string() }}) as settings
+    from added
+    cross join last_batch
+)
+
+select * from final

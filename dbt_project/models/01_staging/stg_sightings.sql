@@ -1,0 +1,77 @@
+{# When each raw identity was first seen, and on which devices. Grain: one row per (identity_key,
+   device_id); device_id is NULL for events of a user without device. All times, also those after as_of. #}
+{{ config(
+    materialized='incremental', incremental_strategy='recount', recount_by=['identity_key']
+) }}
+with
+
+{% if is_incremental() -%}
+touched as (select * from {{ touched('identity_key', this) }} as touched),
+
+-- An event that was taken back may have been the first of its identity: only then all are read.
+taken_back as (
+    select distinct identity_key
+    from {{ ref('stg_checked_events') }}
+    where
+        decided_in > (select coalesce(max(counted_in), 0) from {{ this }})
+        and batch_id < decided_in
+        and fate = 'duplicate'
+),
+
+{% endif -%}
+seen as (
+    select identity_key, user_id, device_id, event_time, event_hour
+    from {{ ref('stg_events') }}
+    {%- if is_incremental() %}
+    where identity_key in (select identity_key from taken_back)
+    union all
+    select identity_key, user_id, device_id, event_time, event_hour
+    from {{ ref('stg_checked_events') }}
+    where fate = 'accepted' and decided_in > (select coalesce(max(counted_in), 0) from {{ this }})
+    union all
+    select
+        earlier.identity_key,
+        case when earlier.is_user then earlier.identity end as user_id,
+        earlier.device_id,
+        earlier.first_seen_at as event_time,
+        earlier.first_hour as event_hour
+    from {{ this }} as earlier
+    inner join touched on earlier.identity_key = touched.identity_key
+    where earlier.identity_key not in (select identity_key from taken_back)
+    {%- endif %}
+),
+
+counted as (
+    select
+        identity_key,
+        device_id,
+        max(user_id) as user_id,
+        min(event_time) as first_seen_at,
+        min(event_hour) as first_hour
+    from seen
+    group by identity_key, device_id
+),
+
+newest as (select batch_id from {{ newest_batch() }} as newest),
+
+final as (
+    select
+        counted.identity_key,
+        coalesce(counted.user_id, 'device:' || counted.device_id) as identity,
+        counted.user_id is not null as is_user,
+        counted.device_id,
+        counted.first_seen_at,
+        counted.first_hour,
+        newest.batch_id as counted_in
+    from counted
+    cross join newest
+    {%- if is_incremental() %}
+    union all
+    select
+        identity_key, null as identity, null as is_user, null as device_id,
+        null as first_seen_at, null as first_hour, null as counted_in
+    from touched
+    {%- endif %}
+)
+
+select * from final

@@ -1,0 +1,160 @@
+"""New files are added to what is there, and the result is that of a load of everything at once."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SHOP, dbt, query, write_events
+from tests.random_events import random_events
+
+SERVING = "path:dbt_project/models/08_predictions"
+# Every table on the way to the matrix, without the numbers of batches, tokens and features.
+TABLES = {
+    "stg_checked_events": """
+        select event_id, user_id, device_id, event_name, event_time, event_hour, received_at,
+            event_properties, user_properties, fate, reason, raw_row
+        from stg_checked_events""",
+    "stg_ingest_counts": "select * from stg_ingest_counts",
+    "stg_sightings": "select * exclude (counted_in) from stg_sightings",
+    "stg_identities": "select * from stg_identities",
+    "stg_user_properties": "select * exclude (counted_in) from stg_user_properties",
+    "stg_event_days": "select * exclude (counted_in) from stg_event_days",
+    "stg_value_volumes": "select * from stg_value_volumes",
+    "hourly_tokens": "select * exclude (token_id, seen_in) from hourly_tokens where is_counted",
+    "hourly_user_events": """
+        select identity_key, event_hour, kind, event_name, property, value, hourly.n_events, value_sum
+        from hourly_user_events as hourly left join hourly_tokens using (token_id)""",
+    "taxonomy_features": "select * exclude (token_id) from taxonomy_features",
+    "user_features": """
+        select as_of, user_id, feature_name, user_features.value
+        from user_features join features using (feature_id)""",
+    "training_rows": "select * from training_rows",
+    "scoring_rows": "select * from scoring_rows",
+}
+
+
+class Warehouse:
+    """A folder of event files that grows, and the warehouse built from it."""
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("events", "predictions"):
+            (folder / name).mkdir()
+        (folder / "predictions/shop.yml").write_text(SHOP)
+        self.folder, self.n_files = folder, 0
+
+    def add(self, rows: list[dict[str, Any]]) -> Path:
+        """Write one more file, later than those before."""
+        self.n_files += 1
+        path = write_events(self.folder / f"events/{self.n_files}.parquet", rows)
+        os.utime(path, (1_780_000_000 + self.n_files,) * 2)
+        return path
+
+    def build(self, scope: str = "everyone", *arguments: str) -> str:
+        """Run dbt on folders 01 to 07 and return what it printed."""
+        environment = {
+            "FORETELL_EVENTS": str(self.folder / "events/*.parquet"),
+            "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
+            "FORETELL_WAREHOUSE": str(self.folder / "warehouse.duckdb"),
+        }
+        # Few values are counted, so that which ones they are changes as events come in.
+        variables = f"{{scope: {scope}, max_value_tokens: 4, max_sum_tokens: 2, max_values_per_day: 2}}"
+        excluded = [SERVING, *(["tag:daily"] if scope == "active" else [])]
+        done = dbt(
+            ["run", "--exclude", *excluded, "--vars", variables, *arguments], environment, self.folder
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
+        return done.stdout
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return query(self.folder / "warehouse.duckdb", sql)
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return every table, its rows in order."""
+        return {name: self.query(f"from ({sql}) order by all") for name, sql in TABLES.items()}
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path)
+
+
+def arriving_events(seed: int) -> list[dict[str, Any]]:
+    """Return dirty rows in the order in which they arrive, up to six days late; some come twice.
+
+    A copy may have been received before its original and may differ from it in who and when.
+    """
+    rng = random.Random(seed)
+    arrivals = []
+    for row in random_events(seed, n_users=20, n_events=900, days=50):
+        time = datetime.fromisoformat(row["event_time"])
+        arrival = time + timedelta(days=3 * rng.random())
+        row["received_at"] = (time + timedelta(days=rng.random())).isoformat()
+        arrivals.append((arrival, row))
+        if rng.random() < 0.15:
+            copy = {**row, "received_at": (time + timedelta(days=rng.random())).isoformat()}
+            if copy["event_id"] and rng.random() < 0.5:
+                copy["user_id"] = f"user {rng.randrange(20)}'s"
+                copy["event_time"] = (time + timedelta(hours=2)).isoformat()
+            arrivals.append((arrival + timedelta(days=2.9 * rng.random()), copy))
+        if rng.random() < 0.02:
+            arrivals.append((arrival, {**row, "event_id": None, "event_time": "soon"}))
+    arrivals.sort(key=lambda pair: pair[0])
+    return [row for _, row in arrivals]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_batches_give_what_one_load_gives(seed, warehouse):
+    rows = arriving_events(seed)
+    cuts = sorted(random.Random(seed).sample(range(len(rows) // 2, len(rows)), 3))
+    scopes = ["everyone", "everyone", "active", "everyone"]
+    for first, last, scope in zip([0, *cuts], [*cuts, len(rows)], scopes, strict=True):
+        part = rows[first:last]
+        random.Random(seed).shuffle(part)
+        warehouse.add(part)
+        assert "anew" not in warehouse.build(scope)
+    assert warehouse.query("select 1 from stg_checked_events where batch_id < decided_in")
+    in_batches = warehouse.tables()
+    warehouse.build("everyone", "--full-refresh")
+    at_once = warehouse.tables()
+    for name in TABLES:
+        assert in_batches[name] == at_once[name], name
+
+
+def test_nothing_new_changes_nothing_and_what_changed_is_loaded_anew(warehouse):
+    rows = arriving_events(3)
+    warehouse.add(rows[:600])
+    second = warehouse.add(rows[600:])
+    warehouse.build()
+    before = warehouse.tables()
+    assert "anew" not in warehouse.build()
+    assert warehouse.tables() == before
+
+    write_events(second, rows[700:])  # a file that changed
+    assert "2.parquet changed since" in warehouse.build()
+    assert warehouse.query("select count(*) from stg_checked_events") == [(600 + len(rows) - 700,)]
+
+    second.unlink()  # events of a file that is gone stay
+    assert "anew" not in warehouse.build()
+    assert warehouse.query("select count(*) from stg_checked_events") == [(600 + len(rows) - 700,)]
+
+
+def test_what_comes_too_late_is_counted_and_kept_apart_until_a_full_refresh(warehouse):
+    rows = random_events(4, n_users=5, n_events=300, days=40)
+    old = [{**row, "event_id": f"old {n}"} for n, row in enumerate(rows) if row["event_time"] < "2026-01-20"]
+    warehouse.add(rows)
+    warehouse.build()
+    before = warehouse.query("select count(*) from stg_events")
+    warehouse.add(old)
+    warehouse.build()
+    late = "select n_rows from stg_ingest_counts where fate = 'late' and reason = 'more than 7 days late'"
+    assert warehouse.query(late) == [(len(old),)]
+    assert warehouse.query("select count(*) from stg_events") == before
+    warehouse.build("everyone", "--full-refresh")
+    assert warehouse.query(late) == []
+    assert warehouse.query("select count(*) from stg_events") == [(before[0][0] + len(old),)]
