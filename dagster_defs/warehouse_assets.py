@@ -132,7 +132,7 @@ def build_warehouse_assets(
         with readable_errors():
             prepare(settings)
             yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
-            if CHECKED <= context.selected_asset_keys:
+            if context.selected_asset_keys >= CHECKED:
                 with open_warehouse(settings.warehouse, read_only=True) as warehouse:
                     check_built(warehouse, settings)
 

@@ -27,7 +27,7 @@ PUBLISHED = {
     "taxonomy_property_values": "select * from {source} order by volume_rank",
     "taxonomy_user_properties": "select * from {source} order by property, volume_rank",
     "features": "select * from {source} order by feature_id",
-    "stg_ingest_counts": "select * from {source}",
+    "ingest_report": "select * from {source} order by batch_id",
 }
 
 

@@ -61,7 +61,8 @@ def _is_built(settings: Settings) -> bool:
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
-    for row in warehouse.rows("select reason, n_rows from stg_ingest_counts where fate = 'late'"):
+    late = "select reason, sum(n_rows) as n_rows from stg_ingest_counts where fate = 'late' group by 1"
+    for row in warehouse.rows(late):
         progress(
             f"{row['n_rows']:,} events are {row['reason']} and kept apart; "
             "`foretell run --full-refresh` takes them in"
@@ -78,7 +79,8 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
     """Refuse to go on without a usable event or without a prediction, saying why."""
     if not warehouse.rows("select 1 from stg_as_of"):
         reasons = warehouse.rows(
-            "select reason, n_rows from stg_ingest_counts where fate = 'rejected' order by 2 desc"
+            "select reason, sum(n_rows) as n_rows from stg_ingest_counts where fate = 'rejected' "
+            "group by reason order by 2 desc"
         )
         counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
         raise ForetellError(f"no usable event in {settings.events} ({counted or 'no rows'})")

@@ -25,7 +25,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed.generate import generate
+from benchmarks.speed.generate import arrive, generate
 from models_ml.settings import PROJECT
 
 EVENTS_PER_USER = 100
@@ -119,6 +119,8 @@ def main() -> None:
         folder, arguments.events, arguments.events // EVENTS_PER_USER,
         with_properties=arguments.properties,
     )  # fmt: skip
+    for link in folder.glob("arrived/*"):
+        link.unlink()
     warehouse = folder / "speed.duckdb"
     for old in folder.glob("speed*.duckdb*"):
         old.unlink()
@@ -135,6 +137,7 @@ def main() -> None:
     for step in arguments.steps:
         command, hours_before = STEPS[step]
         as_of = datetime.fromisoformat(made.as_of) - timedelta(hours=hours_before)
+        environment["FORETELL_EVENTS"] = arrive(folder, as_of)
         foretell = [sys.executable, "-m", "models_ml.cli", *command, "--as-of", as_of.isoformat()]
         costs.append(measure(step, foretell, environment))
     _show(costs, made.n_events, warehouse)

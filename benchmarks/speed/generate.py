@@ -1,17 +1,21 @@
 """Events by the million, written by DuckDB in a day at a time: the same seed gives the same events.
 
 Users and event types are skewed, days and hours have seasons, users come and go, and who buys often
-shows it: a model has something to find. One Parquet file per day, as exports arrive.
+shows it: a model has something to find. One Parquet file per day, of the last two days per hour, as
+exports arrive.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 FIRST_DAY = "2026-01-05"
+DAYS_BY_HOUR = 2
 EVENT_TYPES = 40
 SESSION = 4  # events of a session: one user, half an hour
 USER_SKEW = 2.0  # user = n_users * u ** skew: the busiest of a million users has 1 event in 1,000
@@ -52,16 +56,40 @@ def generate(
     for day in range(days):
         n_rows = round(n_events * weights[day] / sum(weights))
         path = folder / f"day={day:03}.parquet"
-        if not path.exists():
+        hours = [folder / f"day={day:03}-hour={hour:02}.parquet" for hour in range(24)]
+        is_by_hour = day >= days - DAYS_BY_HOUR
+        if not (hours[-1] if is_by_hour else path).exists():
             part = path.with_suffix(".part")
-            select = _day(day, n_rows, written, n_users, with_properties)
-            connection.execute(f"copy ({select}) to '{part}' (format parquet)")
-            part.rename(path)
+            if not path.exists():
+                select = _day(day, n_rows, written, n_users, with_properties)
+                connection.execute(f"copy ({select}) to '{part}' (format parquet)")
+                part.rename(path)
+            if is_by_hour:
+                for hour, file in enumerate(hours):
+                    connection.execute(
+                        f"copy (select * from '{path}' where hour(event_time) = {hour}) "
+                        f"to '{file}' (format parquet)"
+                    )
+                path.unlink()
         written += n_rows
     (as_of,) = connection.execute(
         "select cast(cast(? as timestamp) + to_days(?) as varchar)", [FIRST_DAY, days]
     ).fetchall()[0]
     return Generated(f"{folder}/*.parquet", as_of, written)
+
+
+def arrive(folder: Path, until: datetime) -> str:
+    """Link the files that are complete by then into the folder `arrived`; return their glob."""
+    arrived = folder / "arrived"
+    arrived.mkdir(exist_ok=True)
+    for file in sorted(folder.glob("day=*.parquet")):
+        numbers = [int(number) for number in re.findall(r"\d+", file.stem)]
+        day, hours = numbers[0], numbers[1] + 1 if len(numbers) > 1 else 24
+        link = arrived / file.name
+        if datetime.fromisoformat(FIRST_DAY) + timedelta(days=day, hours=hours) <= until:
+            link.unlink(missing_ok=True)
+            link.symlink_to(file)
+    return f"{arrived}/*.parquet"
 
 
 def _day(day: int, n_rows: int, first_row: int, n_users: int, with_properties: bool) -> str:

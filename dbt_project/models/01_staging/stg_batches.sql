@@ -1,5 +1,5 @@
-{# Files of raw events, numbered in the order in which they are loaded: by the time they were written,
-   then by name. Grain: one row per file; a file that is gone stays, as its events do. #}
+{# Files of raw events, numbered in the order in which they are loaded: by the time they were
+   written, then by name. Grain: one row per file; a file that is gone stays, as its events do. #}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
 with

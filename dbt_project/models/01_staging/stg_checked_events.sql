@@ -1,7 +1,7 @@
-{# Every raw row, typed, with what became of it. Grain: one row per raw row.
-   Rows that are alike (one event_id or, without id, one content) are one event: the first received is
-   accepted, the others are duplicates, in whatever order their files come. So a later file may take
-   an event back: its row comes again, as a duplicate, with the batch that decided so. #}
+{# Every raw row, typed, with what became of it. Grain: one row per raw row. Rows that are alike
+   (one event_id or, without id, one content) are one event: the first received is accepted, the
+   others are duplicates, in whatever order their files come. So a later file may take an event
+   back: its row comes again, as a duplicate, with the batch that decided so. #}
 {{ config(materialized='incremental', incremental_strategy='replace_decided') }}
 {%- set is_load = is_incremental() -%}
 {%- set judged = judged_events(is_load, this) -%}
@@ -49,7 +49,7 @@ disputed as (
     where
         reject_reason is null
         and not is_late
-        and duplicate_hash in (select duplicate_hash from suspects)
+        and judged.duplicate_hash in (select suspects.duplicate_hash from suspects)
     {%- if is_load %}
     union all
     select

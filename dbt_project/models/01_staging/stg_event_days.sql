@@ -1,9 +1,10 @@
-{# How often each event type, and each value of its properties, occurs on each day. Grain: one row per
-   (event_day, event_name, property, value); a NULL property counts the event itself. Values longer than
-   max_value_characters, and those beyond the max_values_per_day most frequent of a property and
-   day, share the row whose value is NULL. All times, also those after as_of. #}
+{# How often each event type, and each value of its properties, occurs on each day. Grain: one row
+   per (event_day, event_name, property, value); a NULL property counts the event itself. Values
+   longer than max_value_characters, and those beyond the max_values_per_day most frequent of a
+   property and day, share the row whose value is NULL. All times, also those after as_of. #}
 {{ config(
-    materialized='incremental', incremental_strategy='recount', recount_by=['event_day'], tags=['daily']
+    materialized='incremental', incremental_strategy='recount', recount_by=['event_day'],
+    tags=['daily']
 ) }}
 with
 

@@ -1,5 +1,5 @@
-{# Accepted events: typed, UTC, each once. Grain: one row per event. A view: the rows are the largest
-   of staging, once is enough. #}
+{# Accepted events: typed, UTC, each once. Grain: one row per event. A view: the rows are the
+   largest of staging, once is enough. #}
 {{ config(materialized='view') }}
 with
 

@@ -1,13 +1,49 @@
-{# What became of the raw rows. Grain: one row per (fate, reason). Sums to the raw rows. #}
+{# What became of the raw rows, and how late they were. Grain: one row per (batch_id, fate, reason).
+   Sums to the raw rows (test no_raw_row_is_lost). #}
+{{ config(
+    materialized='incremental', incremental_strategy='recount', recount_by=['batch_id']
+) }}
 with
+
+{% if is_incremental() -%}
+touched as (select * from {{ touched('batch_id', this, any_fate=true) }} as touched),
+
+{% endif -%}
+rows_counted as (
+    select
+        checked.batch_id,
+        checked.fate,
+        coalesce(checked.reason, '') as reason,
+        checked.received_at - checked.event_time as delay
+    from {{ ref('stg_checked_events') }} as checked
+    {%- if is_incremental() %}
+    inner join touched on checked.batch_id = touched.batch_id
+    {%- endif %}
+),
+
+newest as (select batch_id from {{ newest_batch() }} as newest),
 
 final as (
     select
-        fate,
-        coalesce(reason, '') as reason,
-        cast(count(*) as bigint) as n_rows
-    from {{ ref('stg_checked_events') }}
-    group by fate, coalesce(reason, '')
+        rows_counted.batch_id,
+        rows_counted.fate,
+        rows_counted.reason,
+        cast(count(*) as bigint) as n_rows,
+        cast(sum(case when delay > interval '1' hour then 1 else 0 end) as bigint)
+            as n_over_an_hour,
+        cast(sum(case when delay > interval '1' day then 1 else 0 end) as bigint) as n_over_a_day,
+        cast(sum(case when delay > interval '7' day then 1 else 0 end) as bigint) as n_over_a_week,
+        max(newest.batch_id) as counted_in
+    from rows_counted
+    cross join newest
+    group by rows_counted.batch_id, rows_counted.fate, rows_counted.reason
+    {%- if is_incremental() %}
+    union all
+    select
+        batch_id, null as fate, null as reason, null as n_rows, null as n_over_an_hour,
+        null as n_over_a_day, null as n_over_a_week, null as counted_in
+    from touched
+    {%- endif %}
 )
 
 select * from final

@@ -1,5 +1,6 @@
 {# When each raw identity was first seen, and on which devices. Grain: one row per (identity_key,
-   device_id); device_id is NULL for events of a user without device. All times, also those after as_of. #}
+   device_id); device_id is NULL for events of a user without device. All times, also those after
+   as_of. #}
 {{ config(
     materialized='incremental', incremental_strategy='recount', recount_by=['identity_key']
 ) }}

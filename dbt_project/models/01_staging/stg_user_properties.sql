@@ -1,6 +1,7 @@
 {# User properties as events stated them. Grain: one row per (identity_key, property, event_hour):
    the last value of the hour. Repeats stay: of a user's two identities the newest statement
-   counts, also where it only confirms what that identity said before. All times, also those after as_of. #}
+   counts, also where it only confirms what that identity said before. All times, also those
+   after as_of. #}
 {{ config(
     materialized='incremental', incremental_strategy='recount',
     recount_by=['identity_key', 'event_hour']
@@ -48,7 +49,7 @@ ranked as (
 
 newest as (select batch_id from {{ newest_batch() }} as newest),
 
-final as (
+listed as (
     select
         ranked.identity_key,
         ranked.property,
@@ -70,6 +71,11 @@ final as (
         null as counted_in
     from touched
     {%- endif %}
+),
+
+final as (
+    select identity_key, property, event_hour, stated_at, value, counted_in
+    from listed
     order by identity_key, property, event_hour
 )
 

@@ -1,6 +1,6 @@
 {# How often each event type, and each value of its properties, occurs before as_of: whole days as
-   counted before, and the hours since midnight. Grain: one row per (event_name, property, value) as in
-   stg_event_days; event types that come up only after as_of have 0 events. #}
+   counted before, and the hours since midnight. Grain: one row per (event_name, property, value)
+   as in stg_event_days; event types that come up only after as_of have 0 events. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -30,7 +30,9 @@ listed as (
     union all
     select event_name, property, value, n_events, n_values, n_numbers, n_long from last_day
     union all
-    select distinct event_name, property, value, 0, 0, 0, 0
+    select distinct
+        event_name, property, value,
+        0 as n_events, 0 as n_values, 0 as n_numbers, 0 as n_long
     from {{ ref('stg_event_days') }}
     where property is null
 ),

@@ -1,9 +1,11 @@
-{# What the hourly rollup counts. Grain: one row per token.
-   any: every event, the sum of the event types; event: one event type; value: an event type with one
-   property value (the most frequent ones); sum: a numeric property of an event type. An id keeps its
-   meaning as long as events are added; one that is no longer among the most frequent is not counted.
-   Which values and sums those are is decided when everybody is scored, not every hour. #}
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='token_id') }}
+{# What the hourly rollup counts. Grain: one row per token. any: every event, the sum of the event
+   types; event: one event type; value: an event type with one property value (the most frequent
+   ones); sum: a numeric property of an event type. An id keeps its meaning as long as events are
+   added; one that is no longer among the most frequent is not counted. Which values and sums
+   those are is decided when everybody is scored, not every hour. #}
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key='token_id'
+) }}
 {%- set only_adds = is_incremental() and var('scope') == 'active' -%}
 {%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
 {%- set as_of = ref('stg_as_of') -%}

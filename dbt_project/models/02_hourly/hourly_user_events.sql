@@ -1,13 +1,14 @@
 {# Events counted by hour. Grain: one row per (identity_key, event_hour, token_id). All times, also
-   those after as_of: whoever reads says up to which hour.
-   Keyed by the raw identity: who that is may be learned later (stg_identities). Any event is the
-   sum of the event types, so it has no rows of its own. In weeks, each sorted by identity: a block of
-   users lies in a few places, and a new week leaves the others alone (docs/decisions/0010). #}
+   those after as_of: whoever reads says up to which hour. Keyed by the raw identity: who that is
+   may be learned later (stg_identities). Any event is the sum of the event types, so it has no
+   rows of its own. In weeks, each sorted by identity: a block of users lies in a few places, and
+   a new week leaves the others alone (docs/decisions/0010). #}
 {%- set sorted_by = [floor_divide('event_hour', 168), 'identity_key', 'event_hour', 'token_id'] -%}
 {{ config(
     materialized='incremental', incremental_strategy='recount',
     recount_by=['identity_key', 'event_hour'], resort_by=sorted_by,
-    post_hook="delete from {{ this }} where token_id in (select token_id from {{ ref('hourly_tokens') }} where not is_counted)"
+    post_hook="delete from {{ this }} where token_id in ("
+        ~ "select token_id from {{ ref('hourly_tokens') }} where not is_counted)"
 ) }}
 with
 

@@ -8,7 +8,11 @@ property_values as (
     where property is not null
 ),
 
-summed as (select event_name, property from {{ ref('hourly_tokens') }} where kind = 'sum' and is_counted),
+summed as (
+    select event_name, property
+    from {{ ref('hourly_tokens') }}
+    where kind = 'sum' and is_counted
+),
 
 counted as (
     select event_name, property, sum(case when is_kept then 1 else 0 end) as n_kept_values

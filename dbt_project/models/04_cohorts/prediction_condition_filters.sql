@@ -14,7 +14,11 @@ conditions as (select condition_id, kind from {{ ref('prediction_conditions') }}
 
 events as (select condition_id, event_name from {{ ref('prediction_condition_events') }}),
 
-tokens as (select kind, event_name from {{ ref('hourly_tokens') }} where n_events > 0 and is_counted),
+tokens as (
+    select kind, event_name
+    from {{ ref('hourly_tokens') }}
+    where n_events > 0 and is_counted
+),
 
 -- Conditions that can be judged: their events have happened.
 seen as (

@@ -1,0 +1,37 @@
+{# What became of the rows of each file, for people. Grain: one row per batch. #}
+with
+
+counts as (
+    select batch_id, fate, reason, n_rows, n_over_an_hour, n_over_a_day, n_over_a_week
+    from {{ ref('stg_ingest_counts') }}
+),
+
+batches as (select batch_id, source_file, n_bytes, modified_at from {{ ref('stg_batches') }}),
+
+final as (
+    select
+        batches.batch_id,
+        batches.source_file,
+        batches.n_bytes,
+        batches.modified_at,
+        cast(sum(counts.n_rows) as bigint) as n_read,
+        {%- for name, condition in [
+            ('n_accepted', "counts.fate = 'accepted'"),
+            ('n_same_event_id', "counts.reason = 'same event_id'"),
+            ('n_same_content', "counts.reason = 'same content without event_id'"),
+            ('n_too_late', "counts.fate = 'late'"),
+            ('n_future_clock', "counts.reason = 'event_time is in the future'"),
+            ('n_unusable', "counts.fate = 'rejected' and counts.reason <> 'event_time is in the future'"),
+        ] %}
+        cast(sum(case when {{ condition }} then counts.n_rows else 0 end) as bigint)
+            as {{ name }},
+        {%- endfor %}
+        cast(sum(counts.n_over_an_hour) as bigint) as n_over_an_hour_late,
+        cast(sum(counts.n_over_a_day) as bigint) as n_over_a_day_late,
+        cast(sum(counts.n_over_a_week) as bigint) as n_over_a_week_late
+    from counts
+    inner join batches on counts.batch_id = batches.batch_id
+    group by batches.batch_id, batches.source_file, batches.n_bytes, batches.modified_at
+)
+
+select * from final
