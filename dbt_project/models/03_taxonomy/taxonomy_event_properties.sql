@@ -15,6 +15,12 @@ counted as (
     group by event_name, property
 ),
 
+queried as (
+    select event_name, property, n_queries
+    from {{ ref('stg_property_usage') }}
+    where kind = 'event_property'
+),
+
 volumes as (
     select
         event_name,
@@ -39,12 +45,15 @@ described as (
             else 'category'
         end as value_type,
         summed.property is not null as is_summed,
-        coalesce(counted.n_kept_values, 0) as n_kept_values
+        coalesce(counted.n_kept_values, 0) as n_kept_values,
+        coalesce(queried.n_queries, 0) as n_queries
     from volumes
     left join summed
         on volumes.event_name = summed.event_name and volumes.property = summed.property
     left join counted
         on volumes.event_name = counted.event_name and volumes.property = counted.property
+    left join queried
+        on volumes.event_name = queried.event_name and volumes.property = queried.property
 ),
 
 final as (
@@ -54,6 +63,7 @@ final as (
         value_type,
         cast(n_events as bigint) as n_events,
         cast(n_values as bigint) as n_values,
+        n_queries,
         row_number() over (order by n_events desc, event_name, property) as volume_rank,
         is_summed or n_kept_values > 0 as is_kept,
         is_summed,
