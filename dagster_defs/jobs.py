@@ -7,7 +7,7 @@ import dagster as dg
 from dagster_defs.prediction_assets import TRAINING
 from dagster_defs.warehouse_assets import BuildConfig, Scope
 
-READS_ALL_FILES = dg.AssetCheckKey(dg.AssetKey(["stg_ingest_counts"]), "no_raw_row_is_lost")
+READS_ALL_FILES = dg.AssetCheckKey(dg.AssetKey(["stg_checked_events"]), "no_raw_row_is_lost")
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,

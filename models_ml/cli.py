@@ -71,6 +71,42 @@ def status() -> None:
 
 
 @app.command()
+def usage(
+    sql: Annotated[Path | None, typer.Option(help="Folder of .sql files.")] = None,
+    log: Annotated[
+        str | None, typer.Option(help="Query log: a file, a glob, or a table of the warehouse.")
+    ] = None,
+    dbt_project: Annotated[
+        Path | None, typer.Option(help="dbt project, compiled: its models and exposures.")
+    ] = None,
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the SQL, e.g. snowflake. Default: told by log or project; else duckdb."
+        ),
+    ] = None,
+    event_properties: Annotated[
+        str, typer.Option(help="What the queries call this column; so for the next two.")
+    ] = "event_properties",
+    user_properties: str = "user_properties",
+    event_name: str = "event_name",
+) -> None:
+    """Count which properties and event types people query; features are chosen by it."""
+    from models_ml.report import usage_summary
+    from models_ml.usage import Columns
+    from models_ml.usage_counts import fill_usage, top_properties
+    from models_ml.usage_sources import read_sources
+    from models_ml.warehouse import open_warehouse
+
+    columns = Columns(event_properties, user_properties, event_name)
+    with open_warehouse(read_settings().warehouse) as warehouse:
+        with _progress() as progress:
+            sources = read_sources(warehouse, sql, log, dbt_project, dialect, columns)
+            counts = fill_usage(warehouse, sources, columns, progress)
+        console.print(usage_summary(counts, top_properties(warehouse)))
+
+
+@app.command()
 def demo_events(
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("warehouse/demo_events"),
     users: Annotated[int, typer.Option(min=100, help="Simulated users.")] = 20_000,

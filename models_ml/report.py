@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,6 +12,9 @@ from rich.text import Text
 
 from models_ml.publish import Published
 from models_ml.warehouse import SCHEMA, Warehouse
+
+if TYPE_CHECKING:  # it brings a SQL parser, which only `foretell usage` needs
+    from models_ml.usage_counts import UsageCounts
 
 SUMMARY = """
     select
@@ -73,6 +77,22 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         Text(f"Parquet  {published.parquet}/predictions.parquet"),
         Text(f'Look     .venv/bin/python -c "import duckdb; {look}"'),
     )
+
+
+def usage_summary(counts: Sequence[UsageCounts], top: Sequence[dict[str, Any]]) -> RenderableType:
+    """Return what `foretell usage` read, what it could not read, and what people ask for most."""
+    table = Table(title="Queries read", title_justify="left")
+    for heading in ("source", "queries", "parsed", "not of events", "not counted", "unparsed"):
+        table.add_column(heading, justify="left" if heading == "source" else "right")
+    notes = []
+    for each in counts:
+        numbers = (each.n_parsed, each.n_elsewhere, each.unused.total(), len(each.unparsed))
+        table.add_row(Text(each.source), f"{each.n_queries:,}", *(f"{n:,}" for n in numbers))
+        notes += [f"not counted: {n:,} x {why}" for why, n in each.unused.most_common(5)]
+        notes += [f"unparsed: {name}: {why}" for name, why in each.unparsed[:5]]
+    asked = [f"{e['n_queries']:>8,}  {e['property']} ({e['kind']})" for e in top]
+    heading = f"\nMost queried (n_queries in {SCHEMA}.event_property_usage, all sources)"
+    return Group(table, Text("\n".join(notes), style="dim"), Text("\n".join([heading, *asked])))
 
 
 def _quality(row: dict[str, Any]) -> list[str]:

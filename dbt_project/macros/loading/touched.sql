@@ -1,15 +1,13 @@
 {# What events that came or went since a table counted them belong to: distinct keys, as a FROM item.
    keys: columns or expressions of stg_checked_events with their names; counted: the table, whose
-   counted_in says up to which batch it has seen; any_fate: also rows that never were events. #}
-{% macro touched(keys, counted, any_fate=false) %}
+   counted_in says up to which batch it has seen; of: which rows matter. #}
+{% macro touched(keys, counted, of="fate in ('accepted', 'duplicate')") %}
 (
     select distinct {{ keys }}
     from {{ ref('stg_checked_events') }}
     where
         decided_in > (select coalesce(max(counted_in), 0) from {{ counted }})
-        {%- if not any_fate %}
-        and fate in ('accepted', 'duplicate')
-        {%- endif %}
+        and {{ of }}
 )
 {%- endmacro %}
 

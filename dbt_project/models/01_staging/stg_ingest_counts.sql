@@ -6,7 +6,7 @@
 with
 
 {% if is_incremental() -%}
-touched as (select * from {{ touched('batch_id', this, any_fate=true) }} as touched),
+touched as (select * from {{ touched('batch_id', this, of='true') }} as touched),
 
 {% endif -%}
 rows_counted as (

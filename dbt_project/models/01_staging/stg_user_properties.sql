@@ -9,7 +9,13 @@
 with
 
 {% if is_incremental() -%}
-touched as (select * from {{ touched('identity_key, event_hour', this) }} as touched),
+touched as (
+    select *
+    from {{ touched(
+        'identity_key, event_hour', this,
+        of="fate in ('accepted', 'duplicate') and user_properties is not null"
+    ) }} as touched
+),
 
 {% endif -%}
 events as (

@@ -8,7 +8,7 @@
 ) }}
 {%- set only_adds = is_incremental() and var('scope') == 'active' -%}
 {%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
-{%- set as_of = ref('stg_as_of') -%}
+{%- set as_of, usage = ref('stg_as_of'), ref('stg_property_usage') -%}
 with
 
 known as (
@@ -53,7 +53,7 @@ value_volumes as (
     where property is not null
 ),
 
-property_volumes as (
+property_totals as (
     select
         event_name,
         property,
@@ -64,6 +64,16 @@ property_volumes as (
     group by event_name, property
 ),
 
+-- What people query most comes first, then what happens most.
+property_volumes as (
+    select property_totals.*, coalesce(queried.n_queries, 0) as n_queries
+    from property_totals
+    left join {{ usage }} as queried
+        on property_totals.event_name = queried.event_name
+        and property_totals.property = queried.property
+        and queried.kind = 'event_property'
+),
+
 values_ranked as (
     select
         value_volumes.event_name,
@@ -72,6 +82,7 @@ values_ranked as (
         value_volumes.n_events,
         row_number() over (
             order by
+                property_volumes.n_queries desc,
                 value_volumes.n_events desc,
                 value_volumes.event_name,
                 value_volumes.property,
@@ -96,7 +107,9 @@ sums_ranked as (
         event_name,
         property,
         n_events,
-        row_number() over (order by n_events desc, event_name, property) as place
+        row_number() over (
+            order by n_queries desc, n_events desc, event_name, property
+        ) as place
     from property_volumes
     where is_numeric
 ),

@@ -20,6 +20,12 @@ counted as (
     group by event_name, property
 ),
 
+queried as (
+    select event_name, property, n_queries
+    from {{ ref('stg_property_usage') }}
+    where kind = 'event_property'
+),
+
 volumes as (
     select
         event_name,
@@ -44,12 +50,15 @@ described as (
             else 'category'
         end as value_type,
         summed.property is not null as is_summed,
-        coalesce(counted.n_kept_values, 0) as n_kept_values
+        coalesce(counted.n_kept_values, 0) as n_kept_values,
+        coalesce(queried.n_queries, 0) as n_queries
     from volumes
     left join summed
         on volumes.event_name = summed.event_name and volumes.property = summed.property
     left join counted
         on volumes.event_name = counted.event_name and volumes.property = counted.property
+    left join queried
+        on volumes.event_name = queried.event_name and volumes.property = queried.property
 ),
 
 final as (
@@ -59,14 +68,15 @@ final as (
         value_type,
         cast(n_events as bigint) as n_events,
         cast(n_values as bigint) as n_values,
+        n_queries,
         row_number() over (order by n_events desc, event_name, property) as volume_rank,
         is_summed or n_kept_values > 0 as is_kept,
         is_summed,
         cast(n_kept_values as bigint) as n_kept_values,
         case
-            when is_summed then 'number among the {{ var('max_sum_tokens') }} most frequent: summed'
+            when is_summed then 'number among the {{ var('max_sum_tokens') }} most queried or frequent: summed'
             when n_kept_values > 0
-                then 'has values among the {{ var('max_value_tokens') }} most frequent'
+                then 'has values among the {{ var('max_value_tokens') }} most queried or frequent'
             when value_type = 'text' then 'long text'
             when value_type = 'identifier' then 'nearly every value is different'
             else 'no value is frequent enough'

@@ -22,6 +22,12 @@ named as (
     where event_name is not null
 ),
 
+queried as (
+    select event_name, n_queries
+    from {{ ref('stg_property_usage') }}
+    where kind = 'event_type'
+),
+
 volumes as (
     select
         tokens.token_id,
@@ -39,9 +45,11 @@ ranked as (
     select
         volumes.*,
         row_number() over (order by volumes.n_events desc, volumes.event_name) as volume_rank,
-        named.event_name is not null as is_named
+        named.event_name is not null as is_named,
+        coalesce(queried.n_queries, 0) as n_queries
     from volumes
     left join named on volumes.event_name = named.event_name
+    left join queried on volumes.event_name = queried.event_name
 ),
 
 final as (
@@ -50,6 +58,7 @@ final as (
         event_name,
         cast(n_events as bigint) as n_events,
         cast(n_users as bigint) as n_users,
+        n_queries,
         {{ hour_start('first_hour') }} as first_seen_at,
         {{ hour_start('last_hour') }} as last_seen_at,
         volume_rank,

@@ -1,5 +1,5 @@
 {# Property values that the hourly rollup counts, and whether they feed models.
-   Grain: one row per (event_name, property, value) among the most frequent. #}
+   Grain: one row per (event_name, property, value) among the most queried or frequent. #}
 with
 
 tokens as (
@@ -30,7 +30,7 @@ final as (
         event_share < {{ var('max_value_share') }} as is_kept,
         case
             when event_share < {{ var('max_value_share') }}
-                then 'among the {{ var('max_value_tokens') }} most frequent'
+                then 'among the {{ var('max_value_tokens') }} most queried or frequent'
             else 'on nearly every event of this type: says no more than the event'
         end as reason
     from shares
