@@ -61,8 +61,10 @@ def _is_built(settings: Settings) -> bool:
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
-    late = "select reason, sum(n_rows) as n_rows from stg_ingest_counts where fate = 'late' group by 1"
-    for row in warehouse.rows(late):
+    for row in warehouse.rows(
+        "select reason, sum(n_rows) as n_rows from stg_ingest_counts where fate = 'late' "
+        "group by reason"
+    ):
         progress(
             f"{row['n_rows']:,} events are {row['reason']} and kept apart; "
             "`foretell run --full-refresh` takes them in"
