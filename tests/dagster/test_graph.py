@@ -41,10 +41,9 @@ def test_hourly_makes_everything_but_models_and_what_is_tagged_daily(graph):
     made = defs.resolve_job_def("daily").asset_layer.selected_asset_keys
     tagged = {key for key in made if "daily" in graph.get(key).tags}
     assert dg.AssetKey(["taxonomy_features"]) in tagged
-    hourly_job = defs.resolve_job_def("hourly").asset_layer
-    assert hourly_job.selected_asset_keys == made - MODELS - tagged
-    assert READS_ALL_FILES in defs.resolve_job_def("daily").asset_layer.asset_check_keys
-    assert READS_ALL_FILES not in hourly_job.asset_check_keys
+    assert defs.resolve_job_def("hourly").asset_layer.selected_asset_keys == made - MODELS - tagged
+    assert READS_ALL_FILES in daily.selection.resolve_checks(graph)
+    assert READS_ALL_FILES not in hourly.selection.resolve_checks(graph)
 
 
 @pytest.mark.parametrize(("job", "scope"), [(daily, "everyone"), (hourly, "active")])

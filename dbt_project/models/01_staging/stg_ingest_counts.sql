@@ -29,10 +29,15 @@ final as (
         rows_counted.fate,
         rows_counted.reason,
         cast(count(*) as bigint) as n_rows,
-        cast(sum(case when delay > interval '1' hour then 1 else 0 end) as bigint)
-            as n_over_an_hour,
-        cast(sum(case when delay > interval '1' day then 1 else 0 end) as bigint) as n_over_a_day,
-        cast(sum(case when delay > interval '7' day then 1 else 0 end) as bigint) as n_over_a_week,
+        cast(
+            sum(case when rows_counted.delay > interval '1' hour then 1 else 0 end) as bigint
+        ) as n_over_an_hour,
+        cast(
+            sum(case when rows_counted.delay > interval '1' day then 1 else 0 end) as bigint
+        ) as n_over_a_day,
+        cast(
+            sum(case when rows_counted.delay > interval '7' day then 1 else 0 end) as bigint
+        ) as n_over_a_week,
         max(newest.batch_id) as counted_in
     from rows_counted
     cross join newest

@@ -74,7 +74,8 @@ final as (
         is_summed,
         cast(n_kept_values as bigint) as n_kept_values,
         case
-            when is_summed then 'number among the {{ var('max_sum_tokens') }} most queried or frequent: summed'
+            when is_summed
+                then 'number among the {{ var('max_sum_tokens') }} most queried or frequent: summed'
             when n_kept_values > 0
                 then 'has values among the {{ var('max_value_tokens') }} most queried or frequent'
             when value_type = 'text' then 'long text'
