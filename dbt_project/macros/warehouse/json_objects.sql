@@ -42,14 +42,14 @@ case when typeof({{ column }}) = 'VARCHAR' then cast({{ column }} as varchar) el
 {% endmacro %}
 
 {# The fields of those objects (or of the first in a list of them) that stand in an object under a key
-   that starts with the prefix, side by side; with `named` a field is called by the rest of that key,
+   that starts with the prefix, side by side, also where that key holds them as text; with `named` a field is called by the rest of that key,
    a point, and its own name. Fields without a value are left out. NULL if there are none. #}
 {% macro json_lifted(text, prefix, named=false) %}
     {{ return(adapter.dispatch('json_lifted', 'foretell')(text, prefix, named)) }}
 {% endmacro %}
 {% macro duckdb__json_lifted(text, prefix, named) %}
 {%- set inner = duckdb__json_entries(
-    "coalesce(json_extract_string(outer_entry[2], '$[0]'), outer_entry[2] ->> '$')"
+    "coalesce(json_extract_string(outer_entry[2] ->> '$', '$[0]'), outer_entry[2] ->> '$')"
 ) -%}
 {%- set lifted -%}
     flatten(list_transform(

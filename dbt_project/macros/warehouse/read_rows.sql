@@ -54,7 +54,8 @@
         false as is_broken
     from (
         select * from (
-            select {% for column in columns %}null as {{ column }}{{ ', ' if not loop.last }}{% endfor %}
+            select {% for column in columns %}null as {{ column }}, {% endfor -%}
+                cast(null as varchar) as source_file
         ) where false
         union all by name
         {{ rows }}
