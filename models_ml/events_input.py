@@ -82,8 +82,11 @@ def _format(path: str) -> str:
 def _check_files(path: str) -> None:
     files = glob.glob(path, recursive=True)
     if not files:
+        beside = [file.name for file in Path(path).parent.glob("*")]
+        near = difflib.get_close_matches(Path(path).name, beside, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
         raise ForetellError(
-            f"no events at {path}; set FORETELL_EVENTS to a file or glob, "
+            f"no events at {path}{hint}; set FORETELL_EVENTS to a file or glob, "
             "or make demo events with `foretell demo-events`"
         )
     for file in files:

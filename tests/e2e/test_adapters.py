@@ -194,8 +194,8 @@ def test_a_filter_on_the_file_reads_no_other(warehouse, name):
 def test_two_sources_end_in_one_stg_events(tmp_path):
     """A visitor that Segment's tracks know by device alone is named by its identifies."""
     sources = [
-        {"name": name, "adapter": name, "events": str(FIXTURES / name / "events.ndjson")}
-        for name in ("segment_tracks", "segment_identifies")
+        {"name": name, "adapter": adapter, "events": str(FIXTURES / adapter / "events.ndjson")}
+        for name, adapter in [("it's {{ hers }}", "segment_tracks"), ("2", "segment_identifies")]
     ]
     (tmp_path / "p").mkdir()
     (tmp_path / "p/shop.yml").write_text(SHOP)
@@ -210,6 +210,9 @@ def test_two_sources_end_in_one_stg_events(tmp_path):
     warehouse = tmp_path / "warehouse.duckdb"
     assert query(warehouse, "select event_name, count(*) from stg_events group by 1 order by 1") == [
         ("$identify", 2), ("'; drop table 🛒 {% x %}", 1), ("Order Completed", 1), ("signed_up", 1),
+    ]  # fmt: skip
+    assert query(warehouse, "select distinct source from stg_raw_events order by 1") == [
+        ("2",), ("it's {{ hers }}",),
     ]  # fmt: skip
     owner = """
         select owner.user_id from stg_identities as visitor
@@ -243,3 +246,26 @@ def test_a_genuine_amplitude_export(tmp_path):
         from stg_events
         """,
     ) == [(3, "2025-06-30 03:37:52.846", "2025-07-01 17:18:42.574", "6447.25")]
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        (
+            '[{"name": "web", "adapter": "amplitud", "events": "a.json"}]',
+            'unknown adapter "amplitud"; did you mean "amplitude"?',
+        ),
+        (
+            '[{"name": "web", "evnets": "a.json"}]',
+            'unknown key "evnets"; did you mean "events"?',
+        ),
+    ],
+)
+def test_dbt_alone_refuses_a_wrong_setting(tmp_path, sources, message):
+    environment = {
+        "FORETELL_SOURCES": sources,
+        "FORETELL_WAREHOUSE": str(tmp_path / "w.duckdb"),
+    }
+    done = dbt(["compile", "--select", "stg_raw_events"], environment, tmp_path)
+    assert done.returncode != 0
+    assert message in " ".join(done.stdout.split())
