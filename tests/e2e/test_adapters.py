@@ -259,6 +259,7 @@ def test_a_genuine_amplitude_export(tmp_path):
             '[{"name": "web", "evnets": "a.json"}]',
             'unknown key "evnets"; did you mean "events"?',
         ),
+        ("web: ga4", 'FORETELL_SOURCES is "web: ga4"; write a list'),
     ],
 )
 def test_dbt_alone_refuses_a_wrong_setting(tmp_path, sources, message):

@@ -7,6 +7,8 @@
     ]) }}
 {% endmacro %}
 
+{% macro segment_tracks_more_columns() %}{{ return('.*') }}{% endmacro %}
+
 {% macro adapt_segment_tracks(rows) %}
     {{ return(canonical_rows(rows, {
         'event_id': 'id',
@@ -23,6 +25,8 @@
 {% macro segment_identifies_columns() %}
     {{ return(['id', 'user_id', 'anonymous_id', 'timestamp', 'received_at']) }}
 {% endmacro %}
+
+{% macro segment_identifies_more_columns() %}{{ return('.*') }}{% endmacro %}
 
 {% macro adapt_segment_identifies(rows) %}
     {{ return(canonical_rows(rows, {

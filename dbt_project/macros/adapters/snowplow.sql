@@ -8,6 +8,11 @@
     ]) }}
 {% endmacro %}
 
+{% macro snowplow_more_columns() %}
+    {%- set named = ['event_id', 'unstruct_event_.*', 'contexts_.*'] + snowplow_properties() -%}
+    {{ return(named | join('|')) }}
+{% endmacro %}
+
 {% macro adapt_snowplow(rows) %}
     {{ return(canonical_rows(rows, {
         'event_id': 'event_id',
