@@ -66,6 +66,15 @@ def test_sources_take_the_place_of_events(tmp_path):
     ).replace('"shop", ', '"shop", "adapter": "canonical", ')
 
 
+def test_sources_in_dbt_project_yml_are_known_here_too(tmp_path, monkeypatch):
+    """Else `foretell run` would check, and refuse, events that dbt does not read."""
+    listed = "vars: {foretell: {sources: [{name: web, adapter: ga4, events: in/*.parquet}]}}"
+    (tmp_path / "dbt_project.yml").write_text(listed)
+    monkeypatch.setattr("models_ml.settings.PROJECT", tmp_path)
+    settings = read_settings({"FORETELL_EVENTS": "e.csv"}, tmp_path / "elsewhere")
+    assert settings.sources == (Source("web", "ga4", f"{tmp_path}/in/*.parquet"),)
+
+
 def test_the_adapter_is_of_the_one_source(tmp_path):
     given = {"FORETELL_EVENTS": "e.json", "FORETELL_ADAPTER": "amplitude"}
     settings = read_settings(given, tmp_path)
