@@ -11,11 +11,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from models_ml.settings import PROJECT
 from models_ml.sources import BY_ADAPTER
 from tests.conftest import SHOP, dbt, query
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-AMPLITUDE_EXPORT = Path("/work/shared/data/amplitude_export/export.json")
+AMPLITUDE_EXPORT = PROJECT.parent / "shared/data/amplitude_export/export.json"
 NUMBERS = {"int_value": "BIGINT", "float_value": "DOUBLE", "double_value": "DOUBLE"}
 PARAMETERS = [{"key": "VARCHAR", "value": {"string_value": "VARCHAR", **NUMBERS}}]
 NO_TIMES = ("soon", "yesterday", "noon")
