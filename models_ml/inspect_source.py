@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Inspection:
         columns: The columns they have.
         n_rows: Number of rows.
         n_unusable: Of the first LOOKED_AT rows, those that lack a required value or are broken.
-        unusable: The first few of these, as JSON.
+        unusable: The first few of these: their values as JSON.
     """
 
     path: str
@@ -63,7 +64,9 @@ def inspect_source(path: str) -> Inspection:
     unusable = query_events(
         path, f"select cast(to_json(raw) as varchar) from {looked_at} limit {SHOWN}"
     )
-    return Inspection(path, form, columns, n_rows, n_unusable, [row for (row,) in unusable])
+    return Inspection(
+        path, form, columns, n_rows, n_unusable, [_values(row) for (row,) in unusable]
+    )
 
 
 def report(found: Inspection) -> RenderableType:
@@ -79,7 +82,8 @@ def report(found: Inspection) -> RenderableType:
             for name in names
             if not name.startswith("(") and name.split(".")[0].lower() not in present
         ]
-        table.add_row(column, " ".join(names) or "nothing: the format has none", ", ".join(absent))
+        made_of = ", ".join(names).replace(", (", " (") or "nothing: the format has none"
+        table.add_row(column, made_of, ", ".join(absent))
     lines = [f"Missing: {name} is required" for name in missing_columns(found.form, found.columns)]
     if found.n_unusable:
         required = ", ".join(found.form.required).replace("|", " or ")
@@ -91,6 +95,12 @@ def report(found: Inspection) -> RenderableType:
     lines += ["", f"export FORETELL_EVENTS={shlex.quote(found.path)}"]
     lines.append(f"export FORETELL_ADAPTER={found.form.adapter}")
     return Group(Text(), table, Text("\n".join(lines)))
+
+
+def _values(row: str) -> str:
+    """Return a row of JSON without its nulls."""
+    values = {name: value for name, value in json.loads(row).items() if value is not None}
+    return json.dumps(values, ensure_ascii=False) if values else "(nothing in it can be read)"
 
 
 def _absent_signs(form: Format, columns: list[str]) -> list[str]:

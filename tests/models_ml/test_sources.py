@@ -69,6 +69,7 @@ def test_a_format_taken_for_another_is_named():
 def test_inspection_says_format_mapping_refused_rows_and_setting():
     found = inspect_source(fixture("segment"))
     assert (found.form.adapter, found.n_rows, found.n_unusable) == ("segment", 8, 1)
+    assert found.unusable == ["(nothing in it can be read)"]
     console = Console(width=150, record=True)
     console.print(report(found))
     shown = console.export_text()
