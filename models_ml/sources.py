@@ -69,7 +69,7 @@ FORMATS = (
     Format(
         "segment",
         "Segment messages",
-        signs=("messageId", "type", "anonymousId"),
+        signs=("messageId", "type", "timestamp"),
         required=("type", "timestamp", "userId|anonymousId"),
         mapping={
             "event_id": ("messageId",),
