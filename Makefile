@@ -20,7 +20,7 @@ setup: .venv/installed  ## virtual environment from the lock
 
 demo: setup  ## simulate events, run the whole road, say where the results are
 	$(BIN)/foretell demo-events
-	@FORETELL_EVENTS= FORETELL_PREDICTIONS= FORETELL_WAREHOUSE= FORETELL_AS_OF= $(BIN)/foretell run
+	@FORETELL_EVENTS= FORETELL_ADAPTER= FORETELL_SOURCES= FORETELL_PREDICTIONS= FORETELL_WAREHOUSE= FORETELL_AS_OF= $(BIN)/foretell run
 
 test: setup lint  ## every test: lint, types, dbt unit and data tests, pytest
 	$(BIN)/python -m pytest

@@ -103,7 +103,7 @@ def build_raw_events(settings: Settings) -> dg.AssetSpec:
             "What comes in: one row per thing that a user did. `FORETELL_EVENTS` names your "
             "files; without it the simulated shop of `foretell demo-events`."
         ),
-        metadata={"Files": settings.events, "Read into": str(settings.warehouse)},
+        metadata={"Files": settings.input, "Read into": str(settings.warehouse)},
     )
 
 

@@ -107,6 +107,18 @@ def usage(
 
 
 @app.command()
+def inspect_source(
+    path: Annotated[
+        str, typer.Argument(help="Path or glob of raw files, e.g. 'export/*.json.gz'.")
+    ],
+) -> None:
+    """Recognise the format of raw events; show what would become of them and what to set."""
+    from models_ml.inspect_source import inspect_source, report
+
+    console.print(report(inspect_source(path)), soft_wrap=True)
+
+
+@app.command()
 def demo_events(
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("warehouse/demo_events"),
     users: Annotated[int, typer.Option(min=100, help="Simulated users.")] = 20_000,

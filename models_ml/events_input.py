@@ -5,21 +5,13 @@ from __future__ import annotations
 import difflib
 import glob
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from models_ml.errors import ForetellError
+from models_ml.sources import BY_ADAPTER, Format, missing_columns, recognise
 
-COLUMNS = (
-    "event_id",
-    "user_id",
-    "device_id",
-    "event_name",
-    "event_time",
-    "received_at",
-    "event_properties",
-    "user_properties",
-)
 READERS = {
     ".parquet": "read_parquet(?, union_by_name = true)",
     ".csv": "read_csv(?, all_varchar = true, header = true, union_by_name = true)",
@@ -30,50 +22,71 @@ READERS = {
 }
 
 
-def check_events(path: str) -> None:
+def check_events(path: str, adapter: str = "canonical") -> None:
     """Refuse events that cannot be used at all, before minutes are spent on them.
 
     Args:
         path: Path or glob of Parquet, NDJSON or CSV files, local or in an object store.
+        adapter: The format they are said to have (models_ml.sources).
 
     Raises:
         ForetellError: If no file matches, a file is empty or broken, or a required column is
             missing; the message names the path, the column and the nearest column there is.
     """
+    columns = read_columns(path)
+    if not query_events(path, "select 1 from {events} limit 1"):
+        raise ForetellError(f"{path} holds no rows; name a file with events in FORETELL_EVENTS")
+    _check_columns(path, BY_ADAPTER[adapter], columns)
+
+
+def read_columns(path: str) -> list[str]:
+    """Return the names of the columns (of NDJSON: the top-level keys), as they stand in the files.
+
+    Raises:
+        ForetellError: If no file matches, or a file is empty or cannot be read.
+    """
+    return [name for name, *_ in query_events(path, "describe select * from {events}")]
+
+
+def query_events(path: str, sql: str) -> list[tuple[Any, ...]]:
+    """Run a query of ours on raw files; {events} in it stands for their rows.
+
+    Raises:
+        ForetellError: If no file matches, or a file is empty or cannot be read.
+    """
     reader = READERS[_format(path)]
     if "://" not in path:
         _check_files(path)
     try:
-        description = duckdb.execute(f"describe select * from {reader}", [path]).fetchall()
-        (first,) = duckdb.execute(
-            f"select count(*) from (select 1 from {reader} limit 1)", [path]
-        ).fetchall()
+        return duckdb.execute(sql.format(events=reader), [path]).fetchall()
     except duckdb.Error as error:
         raise ForetellError(
             f"cannot read events from {path}: {str(error).splitlines()[0]}"
         ) from error
-    if not first[0]:
-        raise ForetellError(f"{path} holds no rows; name a file with events in FORETELL_EVENTS")
-    _check_columns(path, [column[0] for column in description])
 
 
 def _format(path: str) -> str:
-    bare = path.split("?")[0].lower().removesuffix(".gz").removesuffix(".zst")
+    whole = path.split("?")[0].lower()
+    bare = whole.removesuffix(".gz").removesuffix(".zst")
     suffix = Path(bare).suffix
-    if suffix not in READERS:
-        endings = ", ".join(READERS)
-        raise ForetellError(
-            f"FORETELL_EVENTS={path}: cannot tell the format; name files ending in {endings} "
-            "(also .gz), e.g. events/*.parquet"
-        )
-    return suffix
+    if suffix in READERS:
+        return suffix
+    if bare != whole:  # as Segment names its files: 1767225600000.a1b2.1.1.1.gz
+        return ".ndjson"
+    raise ForetellError(
+        f"FORETELL_EVENTS={path}: cannot tell the format; name files ending in "
+        f"{', '.join(READERS)} (also .gz), e.g. events/*.parquet"
+    )
 
 
 def _check_files(path: str) -> None:
     files = glob.glob(path, recursive=True)
     if not files:
+        beside = [file.name for file in Path(path).parent.glob("*")]
+        near = difflib.get_close_matches(Path(path).name, beside, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
         raise ForetellError(
-            f"no events at {path}; set FORETELL_EVENTS to a file or glob, "
+            f"no events at {path}{hint}; set FORETELL_EVENTS to a file or glob, "
             "or make demo events with `foretell demo-events`"
         )
     for file in files:
@@ -83,17 +96,20 @@ def _check_files(path: str) -> None:
             )
 
 
-def _check_columns(path: str, columns: list[str]) -> None:
-    present = {column.lower() for column in columns}
-    missing = [column for column in ("event_name", "event_time") if column not in present]
-    if not present & {"user_id", "device_id"}:
-        missing.append("user_id")
+def _check_columns(path: str, form: Format, columns: list[str]) -> None:
+    missing = missing_columns(form, columns)
     if not missing:
         return
-    unused = [column for column in columns if column.lower() not in COLUMNS]
-    near = difflib.get_close_matches(missing[0], unused, n=1, cutoff=0.4)
-    hint = f'; did you mean "{near[0]}"? rename it' if near else ""
+    looks_like = recognise(columns)
+    if looks_like and looks_like is not form:
+        hint = f"; it looks like {looks_like.title}: set FORETELL_ADAPTER={looks_like.adapter}"
+    else:
+        reads = {column.lower() for column in form.columns()}
+        unused = [column for column in columns if column.lower() not in reads]
+        near = difflib.get_close_matches(missing[0], unused, n=1, cutoff=0.4)
+        hint = f'; did you mean "{near[0]}"? rename it' if near else ""
+    reader = "Foretell" if form.adapter == "canonical" else f"Adapter {form.adapter}"
     raise ForetellError(
         f"{path} has no column {', '.join(missing)}{hint}. "
-        f"It has: {', '.join(columns[:30])}. Foretell reads: {', '.join(COLUMNS)}"
+        f"It has: {', '.join(columns[:30])}. {reader} reads: {', '.join(form.columns())}"
     )

@@ -73,7 +73,9 @@ def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
 
 def prepare(settings: Settings) -> None:
     """Refuse events that cannot be used, before anything is built from them."""
-    check_events(settings.events)
+    for source in settings.sources:
+        if source.events:
+            check_events(source.events, source.adapter)
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
 
 
@@ -85,7 +87,7 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
             "group by reason order by 2 desc"
         )
         counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
-        raise ForetellError(f"no usable event in {settings.events} ({counted or 'no rows'})")
+        raise ForetellError(f"no usable event in {settings.input} ({counted or 'no rows'})")
     if not warehouse.rows("select 1 from prediction_definitions"):
         raise ForetellError(
             "no prediction is defined; write one into dbt_project/models/predictions "

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 from models_ml.errors import ForetellError
+from models_ml.sources import Source, check_adapter, parse_sources
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEMO_EVENTS = "warehouse/demo_events/*.parquet"
@@ -26,6 +30,9 @@ class Settings:
         predictions: Extra folder of definitions, or None for the default.
         as_of: The hour that counts as now, naive UTC, or None for the last full hour seen.
         is_demo: True if no events are named, so that the demo's events and definitions are used.
+        adapter: The format of `events` (models_ml.sources).
+        declared: Several sources, each with its format; if there are any, they take the place of
+            `events` and `adapter`.
     """
 
     events: str
@@ -33,11 +40,25 @@ class Settings:
     predictions: Path | None = None
     as_of: datetime | None = None
     is_demo: bool = False
+    adapter: str = "canonical"
+    declared: tuple[Source, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where events come from: what is declared, or the one source of `events`."""
+        return self.declared or (Source(self.adapter, self.adapter, self.events),)
+
+    @property
+    def input(self) -> str:
+        """Where events come from, in words: paths, globs and relations."""
+        return ", ".join(source.events or source.relation for source in self.sources)
 
     def dbt_environment(self) -> dict[str, str]:
         """Return the environment variables under which dbt sees the same settings."""
         named = {
             "FORETELL_EVENTS": "" if self.is_demo else self.events,
+            "FORETELL_ADAPTER": self.adapter,
+            "FORETELL_SOURCES": _as_json(self.declared),
             "FORETELL_WAREHOUSE": str(self.warehouse),
             "FORETELL_PREDICTIONS": str(self.predictions) if self.predictions else "",
             "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
@@ -65,6 +86,8 @@ def read_settings(
     """
     folder = folder or Path.cwd()
     events = environment.get("FORETELL_EVENTS", "")
+    adapter = environment.get("FORETELL_ADAPTER", "")
+    declared = _declared_sources(environment.get("FORETELL_SOURCES", ""), folder)
     warehouse = environment.get("FORETELL_WAREHOUSE", "")
     predictions = environment.get("FORETELL_PREDICTIONS", "")
     target = environment.get("FORETELL_TARGET", "") or "duckdb"
@@ -73,6 +96,12 @@ def read_settings(
     memory = environment.get("FORETELL_MEMORY_LIMIT", "")
     if memory and not MEMORY_SIZE.fullmatch(memory):
         raise ForetellError(f"FORETELL_MEMORY_LIMIT={memory} is not a size; write e.g. 4GB or 50%")
+    if adapter:
+        check_adapter("FORETELL_ADAPTER", adapter)
+    if adapter and not events and not declared:
+        raise ForetellError(
+            f"FORETELL_ADAPTER={adapter} needs events; name files in FORETELL_EVENTS"
+        )
     if predictions and not (folder / predictions).is_dir():
         raise ForetellError(
             f"FORETELL_PREDICTIONS={predictions}: no such folder; "
@@ -83,7 +112,9 @@ def read_settings(
         warehouse=(folder / warehouse) if warehouse else PROJECT / "warehouse/foretell.duckdb",
         predictions=(folder / predictions).resolve() if predictions else None,
         as_of=parse_as_of(as_of or environment.get("FORETELL_AS_OF", "")),
-        is_demo=not events,
+        is_demo=not events and not declared,
+        adapter=adapter or "canonical",
+        declared=declared,
     )
 
 
@@ -104,6 +135,29 @@ def parse_as_of(text: str) -> datetime | None:
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _declared_sources(text: str, folder: Path) -> tuple[Source, ...]:
+    """Return the sources that dbt_project.yml lists, or else the JSON of FORETELL_SOURCES."""
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    listed = project["vars"]["foretell"]["sources"]
+    if isinstance(listed, list):  # as it comes, it is the text that reads the environment
+        sources, folder = parse_sources(listed, "dbt_project.yml: sources"), PROJECT
+    else:
+        try:
+            sources = parse_sources(json.loads(text or "[]"))
+        except json.JSONDecodeError as error:
+            raise ForetellError(f"FORETELL_SOURCES is not JSON ({error}): {text}") from None
+    return tuple(
+        replace(source, events=_absolute(source.events, folder)) if source.events else source
+        for source in sources
+    )
+
+
+def _as_json(sources: tuple[Source, ...]) -> str:
+    """Return sources as FORETELL_SOURCES holds them; empty text for none."""
+    given = [{key: value for key, value in asdict(each).items() if value} for each in sources]
+    return json.dumps(given) if given else ""
 
 
 def _absolute(path: str, folder: Path) -> str:

@@ -18,7 +18,7 @@ import pytest
 from models_ml.settings import PROJECT
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each other on few cores
-for name in ("EVENTS", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
+for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
     os.environ.pop(f"FORETELL_{name}", None)
 
 COLUMNS = (

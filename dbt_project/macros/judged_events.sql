@@ -49,7 +49,8 @@
             batches.batch_id
         from {{ ref('stg_raw_events') }} as raw_events
         inner join {{ ref('stg_batches') }} as batches
-            on raw_events.source_file = batches.source_file
+            on raw_events.source = batches.source
+            and raw_events.source_file = batches.source_file
         {%- if is_load %}
         where {{ in_new_files(loaded) }}
         {%- endif %}

@@ -45,6 +45,16 @@ def test_events_that_cannot_be_read(tmp_path, name, content, message):
     assert message in refused(foretell(tmp_path, "run", EVENTS=name, WAREHOUSE="w.duckdb"))
 
 
+def test_an_unknown_adapter(tmp_path):
+    done = foretell(tmp_path, "run", EVENTS="e.json", ADAPTER="amplitde", WAREHOUSE="w.duckdb")
+    assert 'unknown adapter "amplitde"; did you mean "amplitude"?' in refused(done)
+
+
+def test_a_file_of_no_known_format(tmp_path):
+    (tmp_path / "e.csv").write_text("a,b\n1,2\n")
+    assert "has none of the formats" in refused(foretell(tmp_path, "inspect-source", "e.csv"))
+
+
 def test_a_wrong_as_of(tmp_path):
     assert "as_of 'noon'" in refused(foretell(tmp_path, "run", "--as-of", "noon"))
 

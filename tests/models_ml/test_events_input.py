@@ -45,3 +45,11 @@ def test_what_cannot_be_used_is_refused_by_name(tmp_path, name, content, message
         (tmp_path / name).write_text(content)
     with pytest.raises(ForetellError, match=message):
         check_events(str(tmp_path / name))
+
+
+def test_a_missing_file_is_named_with_the_nearest(tmp_path):
+    (tmp_path / "events.csv").write_text(CSV)
+    with pytest.raises(
+        ForetellError, match=r'no events at .*evnets.csv; did you mean "events.csv"'
+    ):
+        check_events(str(tmp_path / "evnets.csv"))

@@ -6,6 +6,7 @@ import pytest
 
 from models_ml.errors import ForetellError
 from models_ml.settings import PROJECT, parse_as_of, read_settings
+from models_ml.sources import Source
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,42 @@ def test_relative_paths_start_at_the_callers_folder(tmp_path):
     assert environment["FORETELL_AS_OF"] == "2026-01-02T03:00:00"
 
 
+def test_sources_take_the_place_of_events(tmp_path):
+    given = (
+        '[{"name": "web", "adapter": "ga4", "events": "in/*.json.gz"},'
+        ' {"name": "shop", "relation": "raw.events"}]'
+    )
+    settings = read_settings({"FORETELL_SOURCES": given}, tmp_path)
+    assert not settings.is_demo
+    assert settings.input == f"{tmp_path}/in/*.json.gz, raw.events"
+    assert settings.dbt_environment()["FORETELL_SOURCES"] == given.replace(
+        "in/", f"{tmp_path}/in/"
+    ).replace('"shop", ', '"shop", "adapter": "canonical", ')
+
+
+def test_sources_in_dbt_project_yml_are_known_here_too(tmp_path, monkeypatch):
+    """Else `foretell run` would check, and refuse, events that dbt does not read."""
+    listed = "vars: {foretell: {sources: [{name: web, adapter: ga4, events: in/*.parquet}]}}"
+    (tmp_path / "dbt_project.yml").write_text(listed)
+    monkeypatch.setattr("models_ml.settings.PROJECT", tmp_path)
+    settings = read_settings({"FORETELL_EVENTS": "e.csv"}, tmp_path / "elsewhere")
+    assert settings.sources == (Source("web", "ga4", f"{tmp_path}/in/*.parquet"),)
+
+
+def test_the_adapter_is_of_the_one_source(tmp_path):
+    given = {"FORETELL_EVENTS": "e.json", "FORETELL_ADAPTER": "amplitude"}
+    settings = read_settings(given, tmp_path)
+    assert settings.sources == (Source("amplitude", "amplitude", f"{tmp_path}/e.json"),)
+    assert settings.dbt_environment()["FORETELL_ADAPTER"] == "amplitude"
+    with pytest.raises(ForetellError, match='unknown adapter "amplitud"; did you mean "amplitude"'):
+        read_settings({**given, "FORETELL_ADAPTER": "amplitud"}, tmp_path)
+
+
+def test_sources_that_are_not_json_are_refused(tmp_path):
+    with pytest.raises(ForetellError, match="FORETELL_SOURCES is not JSON"):
+        read_settings({"FORETELL_SOURCES": "web: ga4"}, tmp_path)
+
+
 def test_object_stores_are_left_alone(tmp_path):
     assert (
         read_settings({"FORETELL_EVENTS": "s3://b/e/*.parquet"}, tmp_path).events
@@ -65,6 +102,7 @@ def test_object_stores_are_left_alone(tmp_path):
         ("FORETELL_PREDICTIONS", "nowhere"),
         ("FORETELL_TARGET", "oracle"),
         ("FORETELL_MEMORY_LIMIT", "lots"),
+        ("FORETELL_ADAPTER", "amplitude"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(variable, value, tmp_path):

@@ -1,7 +1,7 @@
 {# What decides how raw events become staged ones: where it changes, all are loaded anew. #}
 {% macro loading_settings() %}
     {{ return(tojson({
-        'events': var('events_relation') or var('events'),
+        'sources': event_sources(),
         'future_tolerance_hours': var('future_tolerance_hours'),
         'max_value_characters': var('max_value_characters'),
         'max_values_per_day': var('max_values_per_day'),
@@ -41,13 +41,15 @@
 {# The reason in words, empty if there is none. batches: the relation of stg_batches, if there is one. #}
 {% macro why_load_anew(batches) %}
     {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
-    {%- if var('events_relation') -%}{{ return('a relation is read whole') }}{%- endif -%}
+    {%- for source in event_sources() if source.relation -%}
+        {{ return(source.relation ~ ' is a relation, which is read whole') }}
+    {%- endfor -%}
     {%- set changed = run_query(
         "select 1 as place, 'settings changed since' as reason from " ~ batches
         ~ " where settings <> " ~ sql_string(loading_settings())
         ~ " union all select 2, known.source_file || ' changed since' from " ~ batches ~ " as known"
-        ~ " inner join " ~ list_event_files(var('events'), var('events_relation')) ~ " as files"
-        ~ " on known.source_file = files.source_file"
+        ~ " inner join " ~ list_event_files() ~ " as files"
+        ~ " on known.source = files.source and known.source_file = files.source_file"
         ~ " where known.n_bytes <> files.n_bytes or known.modified_at <> files.modified_at"
         ~ " order by 1, 2 limit 1"
     ) -%}
@@ -59,6 +61,7 @@
     create or replace table {{ batches }} as
     select
         max(batch_id) as batch_id,
+        '' as source,
         'batch ' || max(batch_id) || ' and before, loaded anew: ' || {{ sql_string(reason) }} as source_file,
         cast(null as bigint) as n_bytes,
         cast(null as timestamp) as modified_at,

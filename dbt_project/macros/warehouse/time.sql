@@ -15,3 +15,9 @@
 {% macro duckdb__to_utc(text) %}(try_cast({{ text }} as timestamptz) at time zone 'UTC'){% endmacro %}
 {% macro spark__to_utc(text) %}try_cast({{ text }} as timestamp){% endmacro %}
 {% macro default__to_utc(text) %}{{ exceptions.raise_compiler_error("to_utc: add " ~ target.type) }}{% endmacro %}
+
+{# Microseconds since 1970-01-01 UTC (number or text) to a UTC timestamp; NULL where out of range. #}
+{% macro from_unix_micros(micros) %}{{ return(adapter.dispatch('from_unix_micros', 'foretell')(micros)) }}{% endmacro %}
+{% macro duckdb__from_unix_micros(micros) %}try(make_timestamp(try_cast({{ micros }} as bigint))){% endmacro %}
+{% macro spark__from_unix_micros(micros) %}timestamp_micros(try_cast({{ micros }} as bigint)){% endmacro %}
+{% macro default__from_unix_micros(micros) %}{{ exceptions.raise_compiler_error("from_unix_micros: add " ~ target.type) }}{% endmacro %}

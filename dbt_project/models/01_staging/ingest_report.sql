@@ -6,11 +6,12 @@ counts as (
     from {{ ref('stg_ingest_counts') }}
 ),
 
-batches as (select batch_id, source_file, n_bytes, modified_at from {{ ref('stg_batches') }}),
+batches as (select batch_id, source, source_file, n_bytes, modified_at from {{ ref('stg_batches') }}),
 
 final as (
     select
         batches.batch_id,
+        batches.source,
         batches.source_file,
         batches.n_bytes,
         batches.modified_at,
@@ -31,7 +32,9 @@ final as (
         cast(sum(counts.n_over_a_week) as bigint) as n_over_a_week_late
     from counts
     inner join batches on counts.batch_id = batches.batch_id
-    group by batches.batch_id, batches.source_file, batches.n_bytes, batches.modified_at
+    group by
+        batches.batch_id, batches.source, batches.source_file, batches.n_bytes,
+        batches.modified_at
 )
 
 select * from final

@@ -5,15 +5,15 @@
 with
 
 files as (
-    select source_file, n_bytes, modified_at
-    from {{ list_event_files(var('events'), var('events_relation')) }} as files
+    select source, source_file, n_bytes, modified_at
+    from {{ list_event_files() }} as files
 ),
 
 known as (
     {%- if is_incremental() %}
-    select batch_id, source_file from {{ this }}
+    select batch_id, source, source_file from {{ this }}
     {%- else %}
-    select 0 as batch_id, '' as source_file where false
+    select 0 as batch_id, '' as source, '' as source_file where false
     {%- endif %}
 ),
 
@@ -22,7 +22,8 @@ last_batch as (select coalesce(max(batch_id), 0) as batch_id from known),
 added as (
     select files.*
     from files
-    left join known on files.source_file = known.source_file
+    left join known
+        on files.source = known.source and files.source_file = known.source_file
     where known.source_file is null
 ),
 
@@ -30,9 +31,11 @@ final as (
     select
         cast(
             last_batch.batch_id
-            + row_number() over (order by added.modified_at nulls last, added.source_file)
+            + row_number() over (order by
+                added.modified_at nulls last, added.source, added.source_file)
             as integer
         ) as batch_id,
+        added.source,
         added.source_file,
         added.n_bytes,
         added.modified_at,

@@ -1,11 +1,14 @@
-{# Raw events as they came, in the columns of the input contract, all text.
+{# Raw events as they came, from every source, in the columns of the input contract, all text.
    Grain: one row per raw row. #}
 {{ config(materialized='view') }}
 
 with
 
 final as (
+    {%- for each in event_sources() %}
     select
+        {{ sql_string(each.name) }} as source,
+        raw_events.source_file,
         raw_events.event_id,
         raw_events.user_id,
         raw_events.device_id,
@@ -17,9 +20,10 @@ final as (
         raw_events.event_timestamp,
         raw_events.received_timestamp,
         raw_events.raw_row,
-        raw_events.is_broken,
-        raw_events.source_file
-    from {{ read_events(var('events'), var('events_relation')) }} as raw_events
+        raw_events.is_broken
+    from {{ read_events(each) }} as raw_events
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select * from final

@@ -1,0 +1,38 @@
+{# PostHog's events: batch export (Parquet, JSONLines) or the events table. distinct_id is the user's
+   id, or before log-in the device's; $identify says which device a user was. Properties of the person
+   are those at the time of the event, else what the event itself sets. #}
+{% macro posthog_columns() %}
+    {{ return([
+        'uuid', 'distinct_id', 'event', 'timestamp', 'created_at', 'properties', 'person_properties',
+    ]) }}
+{% endmacro %}
+
+{% macro adapt_posthog(rows) %}
+    {%- set stated = [json_at('properties', ['$set']), json_at('properties', ['$set_once'])] -%}
+    {%- set named -%}
+        (
+            select
+                uuid, event, timestamp, created_at, distinct_id,
+                {{ json_text('properties') }} as properties,
+                {{ json_text('person_properties') }} as person_properties,
+                coalesce(
+                    {{ json_at(json_text('properties'), ['$device_id']) }},
+                    {{ json_at(json_text('properties'), ['$anon_distinct_id']) }}
+                ) as device_id,
+                {{ json_at(json_text('properties'), ['$is_identified']) }} as is_identified,
+                source_file, raw_row, is_broken
+            from {{ rows }}
+        )
+    {%- endset -%}
+    {%- set is_user = "(distinct_id is distinct from device_id and is_identified is distinct from 'false')" -%}
+    {{ return(canonical_rows(named, {
+        'event_id': 'uuid',
+        'user_id': 'case when ' ~ is_user ~ ' then distinct_id end',
+        'device_id': 'case when ' ~ is_user ~ ' then device_id else coalesce(device_id, distinct_id) end',
+        'event_name': 'event',
+        'event_time': 'timestamp',
+        'received_at': 'created_at',
+        'event_properties': 'properties',
+        'user_properties': 'coalesce(person_properties, ' ~ json_merged(stated) ~ ')',
+    })) }}
+{% endmacro %}

@@ -1,0 +1,20 @@
+{# Raw events of one source (event_sources) in the canonical columns, all text: a FROM item. An adapter
+   NAME is two macros: NAME_columns(), the columns it reads, and adapt_NAME(rows), what it makes of
+   them; a third, NAME_more_columns(), is the regular expression of those that it takes together, as
+   row_json. What each maps is in docs/adapters.md. #}
+{% macro read_events(source) %}
+    {%- set more_columns = context.get(source.adapter ~ '_more_columns') -%}
+    {%- set rows = read_rows(
+        source.events, source.relation,
+        context[source.adapter ~ '_columns'](), more_columns() if more_columns,
+        source.may_be_absent
+    ) -%}
+    {{ return(context['adapt_' ~ source.adapter](rows)) }}
+{% endmacro %}
+
+{% macro adapter_names() %}
+    {{ return([
+        'canonical', 'amplitude', 'segment', 'segment_tracks', 'segment_identifies', 'snowplow',
+        'ga4', 'posthog',
+    ]) }}
+{% endmacro %}

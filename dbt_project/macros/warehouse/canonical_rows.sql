@@ -1,0 +1,44 @@
+{# Rows in the canonical columns (docs/your_events.md): a FROM item. rows: what read_rows gives, or a
+   select from it that keeps its last three columns; mapping: canonical column to SQL expression, a
+   column that is left out is NULL. Times that are timestamps already come as such in place of text,
+   which costs ten times as much. #}
+{% macro canonical_rows(rows, mapping) %}
+    {{ return(adapter.dispatch('canonical_rows', 'foretell')(rows, mapping)) }}
+{% endmacro %}
+
+{% macro duckdb__canonical_rows(rows, mapping) %}
+(
+    select
+        {% for column in ['event_id', 'user_id', 'device_id', 'event_name'] -%}
+        cast({{ column }} as varchar) as {{ column }},
+        {% endfor -%}
+        {% for column, timestamp in [
+            ('event_time', 'event_timestamp'), ('received_at', 'received_timestamp'),
+        ] -%}
+        case when typeof({{ column }}) not like 'TIMESTAMP%' then cast({{ column }} as varchar) end
+            as {{ column }},
+        case when typeof({{ column }}) like 'TIMESTAMP%' then try_cast({{ column }} as timestamp) end
+            as {{ timestamp }},
+        {% endfor -%}
+        {% for column in ['event_properties', 'user_properties'] -%}
+        {{ json_text(column) }} as {{ column }},
+        {% endfor -%}
+        source_file,
+        raw_row,
+        is_broken
+    from (
+        select
+            {% for column in canonical_columns() -%}
+            {{ mapping.get(column, 'null') }} as {{ column }},
+            {% endfor -%}
+            source_file,
+            raw_row,
+            is_broken
+        from {{ rows }}
+    )
+)
+{% endmacro %}
+
+{% macro default__canonical_rows(rows, mapping) %}
+    {{ exceptions.raise_compiler_error("canonical_rows: add " ~ target.type) }}
+{% endmacro %}
