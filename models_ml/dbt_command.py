@@ -49,7 +49,9 @@ def dbt_build(
     Raises:
         ForetellError: If a node fails, with the message meant for people.
     """
-    _run_dbt(build_arguments(variables, arguments), environment, progress)
+    # A folder per scope: dbt parses everything anew (8 s) whenever a var differs from last time.
+    target = ["--target-path", f"target/{variables.get('scope', '')}"]
+    _run_dbt([*build_arguments(variables, arguments), *target], environment, progress)
 
 
 def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[str, Any]) -> Path:

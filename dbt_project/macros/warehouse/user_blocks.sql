@@ -1,7 +1,7 @@
 {# A table made block by block: users are dealt into ranges of their key, and the model's SQL runs once
    per range, so that joins, groups and sorts stay small whatever the number of users. All blocks go
-   into one transaction, with progress. The model filters its large inputs with in_block(key) and has
-   sized_by, the model that decides how many blocks there are. DuckDB only so far. #}
+   into one transaction, with progress. The model filters its large inputs with in_block(key) and names in
+   sized_by three models: what it reads, whom it is made for, and everybody. DuckDB only so far. #}
 {% materialization user_blocks, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
@@ -11,9 +11,7 @@
     {{ drop_relation_if_exists(load_cached_relation(backup)) }}
     {{ run_hooks(pre_hooks) }}
 
-    {%- set sizing = graph.nodes['model.foretell.' ~ config.require('sized_by')].relation_name -%}
-    {%- set n_rows = run_query('select count(*) from ' ~ sizing).rows[0][0] -%}
-    {%- set n_blocks = (n_rows / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
+    {%- set n_blocks = (rows_of_wanted_users() / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
     {%- set step = 2 ** 63 // n_blocks -%}
     {%- set began = modules.datetime.datetime.now() -%}
     {%- set told = namespace(at=began) -%}
@@ -50,6 +48,19 @@
     {{ drop_relation_if_exists(backup) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{# About how many input rows the wanted users have: in an hour they are few. #}
+{% macro rows_of_wanted_users() %}
+    {%- set names = [] -%}
+    {%- for model in config.require('sized_by') -%}
+        {%- do names.append(graph.nodes['model.foretell.' ~ model].relation_name) -%}
+    {%- endfor -%}
+    {{ return(run_query(
+        'select (select count(*) from ' ~ names[0] ~ ')'
+        ~ ' * (select count(distinct user_key) from ' ~ names[1] ~ ')'
+        ~ ' / greatest(1, (select count(*) from ' ~ names[2] ~ '))'
+    ).rows[0][0]) }}
+{% endmacro %}
 
 {# True for users of the block at hand; for everybody where the SQL does not run in blocks. #}
 {% macro in_block(key) %}{{ key }} between /* first */ 0 and /* last */ 9223372036854775807{% endmacro %}

@@ -3,7 +3,10 @@
    rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
    start of that event's hour); totals over all history; active days and weeks; 1 for a user
    property's first or last value. #}
-{{ config(materialized='user_blocks', sized_by='hourly_user_events') }}
+{{ config(
+    materialized='user_blocks',
+    sized_by=['hourly_user_events', 'features_rows', 'stg_identities']
+) }}
 with
 
 wanted as (
