@@ -6,7 +6,10 @@ counts as (
     from {{ ref('stg_ingest_counts') }}
 ),
 
-batches as (select batch_id, source, source_file, n_bytes, modified_at from {{ ref('stg_batches') }}),
+batches as (
+    select batch_id, source, source_file, n_bytes, modified_at
+    from {{ ref('stg_batches') }}
+),
 
 final as (
     select

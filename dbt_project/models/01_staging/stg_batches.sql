@@ -27,20 +27,22 @@ added as (
     where known.source_file is null
 ),
 
+numbered as (
+    select
+        added.*,
+        row_number() over (order by modified_at nulls last, source, source_file) as place
+    from added
+),
+
 final as (
     select
-        cast(
-            last_batch.batch_id
-            + row_number() over (order by
-                added.modified_at nulls last, added.source, added.source_file)
-            as integer
-        ) as batch_id,
-        added.source,
-        added.source_file,
-        added.n_bytes,
-        added.modified_at,
+        cast(last_batch.batch_id + numbered.place as integer) as batch_id,
+        numbered.source,
+        numbered.source_file,
+        numbered.n_bytes,
+        numbered.modified_at,
         cast({{ sql_string(loading_settings()) }} as {{ dbt.type_string() }}) as settings
-    from added
+    from numbered
     cross join last_batch
 )
 

@@ -21,12 +21,12 @@ taken_back as (
 
 {% endif -%}
 seen as (
-    select identity_key, user_id, device_id, event_time, event_hour
+    select identity_key, user_id, device_id, event_time
     from {{ ref('stg_events') }}
     {%- if is_incremental() %}
     where identity_key in (select identity_key from taken_back)
     union all
-    select identity_key, user_id, device_id, event_time, event_hour
+    select identity_key, user_id, device_id, event_time
     from {{ ref('stg_checked_events') }}
     where fate = 'accepted' and decided_in > (select coalesce(max(counted_in), 0) from {{ this }})
     union all
@@ -34,8 +34,7 @@ seen as (
         earlier.identity_key,
         case when earlier.is_user then earlier.identity end as user_id,
         earlier.device_id,
-        earlier.first_seen_at as event_time,
-        earlier.first_hour as event_hour
+        earlier.first_seen_at as event_time
     from {{ this }} as earlier
     inner join touched on earlier.identity_key = touched.identity_key
     where earlier.identity_key not in (select identity_key from taken_back)
@@ -46,9 +45,8 @@ counted as (
     select
         identity_key,
         device_id,
-        max(user_id) as user_id,
-        min(event_time) as first_seen_at,
-        min(event_hour) as first_hour
+        any_value(user_id) as user_id,  -- an identity has one, or none
+        min(event_time) as first_seen_at
     from seen
     group by identity_key, device_id
 ),
@@ -62,7 +60,7 @@ final as (
         counted.user_id is not null as is_user,
         counted.device_id,
         counted.first_seen_at,
-        counted.first_hour,
+        {{ hour_index('counted.first_seen_at') }} as first_hour,
         newest.batch_id as counted_in
     from counted
     cross join newest

@@ -4,16 +4,33 @@ with
 
 tokens as (select token_id, event_name from {{ ref('hourly_tokens') }} where kind = 'event'),
 
--- Two steps: grouping by user first costs a third of counting distinct users.
-by_user as (
+by_token as (
     select
         token_id,
-        identity_key,
         sum(n_events) as n_events,
         min(event_hour) as first_hour,
         max(event_hour) as last_hour
     from {{ past_hours() }} as past
-    group by token_id, identity_key
+    group by token_id
+),
+
+-- Which of 31 tokens an identity has, as bits of one number: counting users by these costs a
+-- quarter of counting distinct pairs.
+token_sets as (
+    select
+        identity_key,
+        {{ floor_divide('token_id', 31) }} as token_group,
+        bit_or({{ bit_flag('token_id % 31') }}) as flags
+    from {{ past_hours() }} as past
+    group by identity_key, {{ floor_divide('token_id', 31) }}
+),
+
+users as (
+    select tokens.token_id, count(*) as n_users
+    from tokens
+    inner join token_sets on token_sets.token_group = {{ floor_divide('tokens.token_id', 31) }}
+    where token_sets.flags & {{ bit_flag('tokens.token_id % 31') }} <> 0
+    group by tokens.token_id
 ),
 
 named as (
@@ -32,13 +49,13 @@ volumes as (
     select
         tokens.token_id,
         tokens.event_name,
-        sum(by_user.n_events) as n_events,
-        count(*) as n_users,
-        min(by_user.first_hour) as first_hour,
-        max(by_user.last_hour) as last_hour
+        by_token.n_events,
+        users.n_users,
+        by_token.first_hour,
+        by_token.last_hour
     from tokens
-    inner join by_user on tokens.token_id = by_user.token_id
-    group by tokens.token_id, tokens.event_name
+    inner join by_token on tokens.token_id = by_token.token_id
+    inner join users on tokens.token_id = users.token_id
 ),
 
 ranked as (

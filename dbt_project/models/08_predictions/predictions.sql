@@ -5,6 +5,12 @@ with
 scores as (
     select prediction, user_id, probability, percentile, as_of, scored_at, model_id
     from {{ source('ledger', 'prediction_history') }}
+    -- Old scores say little, and the ledger grows for ever.
+    where
+        as_of >= (
+            select max(scoring_rows.as_of) - interval '{{ var('max_score_age_days') }}' day
+            from {{ ref('scoring_rows') }} as scoring_rows
+        )
 ),
 
 models as (select model_id, definition_hash from {{ source('ledger', 'models') }}),
