@@ -51,12 +51,12 @@ def build(
 
 
 def _is_built(settings: Settings) -> bool:
-    """Whether somebody was ever scored in this warehouse, so that the taxonomy stands."""
+    """Whether this version once built everything here, so that an hour may go by what stands."""
     if not settings.warehouse.exists():  # open_warehouse would refuse
         return False
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         return bool(
-            warehouse.rows("select 1 from duckdb_tables() where table_name = 'features_values'")
+            warehouse.rows("select 1 from duckdb_tables() where table_name = 'stg_value_volumes'")
         )
 
 

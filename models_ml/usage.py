@@ -114,6 +114,7 @@ def parse_query(sql: str, dialect: str, columns: Columns = Columns()) -> ParsedQ
     failures: list[str] = []
     reader = Dialect.get_or_raise(dialect)
     if dialect == "duckdb":
+        # On this instance: a subclass would register itself as one more dialect of sqlglot.
         reader.to_json_path = duckdb_path  # type: ignore[method-assign]
     for tokens in _statements(sql, reader, failures):
         # A parser of strange text fails in strange ways, and one query must not end the run.

@@ -2,8 +2,9 @@
    it comes too late, and the duplicate_hash that finds suspects cheaply. A FROM item; it is read
    more than once, each time through another filter, because keeping a billion wide rows costs more
    than reading them again (docs/decisions/0008).
-   is_load: only files not loaded yet into `loaded`; without, every file, and nothing is too late. #}
-{% macro judged_events(is_load=false, loaded=none) %}
+   only: SQL condition of the rows wanted (in_new_files); closed: the hour before which they come too
+   late. Without: every row of every file, none too late. #}
+{% macro judged_events(only=none, closed=none) %}
 (
     select
         typed.*,
@@ -14,11 +15,8 @@
                 then {{ hour_index('event_time') }}
         end as event_hour,
         {{ duplicate_hash() }} as duplicate_hash,
-        {% if is_load -%}
-        coalesce(event_hour < {{ closed_hour(loaded) }}, false) as is_late,
-        {%- else -%}
-        false as is_late,
-        {%- endif %}
+        {{ hash_key("coalesce(user_id, 'device:' || device_id)") }} as identity_key,
+        {{ 'coalesce(event_hour < ' ~ closed ~ ', false)' if closed is not none else 'false' }} as is_late,
         case
             when is_broken then 'row is not JSON'
             when event_name is null then 'event_name is missing'
@@ -51,8 +49,8 @@
         inner join {{ ref('stg_batches') }} as batches
             on raw_events.source = batches.source
             and raw_events.source_file = batches.source_file
-        {%- if is_load %}
-        where {{ in_new_files(loaded) }}
+        {%- if only %}
+        where {{ only }}
         {%- endif %}
     ) as typed
 )

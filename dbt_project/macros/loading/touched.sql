@@ -5,10 +5,13 @@
 (
     select distinct {{ keys }}
     from {{ ref('stg_checked_events') }}
-    where
-        decided_in > (select coalesce(max(counted_in), 0) from {{ counted }})
-        and {{ of }}
+    where {{ is_uncounted(counted) }} and {{ of }}
 )
+{%- endmacro %}
+
+{# True for rows of stg_checked_events that came, or were decided anew, since a table counted them. #}
+{% macro is_uncounted(counted) %}
+decided_in > (select coalesce(max(counted_in), 0) from {{ counted }})
 {%- endmacro %}
 
 {# The newest batch, as a FROM item of one row. #}

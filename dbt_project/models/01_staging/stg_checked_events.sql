@@ -4,7 +4,8 @@
    back: its row comes again, as a duplicate, with the batch that decided so. #}
 {{ config(materialized='incremental', incremental_strategy='replace_decided') }}
 {%- set is_load = is_incremental() -%}
-{%- set judged = judged_events(is_load, this) -%}
+{%- set closed = closed_hour(this) if is_load else none -%}
+{%- set judged = judged_events(in_new_files(this) if is_load else none, closed) -%}
 with
 
 {% if is_load -%}
@@ -13,7 +14,7 @@ earlier as (
     from {{ this }} as loaded
     where
         fate = 'accepted'
-        and event_hour >= {{ closed_hour(this) }} - 24 * {{ var('late_days') }}
+        and event_hour >= {{ closed }} - 24 * {{ var('late_days') }}
         and {{ duplicate_hash() }} in (select duplicate_hash from {{ judged }} as judged)
 ),
 
@@ -41,8 +42,7 @@ undisputed as (
 
 disputed as (
     select
-        event_id, user_id, device_id,
-        {{ hash_key("coalesce(user_id, 'device:' || device_id)") }} as identity_key,
+        event_id, user_id, device_id, identity_key,
         event_name, event_time, event_hour, received_at, event_properties, user_properties,
         batch_id, true as is_new
     from {{ judged }} as judged
@@ -94,7 +94,7 @@ final as (
         event_id,
         user_id,
         device_id,
-        {{ hash_key("coalesce(user_id, 'device:' || device_id)") }} as identity_key,
+        identity_key,
         event_name,
         event_time,
         event_hour,

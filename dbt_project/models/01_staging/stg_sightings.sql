@@ -11,12 +11,9 @@ touched as (select * from {{ touched('identity_key', this) }} as touched),
 
 -- An event that was taken back may have been the first of its identity: only then all are read.
 taken_back as (
-    select distinct identity_key
-    from {{ ref('stg_checked_events') }}
-    where
-        decided_in > (select coalesce(max(counted_in), 0) from {{ this }})
-        and batch_id < decided_in
-        and fate = 'duplicate'
+    select *
+    from {{ touched('identity_key', this, of="fate = 'duplicate' and batch_id < decided_in") }}
+        as taken_back
 ),
 
 {% endif -%}
@@ -28,7 +25,7 @@ seen as (
     union all
     select identity_key, user_id, device_id, event_time
     from {{ ref('stg_checked_events') }}
-    where fate = 'accepted' and decided_in > (select coalesce(max(counted_in), 0) from {{ this }})
+    where fate = 'accepted' and {{ is_uncounted(this) }}
     union all
     select
         earlier.identity_key,
