@@ -22,15 +22,16 @@
             conditions.measure_id,
             conditions.min_count,
             conditions.max_count,
-            {{ resolved_key('identities', rows ~ '.as_of_hour + definitions.horizon_hours') }}
-                as person_key
+            identity_map.user_key as person_key
         from {{ rows }}
         inner join {{ ref('prediction_definitions') }} as definitions
             on {{ rows }}.prediction = definitions.prediction
         inner join {{ ref('prediction_conditions') }} as conditions
             on {{ rows }}.prediction = conditions.prediction and conditions.role = 'outcome'
-        inner join {{ ref('stg_identities') }} as identities
-            on {{ rows }}.user_key = identities.identity_key
+        inner join {{ ref('stg_identity_map') }} as identity_map
+            on {{ belongs_as_of(
+                rows ~ '.user_key', rows ~ '.as_of_hour + definitions.horizon_hours'
+            ) }}
     ) as wanted
     left join {{ counts }} as happened
         on wanted.measure_id = happened.measure_id

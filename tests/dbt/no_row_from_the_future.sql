@@ -15,8 +15,9 @@ newest as (
     select 'stg_identities.first_hour' as place, max(first_hour) as last_hour
     from {{ ref('stg_identities') }}
     union all
-    select 'stg_identities.known_hour' as place, max(known_hour) as last_hour
-    from {{ ref('stg_identities') }}
+    -- What was learned in the hour before as_of holds from as_of on.
+    select 'stg_identity_map.from_hour' as place, max(from_hour) - 1 as last_hour
+    from {{ ref('stg_identity_map') }}
     union all
     -- The grid may reach now, but not pass it.
     select 'features_rows.as_of_hour' as place, max(as_of_hour) - 1 as last_hour

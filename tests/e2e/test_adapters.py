@@ -217,8 +217,9 @@ def test_two_sources_end_in_one_stg_events(tmp_path):
     ]  # fmt: skip
     owner = """
         select owner.user_id from stg_identities as visitor
-        join stg_identities as owner on visitor.resolved_key = owner.identity_key
-        where visitor.user_id = 'device:a-2'
+        join stg_identity_map as identity_map on visitor.identity_key = identity_map.identity_key
+        join stg_identities as owner on identity_map.user_key = owner.identity_key
+        where visitor.user_id = 'device:a-2' and identity_map.to_hour = 2147483647
     """
     assert query(warehouse, owner) == [("u2",)]
 

@@ -23,6 +23,7 @@ TABLES = {
     "stg_ingest_counts": "select * exclude (counted_in) from stg_ingest_counts",
     "stg_sightings": "select * exclude (counted_in) from stg_sightings",
     "stg_identities": "select * from stg_identities",
+    "stg_identity_map": "select * from stg_identity_map",
     "stg_user_properties": "select * exclude (counted_in) from stg_user_properties",
     "stg_event_days": "select * exclude (counted_in) from stg_event_days",
     "stg_value_volumes": "select * from stg_value_volumes",

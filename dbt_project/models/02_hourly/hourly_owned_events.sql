@@ -1,22 +1,24 @@
-{# The hourly counts of devices that somebody logged in on later, under that owner's key and sorted
-   by it, so that a block of users finds what is theirs in one place.
-   Grain: one row per (user_key, identity_key, event_hour, token_id). #}
+{# The hourly counts of identities that came to belong to somebody else, under that user's key and
+   sorted by it, so that a block of users finds what is theirs in one place: theirs as of an hour in
+   [from_hour, to_hour). Grain: one row per (user_key, identity_key, from_hour, event_hour,
+   token_id). #}
 with
 
 final as (
     select
-        identities.resolved_key as user_key,
-        identities.known_hour,
+        identity_map.user_key,
+        identity_map.from_hour,
+        identity_map.to_hour,
         hourly.identity_key,
         hourly.event_hour,
         hourly.token_id,
         hourly.n_events,
         hourly.value_sum
     from {{ ref('hourly_user_events') }} as hourly
-    inner join {{ ref('stg_identities') }} as identities
-        on hourly.identity_key = identities.identity_key
-    where identities.resolved_key <> identities.identity_key
-    order by identities.resolved_key, hourly.identity_key, hourly.event_hour, hourly.token_id
+    inner join {{ ref('stg_identity_map') }} as identity_map
+        on hourly.identity_key = identity_map.identity_key
+    where identity_map.user_key <> identity_map.identity_key
+    order by identity_map.user_key, hourly.identity_key, hourly.event_hour, hourly.token_id
 )
 
 select * from final

@@ -12,12 +12,7 @@ conditions as (
     where role = 'cohort'
 ),
 
-identities as (
-    select
-        identity_key, resolved_key, known_hour, first_hour,
-        {{ sample_point() }} as sample_point
-    from {{ ref('stg_identities') }}
-),
+identities as (select identity_key, first_hour from {{ ref('stg_identities') }}),
 
 counts as (
     select
@@ -63,11 +58,12 @@ everybody as (
     select distinct
         snapshots.prediction,
         snapshots.as_of_hour,
-        {{ resolved_key('identities', 'snapshots.as_of_hour') }} as user_key
+        identity_map.user_key
     from snapshots
-    inner join identities
-        on identities.first_hour < snapshots.as_of_hour
-        and identities.sample_point < snapshots.sample_per_million
+    inner join identities on identities.first_hour < snapshots.as_of_hour
+    inner join {{ ref('stg_identity_map') }} as identity_map
+        on {{ belongs_as_of('identities.identity_key', 'snapshots.as_of_hour') }}
+        and identity_map.user_key % 1000000 < snapshots.sample_per_million
 ),
 
 verdicts as (

@@ -9,19 +9,18 @@ statements as (
     from {{ ref('stg_user_properties') }}
 ),
 
-identities as (select identity_key, resolved_key, known_hour from {{ ref('stg_identities') }}),
-
 resolved as (
     select
         grid.as_of_hour,
-        {{ resolved_key('identities', 'grid.as_of_hour') }} as user_key,
+        identity_map.user_key,
         statements.identity_key,
         statements.property,
         statements.stated_at,
         statements.value
     from statements
-    inner join identities on statements.identity_key = identities.identity_key
     inner join grid on statements.event_hour < grid.as_of_hour
+    inner join {{ ref('stg_identity_map') }} as identity_map
+        on {{ belongs_as_of('statements.identity_key', 'grid.as_of_hour') }}
 ),
 
 -- Of two statements at one moment the identity with the larger key decides: any rule, but fixed.

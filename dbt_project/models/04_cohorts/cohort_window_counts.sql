@@ -35,26 +35,21 @@ by_segment as (
     group by counted.measure_id, segments.segment, counted.identity_key
 ),
 
-identities as (
-    select identity_key, resolved_key, known_hour, {{ sample_point() }} as sample_point
-    from {{ ref('stg_identities') }}
-),
-
 final as (
     select
         windows.measure_id,
         windows.from_hour,
         windows.to_hour,
-        {{ resolved_key('identities', 'windows.to_hour') }} as user_key,
+        identity_map.user_key,
         cast(sum(by_segment.n_events) as bigint) as n_events
     from by_segment
     inner join windows
         on by_segment.measure_id = windows.measure_id
         and by_segment.segment >= windows.from_hour
         and by_segment.segment < windows.to_hour
-    inner join identities
-        on by_segment.identity_key = identities.identity_key
-        and identities.sample_point < windows.sample_per_million
+    inner join {{ ref('stg_identity_map') }} as identity_map
+        on {{ belongs_as_of('by_segment.identity_key', 'windows.to_hour') }}
+        and identity_map.user_key % 1000000 < windows.sample_per_million
     group by all
 )
 

@@ -1,5 +1,5 @@
-{# The hourly counts before as_of of each wanted user: their own, and those of devices known by then
-   to be theirs. Where the hourly rollup meets as_of (docs/decisions/0004).
+{# The hourly counts before as_of of each wanted user: their own, and those of identities known by
+   then to be theirs. Where the hourly rollup meets as_of (docs/decisions/0004).
    Grain: one row per (as_of_hour, user_key, identity_key, token_id, event_hour). #}
 {{ config(materialized='ephemeral') }}
 with
@@ -10,7 +10,7 @@ wanted as (
     where {{ in_block('user_key') }}
 ),
 
--- A wanted user is nobody else's device at as_of, so their own hours are theirs.
+-- A wanted user belongs to nobody else as of then, so their own hours are theirs.
 own as (
     select
         wanted.as_of_hour,
@@ -25,7 +25,7 @@ own as (
     where {{ in_block('hourly.identity_key') }}
 ),
 
-devices as (
+others as (
     select
         wanted.as_of_hour,
         wanted.user_key,
@@ -37,14 +37,15 @@ devices as (
     inner join wanted
         on owned.user_key = wanted.user_key
         and owned.event_hour < wanted.as_of_hour
-        and owned.known_hour < wanted.as_of_hour
+        and owned.from_hour <= wanted.as_of_hour
+        and owned.to_hour > wanted.as_of_hour
     where {{ in_block('owned.user_key') }}
 ),
 
 final as (
     select * from own
     union all
-    select * from devices
+    select * from others
 )
 
 select * from final

@@ -7,17 +7,18 @@ members as (
 ),
 
 identities as (
-    select identity_key, user_id, resolved_key, known_hour from {{ ref('stg_identities') }}
+    select identity_key, user_id from {{ ref('stg_identities') }}
 ),
 
 {% if var('scope') == 'active' -%}
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
 
 active_users as (
-    select distinct {{ resolved_key('identities', 'as_of.as_of_hour') }} as user_key
+    select distinct identity_map.user_key
     from {{ ref('hourly_user_events') }} as hourly
     inner join as_of on hourly.event_hour = as_of.as_of_hour - 1
-    inner join identities on hourly.identity_key = identities.identity_key
+    inner join {{ ref('stg_identity_map') }} as identity_map
+        on {{ belongs_as_of('hourly.identity_key', 'as_of.as_of_hour') }}
 ),
 
 {% endif -%}

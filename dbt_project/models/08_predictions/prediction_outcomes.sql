@@ -55,15 +55,15 @@ counts as (
         windows.measure_id,
         windows.from_hour,
         windows.to_hour,
-        {{ resolved_key('identities', 'windows.to_hour') }} as user_key,
+        identity_map.user_key,
         sum(counted.n_events) as n_events
     from windows
     inner join {{ measure_hours() }} as counted
         on windows.measure_id = counted.measure_id
         and windows.from_hour <= counted.event_hour
         and windows.to_hour > counted.event_hour
-    inner join {{ ref('stg_identities') }} as identities
-        on counted.identity_key = identities.identity_key
+    inner join {{ ref('stg_identity_map') }} as identity_map
+        on {{ belongs_as_of('counted.identity_key', 'windows.to_hour') }}
     group by all
 ),
 
