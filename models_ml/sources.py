@@ -21,6 +21,7 @@ CANONICAL_COLUMNS = (
     "received_at",
     "event_properties",
     "user_properties",
+    "previous_id",
 )
 
 
@@ -74,12 +75,13 @@ FORMATS = (
         mapping={
             "event_id": ("messageId",),
             "user_id": ("userId",),
-            "device_id": ("anonymousId", "previousId", "(of alias)"),
+            "device_id": ("anonymousId",),
             "event_name": ("event", "type", "(as $identify, $page, …)"),
             "event_time": ("timestamp",),
             "received_at": ("receivedAt",),
             "event_properties": ("properties",),
             "user_properties": ("traits", "(of identify)", "context.traits"),
+            "previous_id": ("previousId", "(of alias)"),
         },
     ),
     Format(
@@ -95,6 +97,20 @@ FORMATS = (
             "event_time": ("timestamp",),
             "received_at": ("received_at",),
             "event_properties": ("(columns of your own)",),
+        },
+    ),
+    Format(
+        "segment_aliases",
+        "Segment warehouse table aliases",
+        signs=("id", "previous_id", "user_id", "timestamp", "received_at"),
+        required=("timestamp", "user_id", "previous_id"),
+        mapping={
+            "event_id": ("id",),
+            "user_id": ("user_id",),
+            "event_name": ("(always $alias)",),
+            "event_time": ("timestamp",),
+            "received_at": ("received_at",),
+            "previous_id": ("previous_id",),
         },
     ),
     Format(
@@ -164,6 +180,12 @@ FORMATS = (
             "received_at": ("created_at",),
             "event_properties": ("properties",),
             "user_properties": ("person_properties", "properties.$set", "properties.$set_once"),
+            "previous_id": (
+                "properties.alias",
+                "(of $create_alias, $merge_dangerously)",
+                "properties.$anon_distinct_id",
+                "(of $identify)",
+            ),
         },
     ),
     Format(

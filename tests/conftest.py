@@ -23,7 +23,7 @@ for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF"
 
 COLUMNS = (
     "event_id", "user_id", "device_id", "event_name",
-    "event_time", "received_at", "event_properties", "user_properties",
+    "event_time", "received_at", "event_properties", "user_properties", "previous_id",
 )  # fmt: skip
 SHOP = """
 exposures:

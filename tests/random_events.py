@@ -1,10 +1,13 @@
-"""Random small event streams with the dirt of real life, for property tests."""
+"""Random small event streams with the dirt of real life, for property tests, and who is who in them."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+
+import networkx as nx
 
 START = datetime(2026, 1, 1)
 HOSTILE = ["'; drop table users; --", "{{ 1/0 }}", '🛒 "sale"', "a.b/c~d", "null"]
@@ -14,7 +17,8 @@ NAMES = ["open", "view", "cart", "purchase", "search", *HOSTILE]
 def random_events(
     seed: int, n_users: int = 30, n_events: int = 1200, days: float = 80
 ) -> list[dict[str, Any]]:
-    """Return raw canonical rows: visitors who log in, duplicates, numbers as text, all kinds of names."""
+    """Return raw canonical rows: visitors who log in, users who are merged, duplicates, numbers as text,
+    all kinds of names."""
     rng = random.Random(seed)
     rows = []
     for number in range(n_events):
@@ -32,8 +36,12 @@ def random_events(
                 "user_properties": {"plan": rng.choice(["free", "pro", 'o"dd'])}
                 if rng.random() < 0.2
                 else None,
+                "previous_id": None,
             }
         )
+    for row in rng.sample(rows, n_events // 60):
+        other = rng.randrange(n_users)
+        row["previous_id"] = rng.choice([f"user {other}'s", f"d{other}", "guest"])
     rows += [dict(row) for row in rng.sample(rows, n_events // 20)]
     rng.shuffle(rows)
     return rows
@@ -49,3 +57,17 @@ def _properties(rng: random.Random) -> dict[str, Any] | None:
         "gift": rng.random() < 0.5,
         "note": rng.choice([None, "x" * 10_000]),
     }
+
+
+def standing_for(merges: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return who stands for each merged user, by networkx: pairs of previous and later user id.
+
+    Of a group the one whom others were merged into and who was merged into no other, else the first.
+    """
+    pairs = list(merges)
+    previous, later = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
+    belongs = {}
+    for group in nx.connected_components(nx.Graph(pairs)):
+        user = min(group & later, key=lambda name: (name in previous, name))
+        belongs.update(dict.fromkeys(group, user))
+    return belongs

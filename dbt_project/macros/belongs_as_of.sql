@@ -6,3 +6,6 @@ identity_map.identity_key = {{ identity_key }}
         and identity_map.from_hour <= {{ hour }}
         and identity_map.to_hour > {{ hour }}
 {%- endmacro %}
+
+{# to_hour of what holds to this day. #}
+{% macro always() %}2147483647{% endmacro %}

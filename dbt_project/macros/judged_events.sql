@@ -42,6 +42,7 @@
             coalesce(raw_events.received_timestamp, {{ to_utc('raw_events.received_at') }}) as received_at,
             nullif(nullif(trim(raw_events.event_properties), ''), 'null') as event_properties,
             nullif(nullif(trim(raw_events.user_properties), ''), 'null') as user_properties,
+            nullif(raw_events.previous_id, '') as previous_id,
             raw_events.raw_row,
             raw_events.is_broken,
             batches.batch_id
@@ -60,6 +61,6 @@
 {% macro duplicate_hash() %}
 case
     when event_id is not null then {{ hash_key('event_id') }}
-    else {{ hash_key('user_id, device_id, event_name, event_time, event_properties') }}
+    else {{ hash_key('user_id, device_id, previous_id, event_name, event_time, event_properties') }}
 end
 {%- endmacro %}

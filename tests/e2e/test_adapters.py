@@ -29,6 +29,7 @@ TYPED = {
         "received_at": "TIMESTAMPTZ",
         "seats": "BIGINT",
     },
+    "segment_aliases": {"timestamp": "TIMESTAMPTZ", "received_at": "TIMESTAMPTZ"},
     "snowplow": {
         "collector_tstamp": "TIMESTAMP",
         "derived_tstamp": "TIMESTAMP",
@@ -110,7 +111,7 @@ def canonical_rows(warehouse: Path, source: str) -> list[dict[str, Any]]:
     """Rows of a source as expected.ndjson has them: times in UTC, JSON taken apart, no NULLs."""
     columns = (
         "event_id", "user_id", "device_id", "event_name", "event_time", "received_at",
-        "event_properties", "user_properties", "is_broken",
+        "event_properties", "user_properties", "previous_id", "is_broken",
     )  # fmt: skip
     rows = query(
         warehouse,
@@ -123,7 +124,7 @@ def canonical_rows(warehouse: Path, source: str) -> list[dict[str, Any]]:
             cast(coalesce(
                 received_timestamp, try_cast(received_at as timestamptz) at time zone 'UTC'
             ) as varchar),
-            event_properties, user_properties, is_broken or null
+            event_properties, user_properties, previous_id, is_broken or null
         from stg_raw_events where source = '{source}'
         """,
     )

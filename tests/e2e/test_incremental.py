@@ -18,11 +18,12 @@ SERVING = "path:dbt_project/models/08_predictions"
 TABLES = {
     "stg_checked_events": """
         select event_id, user_id, device_id, event_name, event_time, event_hour, received_at,
-            event_properties, user_properties, fate, reason, raw_row
+            event_properties, user_properties, previous_id, fate, reason, raw_row
         from stg_checked_events""",
     "stg_ingest_counts": "select * exclude (counted_in) from stg_ingest_counts",
     "stg_sightings": "select * exclude (counted_in) from stg_sightings",
     "stg_identities": "select * from stg_identities",
+    "stg_merges": "select * exclude (batch_id) from stg_merges",
     "stg_identity_map": "select * from stg_identity_map",
     "stg_user_properties": "select * exclude (counted_in) from stg_user_properties",
     "stg_event_days": "select * exclude (counted_in) from stg_event_days",

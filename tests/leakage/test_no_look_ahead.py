@@ -52,6 +52,7 @@ future_events = st.lists(
                 ),
             ),
             "user_properties": st.one_of(st.none(), st.just({"plan": "pro"})),
+            "previous_id": st.one_of(st.none(), st.integers(0, 40).map(lambda n: f"user {n}'s")),
         }
     ),
     min_size=1,

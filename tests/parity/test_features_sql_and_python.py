@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 import pytest
 
 from tests.conftest import query
-from tests.random_events import START, random_events
+from tests.random_events import START, random_events, standing_for
 
 AS_OF = START + timedelta(days=63)
 WEEKS = 8
@@ -33,17 +33,28 @@ def accepted(rows: list[dict]) -> list[dict]:
 
 
 def resolve(events: list[dict], as_of: datetime) -> None:
-    """A device belongs to the first user seen on it, once that hour is over before as_of."""
+    """A device belongs to the first user seen on it, once that hour is over before as_of.
+
+    Merged users are one, also those of the hour before as_of.
+    """
     owners: dict[str, tuple[datetime, str]] = {}
+    users = {event["user_id"] for event in events if event["user_id"]}
+    merges = []
     for event in events:
-        if event["user_id"] and event["device_id"]:
-            first = (event["at"], event["user_id"])
-            owners[event["device_id"]] = min(owners.get(event["device_id"], first), first)
+        for device in (event["device_id"], event["previous_id"]):
+            if event["user_id"] and device:
+                first = (event["at"], event["user_id"])
+                owners[device] = min(owners.get(device, first), first)
+        if event["user_id"] and event["previous_id"] in users - {event["user_id"]}:
+            merges.append((event["previous_id"], event["user_id"]))
+    belongs = standing_for(merges)
+    assert len(belongs) > 5
     for event in events:
         owner = owners.get(event["device_id"])
         event["user"] = event["user_id"] or "device:" + event["device_id"]
         if not event["user_id"] and owner and hour(owner[0]) < hour(as_of):
             event["user"] = owner[1]
+        event["user"] = belongs.get(event["user"], event["user"])
 
 
 def number(value: object) -> Decimal | None:

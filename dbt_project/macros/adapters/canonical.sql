@@ -2,7 +2,7 @@
 {% macro canonical_columns() %}
     {{ return([
         'event_id', 'user_id', 'device_id', 'event_name', 'event_time', 'received_at',
-        'event_properties', 'user_properties',
+        'event_properties', 'user_properties', 'previous_id',
     ]) }}
 {% endmacro %}
 

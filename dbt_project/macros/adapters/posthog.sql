@@ -1,6 +1,7 @@
 {# PostHog's events: batch export (Parquet, JSONLines) or the events table. distinct_id is the user's
-   id, or before log-in the device's; $identify says which device a user was. Properties of the person
-   are those at the time of the event, else what the event itself sets. #}
+   id, or before log-in the device's; $identify says which device a user was, $create_alias and
+   $merge_dangerously which other user. Properties of the person are those at the time of the event,
+   else what the event itself sets. #}
 {% macro posthog_columns() %}
     {{ return([
         'uuid', 'distinct_id', 'event', 'timestamp', 'created_at', 'properties', 'person_properties',
@@ -20,6 +21,12 @@
                     {{ json_at(json_text('properties'), ['$anon_distinct_id']) }}
                 ) as device_id,
                 {{ json_at(json_text('properties'), ['$is_identified']) }} as is_identified,
+                case
+                    when event in ('$create_alias', '$merge_dangerously')
+                        then {{ json_at(json_text('properties'), ['alias']) }}
+                    when event = '$identify'
+                        then {{ json_at(json_text('properties'), ['$anon_distinct_id']) }}
+                end as previous_id,
                 source_file, raw_row, is_broken
             from {{ rows }}
         )
@@ -34,5 +41,6 @@
         'received_at': 'created_at',
         'event_properties': 'properties',
         'user_properties': 'coalesce(person_properties, ' ~ json_merged(stated) ~ ')',
+        'previous_id': 'previous_id',
     })) }}
 {% endmacro %}

@@ -14,7 +14,7 @@
 
 {% macro adapter_names() %}
     {{ return([
-        'canonical', 'amplitude', 'segment', 'segment_tracks', 'segment_identifies', 'snowplow',
-        'ga4', 'posthog',
+        'canonical', 'amplitude', 'segment', 'segment_tracks', 'segment_identifies', 'segment_aliases',
+        'snowplow', 'ga4', 'posthog',
     ]) }}
 {% endmacro %}

@@ -1,6 +1,6 @@
 {# Segment's messages as its libraries send them and its S3 destination keeps them: NDJSON. A track
    call is the event it names; identify, page, screen, group and alias become $identify, $page, …
-   alias says under which id a user was known before: taken for a device's id. #}
+   alias says under which id a user was known before. #}
 {% macro segment_columns() %}
     {{ return([
         'messageId', 'userId', 'anonymousId', 'previousId', 'type', 'event', 'timestamp', 'receivedAt',
@@ -12,12 +12,13 @@
     {{ return(canonical_rows(rows, {
         'event_id': 'messageId',
         'user_id': 'userId',
-        'device_id': "coalesce(anonymousId, case when type = 'alias' then previousId end)",
+        'device_id': 'anonymousId',
         'event_name': "case when type = 'track' then event else '$' || type end",
         'event_time': 'timestamp',
         'received_at': 'receivedAt',
         'event_properties': 'properties',
         'user_properties': "coalesce(case when type = 'identify' then " ~ json_text('traits') ~ ' end, '
             ~ json_at(json_text('context'), ['traits']) ~ ')',
+        'previous_id': "case when type = 'alias' then previousId end",
     })) }}
 {% endmacro %}

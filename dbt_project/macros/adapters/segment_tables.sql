@@ -40,6 +40,22 @@
     })) }}
 {% endmacro %}
 
+{# `aliases`: under which id a user was known before. #}
+{% macro segment_aliases_columns() %}
+    {{ return(['id', 'user_id', 'previous_id', 'timestamp', 'received_at']) }}
+{% endmacro %}
+
+{% macro adapt_segment_aliases(rows) %}
+    {{ return(canonical_rows(rows, {
+        'event_id': 'id',
+        'user_id': 'user_id',
+        'event_name': "'$alias'",
+        'event_time': 'timestamp',
+        'received_at': 'received_at',
+        'previous_id': 'previous_id',
+    })) }}
+{% endmacro %}
+
 {% macro segment_own_columns() %}
     {{ return(json_picked(
         'row_json',

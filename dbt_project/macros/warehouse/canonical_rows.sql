@@ -9,7 +9,7 @@
 {% macro duckdb__canonical_rows(rows, mapping) %}
 (
     select
-        {% for column in ['event_id', 'user_id', 'device_id', 'event_name'] -%}
+        {% for column in ['event_id', 'user_id', 'device_id', 'event_name', 'previous_id'] -%}
         cast({{ column }} as varchar) as {{ column }},
         {% endfor -%}
         {% for column, timestamp in [

@@ -17,7 +17,7 @@
         and old.event_time = again.event_time
         and old.event_name = again.event_name
         and old.identity_key = again.identity_key
-        {%- for column in ['event_id', 'user_id', 'device_id', 'event_properties'] %}
+        {%- for column in ['event_id', 'user_id', 'device_id', 'previous_id', 'event_properties'] %}
         and old.{{ column }} is not distinct from again.{{ column }}
         {%- endfor %};
     {{ insert_from(target, new, columns) }}

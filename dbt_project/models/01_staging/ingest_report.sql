@@ -1,4 +1,4 @@
-{# What became of the rows of each file, for people. Grain: one row per batch. #}
+{# What became of the rows of each file, and whom they merged, for people. Grain: one row per batch. #}
 with
 
 counts as (
@@ -9,6 +9,15 @@ counts as (
 batches as (
     select batch_id, source, source_file, n_bytes, modified_at
     from {{ ref('stg_batches') }}
+),
+
+merges as (
+    select
+        batch_id,
+        sum(case when is_merged then 1 else 0 end) as n_merges,
+        sum(case when is_merged then 0 else 1 end) as n_merges_left_out
+    from {{ ref('stg_merges') }}
+    group by batch_id
 ),
 
 final as (
@@ -32,9 +41,12 @@ final as (
         {%- endfor %}
         cast(sum(counts.n_over_an_hour) as bigint) as n_over_an_hour_late,
         cast(sum(counts.n_over_a_day) as bigint) as n_over_a_day_late,
-        cast(sum(counts.n_over_a_week) as bigint) as n_over_a_week_late
+        cast(sum(counts.n_over_a_week) as bigint) as n_over_a_week_late,
+        cast(coalesce(max(merges.n_merges), 0) as bigint) as n_merges,
+        cast(coalesce(max(merges.n_merges_left_out), 0) as bigint) as n_merges_left_out
     from counts
     inner join batches on counts.batch_id = batches.batch_id
+    left join merges on counts.batch_id = merges.batch_id
     group by
         batches.batch_id, batches.source, batches.source_file, batches.n_bytes,
         batches.modified_at

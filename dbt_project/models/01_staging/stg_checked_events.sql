@@ -44,6 +44,7 @@ disputed as (
     select
         event_id, user_id, device_id, identity_key,
         event_name, event_time, event_hour, received_at, event_properties, user_properties,
+        previous_id,
         batch_id, true as is_new
     from {{ judged }} as judged
     where
@@ -55,6 +56,7 @@ disputed as (
     select
         event_id, user_id, device_id, identity_key,
         event_name, event_time, event_hour, received_at, event_properties, user_properties,
+        previous_id,
         batch_id, false as is_new
     from earlier
     {%- endif %}
@@ -68,8 +70,9 @@ keyed as (
         -- The lengths keep user a|b apart from user a with a device that starts with b.
         coalesce(event_id, md5(concat_ws(
             '|',
-            coalesce(length(user_id), 0), coalesce(length(device_id), 0), length(event_name),
-            user_id, device_id, event_name, event_time, event_properties
+            coalesce(length(user_id), 0), coalesce(length(device_id), 0),
+            coalesce(length(previous_id), 0), length(event_name),
+            user_id, device_id, previous_id, event_name, event_time, event_properties
         ))) as duplicate_key
     from disputed
 ),
@@ -82,6 +85,7 @@ ranked as (
             order by
                 received_at nulls last, event_time, event_name, user_id nulls last,
                 device_id nulls last, event_properties nulls last, user_properties nulls last,
+                previous_id nulls last,
                 is_new, batch_id
         ) as arrival
     from keyed
@@ -101,6 +105,7 @@ final as (
         received_at,
         event_properties,
         user_properties,
+        previous_id,
         case
             when reject_reason is not null then 'rejected'
             when is_late then 'late'
@@ -114,7 +119,7 @@ final as (
             when reject_reason is not null
                 then coalesce(raw_row, {{ json_of([
                     'event_id', 'user_id', 'device_id', 'event_name', 'event_time_text',
-                    'received_at', 'event_properties', 'user_properties',
+                    'received_at', 'event_properties', 'user_properties', 'previous_id',
                 ]) }})
         end as raw_row,
         batch_id,
@@ -132,6 +137,7 @@ final as (
         ranked.received_at,
         ranked.event_properties,
         ranked.user_properties,
+        ranked.previous_id,
         case when ranked.arrival > 1 then 'duplicate' else 'accepted' end as fate,
         case when ranked.arrival > 1 then ranked.duplicate_rule end as reason,
         null as raw_row,

@@ -14,7 +14,8 @@ final as (
         event_hour,
         received_at,
         event_properties,
-        user_properties
+        user_properties,
+        previous_id
     from {{ in_view(ref('stg_checked_events')) }}
     where fate = 'accepted'
 )

@@ -17,6 +17,7 @@ final as (
         raw_events.received_at,
         raw_events.event_properties,
         raw_events.user_properties,
+        raw_events.previous_id,
         raw_events.event_timestamp,
         raw_events.received_timestamp,
         raw_events.raw_row,

@@ -1,6 +1,6 @@
 {# When each raw identity was first seen, and on which devices. Grain: one row per (identity_key,
-   device_id); device_id is NULL for events of a user without device. All times, also those after
-   as_of. #}
+   device_id); device_id is NULL for events of a user without device. A previous_id may be a device,
+   too: it counts as one that the user was seen on. All times, also those after as_of. #}
 {{ config(
     materialized='incremental', incremental_strategy='recount', recount_by=['identity_key']
 ) }}
@@ -18,12 +18,12 @@ taken_back as (
 
 {% endif -%}
 seen as (
-    select identity_key, user_id, device_id, event_time
+    select identity_key, user_id, device_id, previous_id, event_time
     from {{ ref('stg_events') }}
     {%- if is_incremental() %}
     where identity_key in (select identity_key from taken_back)
     union all
-    select identity_key, user_id, device_id, event_time
+    select identity_key, user_id, device_id, previous_id, event_time
     from {{ ref('stg_checked_events') }}
     where fate = 'accepted' and {{ is_uncounted(this) }}
     union all
@@ -31,6 +31,7 @@ seen as (
         earlier.identity_key,
         case when earlier.is_user then earlier.identity end as user_id,
         earlier.device_id,
+        null as previous_id,
         earlier.first_seen_at as event_time
     from {{ this }} as earlier
     inner join touched on earlier.identity_key = touched.identity_key
@@ -42,9 +43,28 @@ counted as (
     select
         identity_key,
         device_id,
+        previous_id,
         any_value(user_id) as user_id,  -- an identity has one, or none
         min(event_time) as first_seen_at
     from seen
+    group by identity_key, device_id, previous_id
+),
+
+devices as (
+    select identity_key, user_id, device_id, first_seen_at from counted
+    union all
+    select identity_key, user_id, previous_id as device_id, first_seen_at
+    from counted
+    where user_id is not null and previous_id is not null
+),
+
+firsts as (
+    select
+        identity_key,
+        device_id,
+        any_value(user_id) as user_id,
+        min(first_seen_at) as first_seen_at
+    from devices
     group by identity_key, device_id
 ),
 
@@ -52,14 +72,14 @@ newest as (select batch_id from {{ newest_batch() }} as newest),
 
 final as (
     select
-        counted.identity_key,
-        coalesce(counted.user_id, 'device:' || counted.device_id) as identity,
-        counted.user_id is not null as is_user,
-        counted.device_id,
-        counted.first_seen_at,
-        {{ hour_index('counted.first_seen_at') }} as first_hour,
+        firsts.identity_key,
+        coalesce(firsts.user_id, 'device:' || firsts.device_id) as identity,
+        firsts.user_id is not null as is_user,
+        firsts.device_id,
+        firsts.first_seen_at,
+        {{ hour_index('firsts.first_seen_at') }} as first_hour,
         newest.batch_id as counted_in
-    from counted
+    from firsts
     cross join newest
     {%- if is_incremental() %}
     union all

@@ -1,0 +1,1 @@
+"""Identities: merges by the million resolved, and compared with networkx."""

@@ -1,0 +1,72 @@
+{# Whom each identity belongs to, as of every hour. Grain: one row per (identity_key, from_hour): as
+   of an hour in [from_hour, to_hour) it is user_key's. A user belongs to whom it was merged into; a
+   device to the first user seen on it, from the hour after that sighting, wherever that user
+   goes. Nothing changes after as_of. #}
+with
+
+users_of_devices as (
+    select
+        sightings.device_id,
+        sightings.identity_key,
+        sightings.first_hour,
+        row_number() over (
+            partition by sightings.device_id order by sightings.first_seen_at, sightings.identity
+        ) as place
+    from {{ ref('stg_sightings') }} as sightings
+    inner join {{ ref('stg_as_of') }} as now on sightings.first_hour < now.as_of_hour
+    where sightings.is_user and sightings.device_id is not null
+),
+
+owned as (
+    select
+        identities.identity_key,
+        owners.identity_key as owner_key,
+        owners.first_hour + 1 as known_from
+    from {{ ref('stg_identities') }} as identities
+    inner join users_of_devices as owners
+        on identities.device_id = owners.device_id and owners.place = 1
+),
+
+merged as (
+    select identity_key, user_key, from_hour, to_hour from {{ ref('stg_merged_users') }}
+),
+
+-- Until then everybody stands for themselves.
+changes as (
+    select identity_key, known_from as first_change from owned
+    union all
+    select identity_key, min(from_hour) as first_change
+    from merged
+    group by identity_key
+),
+
+selves as (
+    select
+        identities.identity_key,
+        identities.identity_key as user_key,
+        0 as from_hour,
+        coalesce(changes.first_change, {{ always() }}) as to_hour
+    from {{ ref('stg_identities') }} as identities
+    left join changes on identities.identity_key = changes.identity_key
+),
+
+users as (
+    select identity_key, user_key, from_hour, to_hour from selves
+    union all
+    select identity_key, user_key, from_hour, to_hour from merged
+),
+
+final as (
+    select identity_key, user_key, from_hour, to_hour from users
+    union all
+    select
+        owned.identity_key,
+        users.user_key,
+        greatest(users.from_hour, owned.known_from) as from_hour,
+        users.to_hour
+    from owned
+    inner join users
+        on owned.owner_key = users.identity_key and users.to_hour > owned.known_from
+)
+
+select * from final

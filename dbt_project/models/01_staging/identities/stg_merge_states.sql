@@ -1,0 +1,61 @@
+{# The merges known in a group of users as of each hour at which it grew. Grain: one row per (state_id,
+   previous_key, user_key). A group that grew at many hours has a state a day: at the hour of day of
+   as_of, where all of the as-of grid lies. Between them it is known later than it could be, never
+   earlier. #}
+with
+
+as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
+
+merges as (
+    select
+        groups.component as group_key,
+        merges.previous_key,
+        merges.user_key,
+        merges.user_id,
+        merges.known_from,
+        as_of.as_of_hour
+        - 24 * {{ floor_divide('as_of.as_of_hour - merges.known_from', 24) }} as known_from_day
+    from {{ ref('stg_merges') }} as merges
+    inner join {{ ref('stg_merge_groups') }} as groups on merges.previous_key = groups.node
+    cross join as_of
+    where merges.is_merged
+),
+
+sizes as (
+    select group_key, count(distinct known_from) as n_hours
+    from merges
+    group by group_key
+),
+
+timed as (
+    select
+        merges.group_key,
+        merges.previous_key,
+        merges.user_key,
+        merges.user_id,
+        case when sizes.n_hours > 100 then merges.known_from_day else merges.known_from end
+            as from_hour
+    from merges
+    inner join sizes on merges.group_key = sizes.group_key
+),
+
+hours as (select distinct group_key, from_hour from timed),
+
+states as (
+    select group_key, from_hour, row_number() over (order by group_key, from_hour) as state_id
+    from hours
+),
+
+final as (
+    select
+        states.state_id,
+        states.from_hour,
+        timed.previous_key,
+        timed.user_key,
+        timed.user_id
+    from states
+    inner join timed
+        on states.group_key = timed.group_key and states.from_hour >= timed.from_hour
+)
+
+select * from final

@@ -1,0 +1,56 @@
+{# Users that events before as_of say are the same person: previous_id is who user_id was known as.
+   Grain: one row per (previous_key, user_key). Known from the hour after the event was received on,
+   as of now in any case. A previous_id of many users is a placeholder ("guest", "undefined") and
+   merges nobody. #}
+with
+
+as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
+
+users as (select identity_key from {{ ref('stg_identities') }} where is_user),
+
+statements as (
+    select
+        {{ hash_key('events.previous_id') }} as previous_key,
+        events.identity_key as user_key,
+        events.user_id,
+        events.batch_id,
+        least(
+            greatest(
+                events.event_hour,
+                coalesce({{ hour_index('events.received_at') }}, events.event_hour)
+            ) + 1,
+            as_of.as_of_hour
+        ) as known_from
+    from {{ ref('stg_checked_events') }} as events
+    inner join as_of on events.event_hour < as_of.as_of_hour
+    where
+        events.previous_id is not null
+        and events.fate = 'accepted'
+        and events.user_id <> events.previous_id
+),
+
+merges as (
+    select
+        statements.previous_key,
+        statements.user_key,
+        statements.user_id,
+        min(statements.known_from) as known_from,
+        min(statements.batch_id) as batch_id,
+        count(*) over (partition by statements.previous_key) as n_users
+    from statements
+    inner join users on statements.previous_key = users.identity_key
+    group by statements.previous_key, statements.user_key, statements.user_id
+),
+
+final as (
+    select
+        previous_key,
+        user_key,
+        user_id,
+        known_from,
+        batch_id,
+        n_users <= {{ var('max_users_of_previous_id') }} as is_merged
+    from merges
+)
+
+select * from final
