@@ -201,12 +201,17 @@ BY_ADAPTER = {each.adapter: each for each in FORMATS}
 
 @dataclass(frozen=True)
 class Source:
-    """Where some events come from: files (`events`: path or glob) or a relation."""
+    """Where some events come from: files (`events`: path or glob) or a relation.
+
+    `loaded_at` is the relation's column that says when a row came into it: then only rows that
+    came since are read.
+    """
 
     name: str
     adapter: str = "canonical"
     events: str = ""
     relation: str = ""
+    loaded_at: str = ""
 
 
 def recognise(columns: Iterable[str]) -> Format | None:
@@ -277,6 +282,10 @@ def _parse_source(where: str, given: object) -> Source:
     if ("events" in given) == ("relation" in given):
         raise ForetellError(
             f"{where} ({given['name']}) needs either events (a path or glob) or relation"
+        )
+    if "loaded_at" in given and "relation" not in given:
+        raise ForetellError(
+            f"{where} ({given['name']}): loaded_at is a column of a relation; files need none"
         )
     source = Source(**given)
     check_adapter(where, source.adapter)

@@ -48,8 +48,7 @@
             batches.batch_id
         from {{ ref('stg_raw_events') }} as raw_events
         inner join {{ ref('stg_batches') }} as batches
-            on raw_events.source = batches.source
-            and raw_events.source_file = batches.source_file
+            on {{ is_of_batch('raw_events', 'batches') }}
         {%- if only %}
         where {{ only }}
         {%- endif %}

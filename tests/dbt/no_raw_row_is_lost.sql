@@ -8,7 +8,7 @@ raw_rows as (
     select batches.batch_id, batches.source_file, count(*) as n_raw
     from {{ ref('stg_raw_events') }} as raw_events
     inner join {{ ref('stg_batches') }} as batches
-        on raw_events.source = batches.source and raw_events.source_file = batches.source_file
+        on {{ is_of_batch('raw_events', 'batches') }}
     group by batches.batch_id, batches.source_file
 ),
 

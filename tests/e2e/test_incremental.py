@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import random
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.conftest import SHOP, dbt, query, write_events
@@ -49,6 +52,8 @@ class Warehouse:
             (folder / name).mkdir()
         (folder / "predictions/shop.yml").write_text(SHOP)
         self.folder, self.n_files = folder, 0
+        self.source = {"FORETELL_EVENTS": str(folder / "events/*.parquet")}
+        self.silent_id = ""
 
     def add(self, rows: list[dict[str, Any]]) -> Path:
         """Write one more file, later than those before."""
@@ -57,10 +62,27 @@ class Warehouse:
         os.utime(path, (1_780_000_000 + self.n_files,) * 2)
         return path
 
+    def insert(self, rows: list[dict[str, Any]], came_at: str) -> None:
+        """Put rows into the table raw.events, with the time at which they came."""
+        path = write_events(self.folder / "rows.parquet", rows)
+        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
+            connection.execute("create schema if not exists raw")
+            connection.execute(
+                f"""
+                create table if not exists raw.events as
+                select *, timestamp '2026-01-01' as "came ""at""\" from '{path}' limit 0
+                """
+            )
+            connection.execute(f"insert into raw.events select *, $1 from '{path}'", [came_at])
+            connection.execute(
+                """update raw.events set "came ""at""\" = null where event_id = $1""",
+                [self.silent_id],
+            )
+
     def build(self, scope: str = "everyone", *arguments: str) -> str:
         """Run dbt on folders 01 to 07 and return what it printed."""
         environment = {
-            "FORETELL_EVENTS": str(self.folder / "events/*.parquet"),
+            **self.source,
             "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
             "FORETELL_WAREHOUSE": str(self.folder / "warehouse.duckdb"),
         }
@@ -123,12 +145,36 @@ def test_batches_give_what_one_load_gives(warehouse):
         random.Random(1).shuffle(part)
         warehouse.add(part)
         assert "anew" not in warehouse.build(scope)
+    fates = "n_accepted, n_same_event_id, n_same_content, n_too_late, n_future_clock, n_unusable"
+    report = warehouse.query(f"select n_read, {fates} from ingest_report order by batch_id")
+    assert [row[0] for row in report] == [cuts[0], cuts[1] - cuts[0], len(rows) - cuts[1]]
+    assert [row[0] for row in report] == [sum(row[1:]) for row in report]
     # The case that is hard: a later file took events back.
     assert warehouse.query("select 1 from stg_checked_events where batch_id < decided_in")
     in_batches = warehouse.tables()
     warehouse.build("everyone", "--full-refresh")
     at_once = warehouse.tables()
     for name in TABLES:
+        assert in_batches[name] == at_once[name], name
+
+
+def test_only_rows_that_came_since_are_read_of_a_relation(warehouse):
+    """The same with rows put into a table, which says when they came; one row never says it."""
+    source = {"name": "till", "relation": "raw.events", "loaded_at": 'came "at"'}
+    warehouse.source = {"FORETELL_SOURCES": json.dumps([source])}
+    rows = arriving_events(2)
+    warehouse.silent_id = next(row["event_id"] for row in rows if row["event_id"])
+    cuts = [0, len(rows) // 2, len(rows) - 60, len(rows) - 60, len(rows)]
+    for number, (first, last) in enumerate(itertools.pairwise(cuts)):
+        warehouse.insert(rows[first:last], f"2026-05-0{number + 1} 00:00:00.25")
+        assert "anew" not in warehouse.build()
+    assert warehouse.query("select count(*) from stg_batches") == [(3,)], "one load was empty"
+    ((n_read,),) = warehouse.query("select sum(n_read) from ingest_report")
+    assert n_read == len(rows)
+    in_batches = warehouse.tables()
+    warehouse.build("everyone", "--full-refresh")
+    at_once = warehouse.tables()
+    for name in TABLES.keys() - {"stg_ingest_counts"}:  # the relation is now one batch
         assert in_batches[name] == at_once[name], name
 
 

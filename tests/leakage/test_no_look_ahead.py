@@ -85,8 +85,8 @@ def test_the_hour_of_as_of_itself_is_the_future(before, warehouse_of):
     )
 
 
-def test_order_of_events_does_not_matter(before, warehouse_of):
-    rows = past(1)
+def test_order_of_events_and_copies_do_not_matter(before, warehouse_of):
+    rows = past(1) + past(1)
     random.Random(5).shuffle(rows)
     assert everything(warehouse_of(rows, AS_OF)) == before
 

@@ -113,6 +113,7 @@ def test_sources_are_parsed():
         ([{"name": "web", "events": 3}], "source 1: events is 3; write a text"),
         ([{"name": "web"}], r"source 1 \(web\) needs either events .* or relation"),
         ([{"name": "web", "events": "a.csv", "relation": "b"}], "needs either"),
+        ([{"name": "web", "events": "a.csv", "loaded_at": "b"}], r"\(web\): loaded_at is a column"),
         ([{"name": "web", "events": "a.csv"}] * 2, 'name "web" stands twice'),
     ],
 )

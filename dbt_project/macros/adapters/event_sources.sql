@@ -1,5 +1,5 @@
-{# Where raw events come from: a list of {name, adapter, events, relation, may_be_absent}, from var
-   `sources`, else from vars `events`, `events_relation` and `adapter`. A wrong setting is refused. #}
+{# Where raw events come from: a list of {name, adapter, events, relation, loaded_at, may_be_absent},
+   from var `sources`, else from vars `events`, `events_relation` and `adapter`. A wrong setting is refused. #}
 {% macro event_sources() %}
     {%- set given = var('sources') -%}
     {%- if not given -%}
@@ -26,6 +26,7 @@
         {%- do sources.append({
             'name': source.name, 'adapter': source.get('adapter', 'canonical'),
             'events': source.get('events', ''), 'relation': source.get('relation', ''),
+            'loaded_at': source.get('loaded_at', ''),
         }) -%}
     {%- endfor -%}
     {{ return(sources) }}
@@ -38,13 +39,16 @@
             ~ '; write keys and values, e.g. {"name": "web", "events": "web/*.parquet"}'
         ) }}
     {%- endif -%}
-    {%- do check_keys(where, source, ['name', 'adapter', 'events', 'relation'], ['name']) -%}
+    {%- do check_keys(where, source, ['name', 'adapter', 'events', 'relation', 'loaded_at'], ['name']) -%}
     {%- do check_adapter(where, source.get('adapter', 'canonical')) -%}
     {%- if source.name in names_before -%}
         {{ refuse(where ~ ': name "' ~ source.name ~ '" stands twice') }}
     {%- endif -%}
     {%- if ('events' in source) == ('relation' in source) -%}
         {{ refuse(where ~ ' (' ~ source.name ~ ') needs either events (a path or glob) or relation') }}
+    {%- endif -%}
+    {%- if 'loaded_at' in source and 'relation' not in source -%}
+        {{ refuse(where ~ ' (' ~ source.name ~ '): loaded_at is a column of a relation; files need none') }}
     {%- endif -%}
 {% endmacro %}
 

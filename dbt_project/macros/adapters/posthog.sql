@@ -27,7 +27,7 @@
                     when event = '$identify'
                         then {{ json_at(json_text('properties'), ['$anon_distinct_id']) }}
                 end as previous_id,
-                source_file, raw_row, is_broken
+                source_file, loaded_at, raw_row, is_broken
             from {{ rows }}
         )
     {%- endset -%}

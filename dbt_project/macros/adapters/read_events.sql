@@ -4,11 +4,8 @@
    row_json. What each maps is in docs/adapters.md. #}
 {% macro read_events(source) %}
     {%- set more_columns = context.get(source.adapter ~ '_more_columns') -%}
-    {%- set rows = read_rows(
-        source.events, source.relation,
-        context[source.adapter ~ '_columns'](), more_columns() if more_columns,
-        source.may_be_absent
-    ) -%}
+    {%- set columns = context[source.adapter ~ '_columns']() -%}
+    {%- set rows = read_rows(source, columns, more_columns() if more_columns) -%}
     {{ return(context['adapt_' ~ source.adapter](rows)) }}
 {% endmacro %}
 

@@ -41,8 +41,8 @@
 {# The reason in words, empty if there is none. batches: the relation of stg_batches, if there is one. #}
 {% macro why_load_anew(batches) %}
     {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
-    {%- for source in event_sources() if source.relation -%}
-        {{ return(source.relation ~ ' is a relation, which is read whole') }}
+    {%- for source in event_sources() if source.relation and not source.get('loaded_at') -%}
+        {{ return(source.relation ~ ' is a relation without loaded_at, which is read whole') }}
     {%- endfor -%}
     {%- set changed = run_query(
         "select 1 as place, 'settings changed since' as reason from " ~ batches
@@ -50,7 +50,8 @@
         ~ " union all select 2, known.source_file || ' changed since' from " ~ batches ~ " as known"
         ~ " inner join " ~ list_event_files() ~ " as files"
         ~ " on known.source = files.source and known.source_file = files.source_file"
-        ~ " where known.n_bytes <> files.n_bytes or known.modified_at <> files.modified_at"
+        ~ " where known.n_bytes <> files.n_bytes"
+        ~ " or (files.n_bytes is not null and known.modified_at <> files.modified_at)"
         ~ " order by 1, 2 limit 1"
     ) -%}
     {{ return(changed.rows[0][1] if changed.rows else '') }}
@@ -64,6 +65,7 @@
         '' as source,
         'batch ' || max(batch_id) || ' and before, loaded anew: ' || {{ sql_string(reason) }} as source_file,
         cast(null as bigint) as n_bytes,
+        cast(null as timestamp) as loaded_after,
         cast(null as timestamp) as modified_at,
         cast({{ sql_string(loading_settings()) }} as {{ dbt.type_string() }}) as settings
     from {{ batches }}

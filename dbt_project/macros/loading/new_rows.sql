@@ -4,17 +4,29 @@
 {# True for raw_events of batches that stg_checked_events has not loaded yet. #}
 {% macro in_new_files(loaded) %}
     {%- set new = run_query(
-        'select batch_id, source_file from ' ~ ref('stg_batches')
+        'select batch_id, source_file, loaded_after from ' ~ ref('stg_batches')
         ~ ' where batch_id > (select coalesce(max(decided_in), 0) from ' ~ loaded ~ ')'
-    ).columns if execute else none -%}
-    {%- if not new or not new[0].values() -%}{{ return('false') }}{%- endif -%}
+        ~ ' order by batch_id'
+    ).rows if execute else none -%}
+    {%- if not new -%}{{ return('false') }}{%- endif -%}
     {%- set files = [] -%}
-    {%- for file in new[1].values() -%}{%- do files.append(sql_string(file)) -%}{%- endfor -%}
-    {{ return(
-        'raw_events.source_file in (' ~ files | join(', ') ~ ')'
-        ~ ' and batches.batch_id >= ' ~ (new[0].values() | min)
-    ) }}
+    {%- for batch in new -%}
+        {%- set after = " and raw_events.loaded_at > timestamp '" ~ batch[2] ~ "'" if batch[2] else '' -%}
+        {%- do files.append('raw_events.source_file = ' ~ sql_string(batch[1]) ~ after) -%}
+    {%- endfor -%}
+    {{ return('batches.batch_id >= ' ~ new[0][0] ~ ' and (' ~ files | join(' or ') ~ ')') }}
 {% endmacro %}
+
+{# True where a raw row is of a batch. A relation that says when rows came has a batch for each time
+   it was read: those that came since the time before; rows that do not say it are of the first. #}
+{% macro is_of_batch(raw_events, batches) %}
+{{ raw_events }}.source = {{ batches }}.source
+            and {{ raw_events }}.source_file = {{ batches }}.source_file
+            and coalesce(
+                {{ raw_events }}.loaded_at > {{ batches }}.loaded_after, {{ batches }}.loaded_after is null
+            )
+            and coalesce({{ raw_events }}.loaded_at <= {{ batches }}.modified_at, true)
+{%- endmacro %}
 
 {# The hour before which an event comes too late: late_days before the last hour loaded. #}
 {% macro closed_hour(loaded) %}

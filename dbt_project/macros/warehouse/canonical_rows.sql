@@ -1,5 +1,5 @@
 {# Rows in the canonical columns (docs/your_events.md): a FROM item. rows: what read_rows gives, or a
-   select from it that keeps its last three columns; mapping: canonical column to SQL expression, a
+   select from it that keeps its last four columns; mapping: canonical column to SQL expression, a
    column that is left out is NULL. Times that are timestamps already come as such in place of text,
    which costs ten times as much. #}
 {% macro canonical_rows(rows, mapping) %}
@@ -24,6 +24,7 @@
         {{ json_text(column) }} as {{ column }},
         {% endfor -%}
         source_file,
+        loaded_at,
         raw_row,
         is_broken
     from (
@@ -32,6 +33,7 @@
             {{ mapping.get(column, 'null') }} as {{ column }},
             {% endfor -%}
             source_file,
+            loaded_at,
             raw_row,
             is_broken
         from {{ rows }}

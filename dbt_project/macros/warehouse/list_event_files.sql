@@ -1,5 +1,6 @@
 {# The files of all sources (event_sources), as a FROM item: source, source_file (as stg_raw_events names
-   it), n_bytes, modified_at; of a relation its name. Contents are not read. #}
+   it), n_bytes, modified_at. Contents are not read. Of a relation its name and, if it has a column
+   loaded_at, when its newest row came. #}
 {% macro list_event_files() %}
 (
     {%- for source in event_sources() %}
@@ -8,33 +9,44 @@
         files.source_file,
         files.n_bytes,
         files.modified_at
-    from {{ list_files(source.events, source.relation) }} as files
+    from {{ list_files(source) }} as files
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
 {%- endmacro %}
 
-{% macro list_files(path, relation) %}
-    {{ return(adapter.dispatch('list_files', 'foretell')(path, relation)) }}
+{% macro list_files(source) %}
+    {{ return(adapter.dispatch('list_files', 'foretell')(source)) }}
 {% endmacro %}
 
-{% macro duckdb__list_files(path, relation) %}
+{% macro duckdb__list_files(source) %}
 (
-    {%- if relation %}
+    {%- if source.relation %}
     select
-        {{ sql_string(relation) }} as source_file,
+        {{ sql_string(source.relation) }} as source_file,
         cast(null as bigint) as n_bytes,
-        cast(null as timestamp) as modified_at
+        max({{ loading_time(source) }}) as modified_at
+    from {{ source.relation }}
     {%- else %}
     select
         filename as source_file,
         cast(size as bigint) as n_bytes,
         cast(last_modified at time zone 'UTC' as timestamp) as modified_at
-    from read_blob({{ sql_string(path) }})
+    from read_blob({{ sql_string(source.events) }})
     {%- endif %}
 )
 {%- endmacro %}
 
-{% macro default__list_files(path, relation) %}
+{% macro default__list_files(source) %}
     {{ exceptions.raise_compiler_error("list_files: add " ~ target.type) }}
 {% endmacro %}
+
+{# When a row came into a relation: a UTC timestamp, as SQL. source: of event_sources. #}
+{% macro loading_time(source) %}
+    {%- if not source.get('loaded_at') -%}{{ return('cast(null as timestamp)') }}{%- endif -%}
+    {{ return(adapter.dispatch('loading_time', 'foretell')(source.loaded_at)) }}
+{% endmacro %}
+{% macro duckdb__loading_time(column) %}
+cast({{ '"' ~ (column | replace('"', '""')) ~ '"' }} as timestamp)
+{%- endmacro %}
+{% macro default__loading_time(column) %}{{ exceptions.raise_compiler_error("loading_time: add " ~ target.type) }}{% endmacro %}

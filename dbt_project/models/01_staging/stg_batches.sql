@@ -1,5 +1,6 @@
-{# Files of raw events, numbered in the order in which they are loaded: by the time they were
-   written, then by name. Grain: one row per file; a file that is gone stays, as its events do. #}
+{# Batches of raw events, numbered in the order in which they are loaded: by the time they were
+   written, then by name. Grain: one row per file, or per time a relation was read for what came since
+   (loaded_after, modified_at]. A file that is gone stays, as its events do. #}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
 with
@@ -11,20 +12,32 @@ files as (
 
 known as (
     {%- if is_incremental() %}
-    select batch_id, source, source_file from {{ this }}
+    -- A relation that was empty has been read up to the beginning of time.
+    select
+        source,
+        source_file,
+        coalesce(max(modified_at), timestamp '1900-01-01') as modified_at,
+        max(batch_id) as batch_id
+    from {{ this }}
+    group by source, source_file
     {%- else %}
-    select 0 as batch_id, '' as source, '' as source_file where false
+    select '' as source, '' as source_file, cast(null as timestamp) as modified_at, 0 as batch_id
+    where false
     {%- endif %}
 ),
 
 last_batch as (select coalesce(max(batch_id), 0) as batch_id from known),
 
 added as (
-    select files.*
+    select
+        files.*,
+        known.modified_at as loaded_after
     from files
     left join known
         on files.source = known.source and files.source_file = known.source_file
-    where known.source_file is null
+    where
+        known.source_file is null
+        or (files.n_bytes is null and files.modified_at > known.modified_at)
 ),
 
 numbered as (
@@ -40,6 +53,7 @@ final as (
         numbered.source,
         numbered.source_file,
         numbered.n_bytes,
+        numbered.loaded_after,
         numbered.modified_at,
         cast({{ sql_string(loading_settings()) }} as {{ dbt.type_string() }}) as settings
     from numbered

@@ -9,6 +9,7 @@ final as (
     select
         {{ sql_string(each.name) }} as source,
         raw_events.source_file,
+        raw_events.loaded_at,
         raw_events.event_id,
         raw_events.user_id,
         raw_events.device_id,
