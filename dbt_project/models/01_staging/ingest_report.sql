@@ -1,4 +1,5 @@
-{# What became of the rows of each file, and whom they merged, for people. Grain: one row per batch. #}
+{# What became of the rows of each file, and whom they merged, for people. Grain: one row per
+   batch. #}
 with
 
 counts as (
@@ -11,7 +12,7 @@ batches as (
     from {{ ref('stg_batches') }}
 ),
 
-merges as (
+merge_counts as (
     select
         batch_id,
         sum(case when is_merged then 1 else 0 end) as n_merges,
@@ -42,11 +43,11 @@ final as (
         cast(sum(counts.n_over_an_hour) as bigint) as n_over_an_hour_late,
         cast(sum(counts.n_over_a_day) as bigint) as n_over_a_day_late,
         cast(sum(counts.n_over_a_week) as bigint) as n_over_a_week_late,
-        cast(coalesce(max(merges.n_merges), 0) as bigint) as n_merges,
-        cast(coalesce(max(merges.n_merges_left_out), 0) as bigint) as n_merges_left_out
+        cast(coalesce(max(merge_counts.n_merges), 0) as bigint) as n_merges,
+        cast(coalesce(max(merge_counts.n_merges_left_out), 0) as bigint) as n_merges_left_out
     from counts
     inner join batches on counts.batch_id = batches.batch_id
-    left join merges on counts.batch_id = merges.batch_id
+    left join merge_counts on counts.batch_id = merge_counts.batch_id
     group by
         batches.batch_id, batches.source, batches.source_file, batches.n_bytes,
         batches.modified_at

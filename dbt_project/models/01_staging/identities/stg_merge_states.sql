@@ -1,12 +1,12 @@
-{# The merges known in a group of users as of each hour at which it grew. Grain: one row per (state_id,
-   previous_key, user_key). A group that grew at many hours has a state a day: at the hour of day of
+{# The merges known in a group of users as of each hour at which it grew. Grain: one row per
+   (state_id, previous_key, user_key). A group that grew at many hours has a state a day: at the hour of day of
    as_of, where all of the as-of grid lies. Between them it is known later than it could be, never
    earlier. #}
 with
 
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
 
-merges as (
+pairs as (
     select
         groups.component as group_key,
         merges.previous_key,
@@ -23,20 +23,20 @@ merges as (
 
 sizes as (
     select group_key, count(distinct known_from) as n_hours
-    from merges
+    from pairs
     group by group_key
 ),
 
 timed as (
     select
-        merges.group_key,
-        merges.previous_key,
-        merges.user_key,
-        merges.user_id,
-        case when sizes.n_hours > 100 then merges.known_from_day else merges.known_from end
+        pairs.group_key,
+        pairs.previous_key,
+        pairs.user_key,
+        pairs.user_id,
+        case when sizes.n_hours > 100 then pairs.known_from_day else pairs.known_from end
             as from_hour
-    from merges
-    inner join sizes on merges.group_key = sizes.group_key
+    from pairs
+    inner join sizes on pairs.group_key = sizes.group_key
 ),
 
 hours as (select distinct group_key, from_hour from timed),

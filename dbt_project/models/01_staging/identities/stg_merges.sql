@@ -29,7 +29,7 @@ statements as (
         and events.user_id <> events.previous_id
 ),
 
-merges as (
+pairs as (
     select
         statements.previous_key,
         statements.user_key,
@@ -50,7 +50,7 @@ final as (
         known_from,
         batch_id,
         n_users <= {{ var('max_users_of_previous_id') }} as is_merged
-    from merges
+    from pairs
 )
 
 select * from final
