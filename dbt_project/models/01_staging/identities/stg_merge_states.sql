@@ -9,16 +9,16 @@ as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
 pairs as (
     select
         groups.component as group_key,
-        merges.previous_key,
-        merges.user_key,
-        merges.user_id,
-        merges.known_from,
+        stated.previous_key,
+        stated.user_key,
+        stated.user_id,
+        stated.known_from,
         as_of.as_of_hour
-        - 24 * {{ floor_divide('as_of.as_of_hour - merges.known_from', 24) }} as known_from_day
-    from {{ ref('stg_merges') }} as merges
-    inner join {{ ref('stg_merge_groups') }} as groups on merges.previous_key = groups.node
+        - 24 * {{ floor_divide('as_of.as_of_hour - stated.known_from', 24) }} as known_from_day
+    from {{ ref('stg_merges') }} as stated
+    inner join {{ ref('stg_merge_groups') }} as groups on stated.previous_key = groups.node
     cross join as_of
-    where merges.is_merged
+    where stated.is_merged
 ),
 
 sizes as (
