@@ -8,9 +8,7 @@
         wanted.as_of_hour,
         wanted.user_key,
         case
-            when coalesce(happened.n_events, 0) >= wanted.min_count
-                and coalesce(happened.n_events, 0) <= coalesce(wanted.max_count, 2147483647)
-                then 1
+            when {{ is_within('coalesce(happened.amount, happened.n_events, 0)', 'wanted') }} then 1
             else 0
         end as label
     from (
@@ -37,5 +35,12 @@
         on wanted.measure_id = happened.measure_id
         and wanted.as_of_hour = happened.from_hour
         and wanted.to_hour = happened.to_hour
+        and wanted.to_hour = happened.known_hour
         and wanted.person_key = happened.user_key
 {% endmacro %}
+
+{# True where a total is within the bounds of a condition. conditions: alias of prediction_conditions. #}
+{% macro is_within(total, conditions) %}
+({{ total }} >= coalesce({{ conditions }}.min_count, {{ total }})
+                and {{ total }} <= coalesce({{ conditions }}.max_count, {{ total }}))
+{%- endmacro %}

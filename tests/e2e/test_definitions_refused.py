@@ -77,6 +77,21 @@ def refusal(tmp_path_factory):
         ("{cohort: {event: open}, outcome: {event: open}, horizon_days: 7}", ["cohort must be a list"]),
         ("{cohort: [{within_days: 3}], outcome: {event: open}, horizon_days: 7}", ["neither event nor user"]),
         ("{cohort: [{event: open, within_days: -3}], outcome: {event: open}, horizon_days: 7}", ["within_days is -3"]),
+        ("{cohort: [{any_off: []}], outcome: {event: open}, horizon_days: 7}", ['"any_off"', '"any_of"']),
+        ("{cohort: [{any_of: [{event: open, at_least: 0}]}], outcome: {event: open}, horizon_days: 7}",
+         ["cohort condition 1: any_of condition 1: at_least 0 holds for everybody"]),
+        ("{cohort: [{any_of: [{event: open}], event: open}], outcome: {event: open}, horizon_days: 7}",
+         ["any_of stands alone"]),
+        ("{cohort: [{event: open, from_days_ago: 7, to_days_ago: 7}], outcome: {event: open}, horizon_days: 7}",
+         ["from_days_ago 7 is not before to_days_ago 7"]),
+        ("{cohort: [{event: open, within_days: 7, to_days_ago: 3}], outcome: {event: open}, horizon_days: 7}",
+         ["within_days contradicts"]),
+        ("{outcome: {event: open, sum_of: amount}, horizon_days: 7}", ["sum_of needs at_least", "cannot be predicted yet"]),
+        ("{outcome: {event: open, sum_of: amount, at_least: 0}, horizon_days: 7}", ["at_least 0 of a sum"]),
+        ("{outcome: {event: open, first_time: true, not_done: true}, horizon_days: 7}", ["first_time contradicts not_done"]),
+        ("{outcome: {user: {plan: pro, level: 3}}, horizon_days: 7}", ["a change of one property"]),
+        ("{outcome: {event: open, where: {amount: {above: 3}}}, horizon_days: 7}", ["where.amount", '"above"']),
+        ("{outcome: {event: open}, horizon_days: 7, anonymous: maybe}", ['anonymous is "maybe"']),
     ],
 )  # fmt: skip
 def test_a_wrong_key_or_value_is_refused(refusal, prediction, parts):
@@ -95,6 +110,11 @@ def test_a_wrong_key_or_value_is_refused(refusal, prediction, parts):
          ['unknown property "categry"', '"category"']),
         ("{cohort: [{user: {plann: pro}}], outcome: {event: open}, horizon_days: 7}",
          ['unknown property "plann"', '"plan"']),
+        ("{cohort: [{none_of: [{user: {plann: pro}}]}], outcome: {event: open}, horizon_days: 7}",
+         ['cohort condition 1.1: unknown property "plann"', '"plan"']),
+        ("{outcome: {user: {plann: pro}}, horizon_days: 7}", ['outcome: unknown property "plann"', '"plan"']),
+        ("{outcome: {event: purchase, sum_of: prize, at_least: 5}, horizon_days: 7}",
+         ['outcome: unknown property "prize"']),
     ],
 )  # fmt: skip
 def test_a_name_that_never_occurs_is_refused(refusal, prediction, parts):

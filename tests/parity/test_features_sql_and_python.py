@@ -2,66 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 
 import pytest
 
 from tests.conftest import query
-from tests.random_events import START, random_events, standing_for
+from tests.random_events import START, accepted, hour, number, random_events, resolve
 
 AS_OF = START + timedelta(days=63)
 WEEKS = 8
-
-
-def hour(time: datetime) -> int:
-    return int((time - datetime(1970, 1, 1)).total_seconds() // 3600)
-
-
-def accepted(rows: list[dict]) -> list[dict]:
-    """Each event once: by id, or by content where there is none."""
-    seen, kept = set(), []
-    for row in rows:
-        content = json.dumps(row, sort_keys=True, default=str)
-        key = row["event_id"] or content
-        if key not in seen:
-            seen.add(key)
-            kept.append({**row, "at": datetime.fromisoformat(row["event_time"])})
-    return kept
-
-
-def resolve(events: list[dict], as_of: datetime) -> None:
-    """A device belongs to the first user seen on it, once that hour is over before as_of.
-
-    Merged users are one, also those of the hour before as_of.
-    """
-    owners: dict[str, tuple[datetime, str]] = {}
-    users = {event["user_id"] for event in events if event["user_id"]}
-    merges = []
-    for event in events:
-        for device in (event["device_id"], event["previous_id"]):
-            if event["user_id"] and device:
-                first = (event["at"], event["user_id"])
-                owners[device] = min(owners.get(device, first), first)
-        if event["user_id"] and event["previous_id"] in users - {event["user_id"]}:
-            merges.append((event["previous_id"], event["user_id"]))
-    belongs = standing_for(merges)
-    assert len(belongs) > 5
-    for event in events:
-        owner = owners.get(event["device_id"])
-        event["user"] = event["user_id"] or "device:" + event["device_id"]
-        if not event["user_id"] and owner and hour(owner[0]) < hour(as_of):
-            event["user"] = owner[1]
-        event["user"] = belongs.get(event["user"], event["user"])
-
-
-def number(value: object) -> Decimal | None:
-    try:
-        return Decimal(str(value)) if not isinstance(value, bool) and value is not None else None
-    except InvalidOperation:
-        return None
 
 
 def expected_features(rows: list[dict], as_of: datetime) -> dict[tuple, float]:

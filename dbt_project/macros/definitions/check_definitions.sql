@@ -32,53 +32,106 @@
         ) }}
     {%- endif -%}
     {%- set required = ['outcome', 'horizon_days'] -%}
-    {%- do check_keys(where, prediction, ['cohort'] + required, required) -%}
+    {%- do check_keys(where, prediction, ['cohort', 'anonymous'] + required, required) -%}
     {%- do check_number(where ~ ': horizon_days', prediction.horizon_days, 1, 3650) -%}
-    {%- set cohort = prediction.get('cohort', []) -%}
-    {%- if cohort is mapping or cohort is string or cohort is not sequence -%}
-        {{ refuse(
-            where ~ ': cohort must be a list of conditions, e.g. cohort: [{event: any, within_days: 28}]'
-        ) }}
+    {%- do check_flag(where ~ ': anonymous', prediction.get('anonymous', true), 'true or false') -%}
+    {%- if 'cohort' in prediction -%}
+        {%- do check_list(where ~ ': cohort', prediction.cohort, '; leave the key out for the default '
+            ~ '(any event in the last 56 days)') -%}
+        {%- for node in prediction.cohort -%}
+            {%- do check_node(where ~ ': cohort condition ' ~ loop.index, node) -%}
+        {%- endfor -%}
+        {%- do parse_clauses({'all_of': prediction.cohort}, where ~ ': cohort') -%}
     {%- endif -%}
-    {%- if 'cohort' in prediction and not cohort -%}
-        {{ refuse(
-            where ~ ': cohort is an empty list; leave the key out for the default '
-            ~ '(any event in the last 56 days)'
-        ) }}
-    {%- endif -%}
-    {%- for condition in cohort -%}
-        {%- do check_condition(
-            where ~ ': cohort condition ' ~ loop.index, condition,
-            ['event', 'at_least', 'at_most', 'within_days', 'where', 'user', 'not_done'], none
-        ) -%}
-    {%- endfor -%}
-    {%- do check_condition(
-        where ~ ': outcome', prediction.outcome,
-        ['event', 'at_least', 'at_most', 'where', 'not_done'], 'event'
-    ) -%}
+    {%- do check_outcome(where ~ ': outcome', prediction.outcome) -%}
 {% endmacro %}
 
-{% macro check_condition(where, condition, keys, required) %}
+{% macro check_list(where, given, hint='') %}
+    {%- if given is mapping or given is string or given is not sequence -%}
+        {{ refuse(where ~ ' must be a list of conditions, e.g. [{event: any, within_days: 28}]') }}
+    {%- endif -%}
+    {%- if not given -%}{{ refuse(where ~ ' is an empty list' ~ hint) }}{%- endif -%}
+{% endmacro %}
+
+{# A condition of a cohort, or more of them under all_of, any_of or none_of. #}
+{% macro check_node(where, node) %}
+    {%- set key = nested_key(node) if node is mapping else '' -%}
+    {%- if key -%}
+        {%- if node | length > 1 -%}
+            {{ refuse(where ~ ': ' ~ key ~ ' stands alone; put other conditions into its list') }}
+        {%- endif -%}
+        {%- do check_list(where ~ ': ' ~ key, node[key]) -%}
+        {%- for child in node[key] -%}
+            {%- do check_node(where ~ ': ' ~ key ~ ' condition ' ~ loop.index, child) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {%- do check_condition(where, node, [
+            'event', 'at_least', 'at_most', 'sum_of', 'within_days', 'from_days_ago', 'to_days_ago', 'where',
+            'user', 'not_done', 'all_of', 'any_of', 'none_of',
+        ]) -%}
+        {%- do check_window(where, node) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro check_outcome(where, outcome) %}
+    {%- do check_condition(
+        where, outcome, ['event', 'at_least', 'at_most', 'sum_of', 'where', 'not_done', 'first_time', 'user']
+    ) -%}
+    {%- if 'user' in outcome and ('event' in outcome or outcome.user | length > 1) -%}
+        {{ refuse(
+            where ~ ': user is a change of one property, without event, e.g. {user: {plan: pro}}'
+        ) }}
+    {%- endif -%}
+    {%- do check_flag(where ~ ': first_time', outcome.get('first_time', true), 'true or leave it out') -%}
+    {%- for key in ['not_done', 'at_most', 'user', 'sum_of']
+        if outcome.get('first_time') and outcome.get(key) not in (none, false) -%}
+        {{ refuse(where ~ ': first_time contradicts ' ~ key ~ '; keep one of them') }}
+    {%- endfor -%}
+    {%- if 'sum_of' in outcome and 'at_least' not in outcome and 'at_most' not in outcome -%}
+        {{ refuse(
+            where ~ ': sum_of needs at_least or at_most, e.g. {event: purchase, sum_of: amount, at_least: 100}; '
+            ~ 'an amount itself cannot be predicted yet'
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro check_condition(where, condition, keys) %}
     {%- if condition is not mapping -%}
         {{ refuse(
             where ~ ' is ' ~ in_json(condition)
             ~ '; write keys and values, e.g. {event: purchase, at_least: 1}'
         ) }}
     {%- endif -%}
-    {%- do check_keys(where, condition, keys, [required] if required else []) -%}
+    {%- do check_keys(where, condition, keys, []) -%}
     {%- if 'event' in condition -%}
         {%- do check_events(where, condition.event) -%}
     {%- elif 'user' not in condition -%}
         {{ refuse(where ~ ' has neither event nor user') }}
     {%- endif -%}
-    {%- set counting = ['at_least', 'at_most', 'within_days', 'where', 'not_done'] -%}
-    {%- for key in counting if key in condition and 'event' not in condition -%}
+    {%- for key in ['at_least', 'at_most', 'sum_of', 'within_days', 'from_days_ago', 'to_days_ago', 'where',
+        'first_time'] if key in condition and 'event' not in condition -%}
         {{ refuse(where ~ ': ' ~ key ~ ' needs an event to count') }}
     {%- endfor -%}
     {%- do check_counts(where, condition) -%}
     {%- for key in ['where', 'user'] if key in condition -%}
         {%- do check_filters(where ~ ': ' ~ key, condition[key]) -%}
     {%- endfor -%}
+{% endmacro %}
+
+{# within_days: 28 looks at the last 28 days; from_days_ago: 56, to_days_ago: 28 at the 28 before. #}
+{% macro check_window(where, condition) %}
+    {%- if 'within_days' in condition and ('from_days_ago' in condition or 'to_days_ago' in condition) -%}
+        {{ refuse(where ~ ': within_days contradicts from_days_ago and to_days_ago; keep one of them') }}
+    {%- endif -%}
+    {%- for key, low in [('within_days', 1), ('from_days_ago', 1), ('to_days_ago', 0)] if key in condition -%}
+        {%- do check_number(where ~ ': ' ~ key, condition[key], low, 3650) -%}
+    {%- endfor -%}
+    {%- if condition.get('from_days_ago', 3651) <= condition.get('to_days_ago', 0) -%}
+        {{ refuse(
+            where ~ ': from_days_ago ' ~ condition.from_days_ago ~ ' is not before to_days_ago '
+            ~ condition.to_days_ago ~ '; the window is empty'
+        ) }}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro check_events(where, event) %}
@@ -97,18 +150,23 @@
 {% endmacro %}
 
 {% macro check_counts(where, condition) %}
-    {%- for key, low, high in [
-        ('at_least', 0, none), ('at_most', 0, none), ('within_days', 1, 3650),
-    ] if key in condition -%}
-        {%- do check_number(where ~ ': ' ~ key, condition[key], low, high) -%}
-    {%- endfor -%}
-    {%- if 'not_done' in condition and condition.not_done is not boolean -%}
-        {{ refuse(
-            where ~ ': not_done is ' ~ in_json(condition.not_done) ~ '; write true or leave it out'
-        ) }}
+    {%- if 'sum_of' in condition and (condition.sum_of is not string or not condition.sum_of) -%}
+        {{ refuse(where ~ ': sum_of is ' ~ in_json(condition.sum_of) ~ '; write the name of an event property') }}
     {%- endif -%}
-    {%- if condition.get('not_done') and ('at_least' in condition or 'at_most' in condition) -%}
-        {{ refuse(where ~ ': not_done contradicts at_least and at_most; keep one of them') }}
+    {%- for key in ['at_least', 'at_most'] if key in condition -%}
+        {%- if 'sum_of' in condition -%}
+            {%- do check_amount(where ~ ': ' ~ key, condition[key]) -%}
+        {%- else -%}
+            {%- do check_number(where ~ ': ' ~ key, condition[key], 0, none) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if 'sum_of' in condition and condition.get('at_least', 1) <= 0 -%}
+        {{ refuse(where ~ ': at_least ' ~ condition.at_least ~ ' of a sum holds for who did nothing; write more than 0') }}
+    {%- endif -%}
+    {%- do check_flag(where ~ ': not_done', condition.get('not_done', true), 'true or leave it out') -%}
+    {%- if condition.get('not_done')
+        and ('at_least' in condition or 'at_most' in condition or 'sum_of' in condition) -%}
+        {{ refuse(where ~ ': not_done contradicts at_least, at_most and sum_of; keep one of them') }}
     {%- endif -%}
     {%- if 'at_least' in condition and 'at_most' in condition
         and condition.at_least > condition.at_most -%}
@@ -131,20 +189,46 @@
         ) }}
     {%- endif -%}
     {%- for property, given in filters.items() -%}
-        {%- set values = given if given is sequence and given is not string else [given] -%}
-        {%- if given is mapping or not values -%}
-            {{ refuse(
-                where ~ '.' ~ property ~ ' is ' ~ in_json(given)
-                ~ '; write a value or a list of values'
-            ) }}
+        {%- if given is mapping -%}
+            {%- do check_range(where ~ '.' ~ property, given) -%}
+        {%- else -%}
+            {%- do check_values(where ~ '.' ~ property, given) -%}
         {%- endif -%}
-        {%- for value in values if not (value is string or value is number or value is boolean) -%}
-            {{ refuse(
-                where ~ '.' ~ property ~ ' is ' ~ in_json(given)
-                ~ '; write a text, a number, true/false or a list of them'
-            ) }}
-        {%- endfor -%}
     {%- endfor -%}
+{% endmacro %}
+
+{% macro check_range(where, given) %}
+    {%- if not given -%}
+        {{ refuse(where ~ ' is {}; write a value, a list of values or a range, e.g. {at_least: 50}') }}
+    {%- endif -%}
+    {%- do check_keys(where, given, ['at_least', 'at_most'], []) -%}
+    {%- for key, value in given.items() -%}{%- do check_amount(where ~ '.' ~ key, value) -%}{%- endfor -%}
+    {%- if given | length == 2 and given.at_least > given.at_most -%}
+        {{ refuse(where ~ ': at_least ' ~ given.at_least ~ ' is above at_most ' ~ given.at_most) }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro check_values(where, given) %}
+    {%- set values = given if given is sequence and given is not string else [given] -%}
+    {%- if not values -%}
+        {{ refuse(where ~ ' is ' ~ in_json(given) ~ '; write a value or a list of values') }}
+    {%- endif -%}
+    {%- for value in values if not (value is string or value is number or value is boolean) -%}
+        {{ refuse(
+            where ~ ' is ' ~ in_json(given) ~ '; write a text, a number, true/false, a list of them, '
+            ~ 'or a range, e.g. {at_least: 50}'
+        ) }}
+    {%- endfor -%}
+{% endmacro %}
+
+{% macro check_flag(where, given, valid) %}
+    {%- if given is not boolean -%}{{ refuse(where ~ ' is ' ~ in_json(given) ~ '; write ' ~ valid) }}{%- endif -%}
+{% endmacro %}
+
+{% macro check_amount(where, value) %}
+    {%- if value is not number or value is boolean or not (-1e15 < value < 1e15) -%}
+        {{ refuse(where ~ ' is ' ~ in_json(value) ~ '; write a number') }}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro check_keys(where, given, allowed, required) %}

@@ -1,73 +1,104 @@
 {# The predictions declared as exposures of type ml (DESIGN.md section 4), flattened into rows:
-   definitions, conditions, events (of a condition; none = any), filters (where / user) and measures,
-   what conditions count, each once.
+   definitions; conditions, with their events (none = any), filters (where / user) and measures, what
+   conditions count, each once; clauses, each of conditions of which one must hold (parse_clauses).
    Every value stays data: it reaches SQL only through sql_string. #}
 {% macro parse_definitions() %}
-    {%- set rows = {'definitions': [], 'conditions': [], 'events': [], 'filters': [], 'measures': []} -%}
+    {%- set rows = {
+        'definitions': [], 'conditions': [], 'clauses': [], 'events': [], 'filters': [], 'measures': [],
+    } -%}
     {%- if execute -%}
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' and prediction is mapping -%}
-            {%- set name = exposure.name -%}
             {%- do rows.definitions.append({
-                'prediction': name,
-                'label': exposure.label or name,
+                'prediction': exposure.name,
+                'label': exposure.label or exposure.name,
                 'horizon_days': prediction.horizon_days,
+                'is_anonymous_included': prediction.get('anonymous', true) | string | lower,
                 'definition': tojson(prediction, sort_keys=true),
                 'definition_hash': local_md5(tojson(prediction, sort_keys=true)),
                 'file': exposure.original_file_path,
             }) -%}
-            {%- set cohort = prediction.get('cohort', [{'event': 'any', 'within_days': 56}]) -%}
-            {%- for condition in cohort -%}
-                {%- do flatten_condition(rows, name, 'cohort', loop.index, condition) -%}
-            {%- endfor -%}
-            {%- do flatten_condition(rows, name, 'outcome', 0, prediction.outcome) -%}
+            {%- do flatten_prediction(rows, exposure.name, prediction) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- endif -%}
     {{ return(rows) }}
 {% endmacro %}
 
-{# One condition as rows. A count condition holds where min_count <= count <= max_count. #}
-{% macro flatten_condition(rows, prediction, role, place, condition) %}
-    {%- set condition_id = prediction ~ ':' ~ role ~ ':' ~ place -%}
-    {%- set never = condition.get('not_done', false) -%}
-    {%- set at_most = 0 if never else condition.get('at_most') -%}
-    {%- set where = condition.get('where') or {} -%}
-    {%- set user = condition.get('user') or {} -%}
-    {%- if 'event' in condition -%}
-        {%- set events = [condition.event] if condition.event is string else condition.event -%}
-        {%- set counted = tojson({'events': events | sort, 'where': where}, sort_keys=true) -%}
-        {%- if counted not in rows.measures -%}{%- do rows.measures.append(counted) -%}{%- endif -%}
-        {%- do rows.conditions.append({
-            'condition_id': condition_id, 'prediction': prediction, 'role': role, 'kind': 'count',
-            'measure_id': rows.measures.index(counted),
-            'min_count': condition.get('at_least', 0 if at_most is not none else 1),
-            'max_count': at_most, 'within_days': condition.get('within_days'),
-            'n_filters': where | length,
+{# Cohort and outcome of one prediction as rows. Users who could not be a first time, or have the
+   property already, are left out of the cohort by conditions of its own. #}
+{% macro flatten_prediction(rows, name, prediction) %}
+    {%- set outcome = prediction.outcome -%}
+    {%- set cohort = prediction.get('cohort', [{'event': 'any', 'within_days': 56}]) | list -%}
+    {%- if outcome.get('first_time') -%}
+        {%- do cohort.append({
+            'event': outcome.event, 'where': outcome.get('where') or {}, 'not_done': true,
         }) -%}
-        {%- for event in events -%}
-            {%- do rows.events.append({
-                'condition_id': condition_id, 'event_name': none if event == 'any' else event,
+    {%- elif 'user' in outcome -%}
+        {%- do cohort.append({'none_of': [{'user': outcome.user}]}) -%}
+    {%- endif -%}
+    {%- for clause in parse_clauses({'all_of': cohort}, name ~ ':cohort') -%}
+        {%- set clause_id = name ~ ':' ~ loop.index -%}
+        {%- for literal in clause -%}
+            {%- do flatten_condition(rows, name, 'cohort', literal.id, literal.condition) -%}
+            {%- do rows.clauses.append({
+                'prediction': name, 'clause_id': clause_id, 'condition_id': literal.id,
+                'is_negated': literal.is_negated | string | lower,
             }) -%}
         {%- endfor -%}
-        {%- do flatten_filters(rows, condition_id, where) -%}
+    {%- endfor -%}
+    {%- do flatten_condition(rows, name, 'outcome', name ~ ':outcome:0', outcome) -%}
+{% endmacro %}
+
+{# One condition, which counts events or looks at user properties, as rows, once. A count condition
+   holds where min_count <= count <= max_count, or the sum if it is one. #}
+{% macro flatten_condition(rows, prediction, role, id, condition) %}
+    {%- if id not in rows.conditions | map(attribute='condition_id') -%}
+    {%- set is_change = role == 'outcome' and 'user' in condition -%}
+    {%- set is_counted = is_change or 'event' in condition -%}
+    {%- set where = condition.get('where') or condition.get('user') or {} -%}
+    {%- set events = [] -%}
+    {%- if 'event' in condition -%}
+        {%- set events = [condition.event] if condition.event is string else condition.event | list -%}
     {%- endif -%}
-    {%- if user -%}
-        {%- do rows.conditions.append({
-            'condition_id': condition_id ~ ':user', 'prediction': prediction, 'role': role,
-            'kind': 'user', 'measure_id': none, 'min_count': 1, 'max_count': none, 'within_days': none, 'n_filters': user | length,
+    {%- set counted = tojson({
+        'events': events | sort, 'where': where, 'sum_of': condition.get('sum_of'),
+    }, sort_keys=true) -%}
+    {%- if is_counted and counted not in rows.measures -%}{%- do rows.measures.append(counted) -%}{%- endif -%}
+    {%- set at_most = 0 if condition.get('not_done') else condition.get('at_most') -%}
+    {%- set kind = 'change' if is_change else 'user' if not is_counted
+        else 'sum' if 'sum_of' in condition else 'count' -%}
+    {%- do rows.conditions.append({
+        'condition_id': id, 'prediction': prediction, 'role': role, 'kind': kind,
+        'measure_id': rows.measures.index(counted) if is_counted else none,
+        'min_count': condition.get('at_least', 1 if at_most is none else 0 if kind != 'sum' else none),
+        'max_count': at_most,
+        'from_days_ago': condition.get('from_days_ago', condition.get('within_days')),
+        'to_days_ago': condition.get('to_days_ago', 0),
+        'n_filters': where | length,
+    }) -%}
+    {%- for event in events -%}
+        {%- do rows.events.append({'condition_id': id, 'event_name': none if event == 'any' else event}) -%}
+    {%- endfor -%}
+    {%- do flatten_filters(rows, id, where) -%}
+    {%- if 'sum_of' in condition -%}
+        {%- do rows.filters.append({
+            'condition_id': id, 'property': condition.sum_of, 'value': none, 'min_value': none, 'max_value': none,
         }) -%}
-        {%- do flatten_filters(rows, condition_id ~ ':user', user) -%}
+    {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 
-{% macro flatten_filters(rows, condition_id, filters) %}
+{% macro flatten_filters(rows, id, filters) %}
     {%- for property, given in filters.items() -%}
-        {%- for value in (given if given is sequence and given is not string else [given]) -%}
+        {%- set is_range = given is mapping -%}
+        {%- for value in ([given] if is_range or given is string or given is not sequence else given) -%}
             {%- do rows.filters.append({
-                'condition_id': condition_id, 'property': property,
-                'value': value if value is string else tojson(value),
+                'condition_id': id, 'property': property,
+                'value': none if is_range else value if value is string else tojson(value),
+                'min_value': value.get('at_least') if is_range else none,
+                'max_value': value.get('at_most') if is_range else none,
             }) -%}
         {%- endfor -%}
     {%- endfor -%}

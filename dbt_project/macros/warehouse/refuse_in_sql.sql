@@ -5,7 +5,7 @@
 {% macro default__refuse_in_sql(message) %}{{ exceptions.raise_compiler_error("refuse_in_sql: add " ~ target.type) }}{% endmacro %}
 
 {# SQL text expression: which definition, in which file, names something that does not occur.
-   condition_id: prediction:role:place[:user], as parse_definitions writes it. #}
+   condition_id: prediction:role:place, as parse_definitions writes it. #}
 {% macro unknown_name_message(what, given, nearest, condition_id) %}
     (case
         {%- for row in parse_definitions().definitions %}

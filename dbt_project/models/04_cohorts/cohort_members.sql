@@ -1,92 +1,122 @@
-{# Who is in a prediction's starting cohort. Grain: one row per (prediction, as_of_hour, user_key).
-   A condition looks at [as_of - within_days, as_of); users are resolved as known before as_of. #}
+{# Who is in a prediction's starting cohort. Grain: one row per (prediction, as_of_hour, user_key):
+   users for whom all clauses hold. Windows end at as_of or before; users are resolved as known before
+   as_of. Users who did nothing have no counts: of conditions that hold for them only the failed are
+   looked at, of others only the passed. #}
+{%- set total = 'coalesce(counted.amount, counted.n_events)' -%}
 with
 
 snapshots as (
     select prediction, as_of_hour, sample_per_million from {{ ref('cohort_snapshots') }}
 ),
 
-conditions as (
-    select condition_id, prediction, kind, measure_id, min_count, max_count, within_days, n_filters
-    from {{ ref('prediction_conditions') }}
-    where role = 'cohort'
-),
-
-identities as (select identity_key, first_hour from {{ ref('stg_identities') }}),
+clauses as (select * from {{ ref('prediction_clauses') }}),
 
 counts as (
     select
         snapshots.prediction,
         snapshots.as_of_hour,
-        conditions.condition_id,
-        conditions.min_count,
-        conditions.max_count,
+        clauses.clause_id,
+        clauses.n_conditions,
+        clauses.n_hold_for_nobody,
         counted.user_key,
-        counted.n_events
+        not clauses.holds_for_nobody as is_passed
     from snapshots
-    inner join conditions
-        on snapshots.prediction = conditions.prediction and conditions.kind = 'count'
+    inner join clauses on snapshots.prediction = clauses.prediction
     inner join {{ ref('cohort_window_counts') }} as counted
-        on conditions.measure_id = counted.measure_id
-        and snapshots.as_of_hour = counted.to_hour
-        and coalesce(snapshots.as_of_hour - 24 * conditions.within_days, 0) = counted.from_hour
+        on clauses.measure_id = counted.measure_id
+        and snapshots.as_of_hour = counted.known_hour
+        and snapshots.as_of_hour - 24 * clauses.to_days_ago = counted.to_hour
+        and coalesce(snapshots.as_of_hour - 24 * clauses.from_days_ago, 0) = counted.from_hour
+    where
+        (clauses.is_negated = {{ is_within(total, 'clauses') }}) = clauses.holds_for_nobody
 ),
 
 user_matches as (
     select
         snapshots.prediction,
         snapshots.as_of_hour,
-        conditions.condition_id,
-        current_values.user_key
+        clauses.clause_id,
+        clauses.n_conditions,
+        clauses.n_hold_for_nobody,
+        current_values.user_key,
+        not clauses.holds_for_nobody as is_passed
     from snapshots
-    inner join conditions
-        on snapshots.prediction = conditions.prediction and conditions.kind = 'user'
+    inner join clauses
+        on snapshots.prediction = clauses.prediction and clauses.kind = 'user'
     inner join {{ ref('prediction_condition_filters') }} as filters
-        on conditions.condition_id = filters.condition_id
+        on clauses.condition_id = filters.condition_id
     inner join {{ ref('cohort_user_properties') }} as current_values
         on snapshots.as_of_hour = current_values.as_of_hour
         and filters.property = current_values.property
-        and {{ matches_value('current_values.last_value', 'filters.value') }}
+        and {{ matches_value('current_values.last_value', 'filters') }}
     group by
-        snapshots.prediction, snapshots.as_of_hour, conditions.condition_id, conditions.n_filters,
-        current_values.user_key
-    having count(distinct filters.property) = conditions.n_filters
+        snapshots.prediction, snapshots.as_of_hour, clauses.clause_id, clauses.condition_id,
+        clauses.n_conditions, clauses.n_hold_for_nobody, clauses.holds_for_nobody,
+        clauses.n_filters, current_values.user_key
+    having count(distinct filters.property) = clauses.n_filters
+),
+
+judged as (
+    select * from counts
+    union all
+    select * from user_matches
+),
+
+-- A clause of several conditions holds for who passed one, or failed not all that hold for nobody.
+judged_clauses as (
+    select prediction, as_of_hour, user_key, n_hold_for_nobody, is_passed
+    from judged
+    where n_conditions = 1
+    union all
+    select prediction, as_of_hour, user_key, n_hold_for_nobody, bool_or(is_passed) as is_passed
+    from judged
+    where n_conditions > 1
+    group by prediction, as_of_hour, user_key, clause_id, n_hold_for_nobody
+    having bool_or(is_passed) or count(*) = n_hold_for_nobody
 ),
 
 -- Everybody seen before as_of, so that "at most" conditions also reach users who did nothing.
 everybody as (
-    select distinct
+    select
         snapshots.prediction,
         snapshots.as_of_hour,
-        identity_map.user_key
+        identity_map.user_key,
+        max(case
+            when
+                identities.identity_key = identity_map.user_key
+                and not identities.is_user
+                and not definitions.is_anonymous_included
+                then 1
+            else 0
+        end) as n_failed
     from snapshots
-    inner join identities on identities.first_hour < snapshots.as_of_hour
+    inner join {{ ref('prediction_definitions') }} as definitions
+        on snapshots.prediction = definitions.prediction
+    inner join {{ ref('stg_identities') }} as identities
+        on identities.first_hour < snapshots.as_of_hour
     inner join {{ ref('stg_identity_map') }} as identity_map
         on {{ belongs_as_of('identities.identity_key', 'snapshots.as_of_hour') }}
         and identity_map.user_key % 1000000 < snapshots.sample_per_million
+    group by snapshots.prediction, snapshots.as_of_hour, identity_map.user_key
 ),
 
 verdicts as (
-    select prediction, as_of_hour, user_key, 0 as n_passed, 0 as n_failed from everybody
+    select prediction, as_of_hour, user_key, 0 as n_passed, n_failed from everybody
     union all
     select
         prediction,
         as_of_hour,
         user_key,
-        case
-            when min_count > 0 and n_events between min_count and coalesce(max_count, n_events)
-                then 1
-            else 0
-        end as n_passed,
-        case when min_count = 0 and n_events > max_count then 1 else 0 end as n_failed
-    from counts
-    union all
-    select prediction, as_of_hour, user_key, 1 as n_passed, 0 as n_failed from user_matches
+        case when is_passed and n_hold_for_nobody = 0 then 1 else 0 end as n_passed,
+        case when is_passed then 0 else 1 end as n_failed
+    from judged_clauses
 ),
 
 needed as (
-    select prediction, sum(case when min_count > 0 then 1 else 0 end) as n_needed
-    from conditions
+    select
+        prediction,
+        count(distinct case when n_hold_for_nobody = 0 then clause_id end) as n_needed
+    from clauses
     group by prediction
 ),
 

@@ -1,12 +1,13 @@
-{# How often a measure happened to a user within a window. Grain: one row per (measure_id,
-   from_hour, to_hour, user_key); only where it happened. Users are resolved as known before to_hour: a cohort
-   knows what was known at as_of, an outcome what was known at the end of its window.
+{# How often a measure happened to a user within a window, and what it amounts to if it is a sum.
+   Grain: one row per (measure_id, from_hour, to_hour, known_hour, user_key); only where it happened.
+   Users are resolved as known before known_hour (cohort_windows).
    The hours between two edges of any windows are added up first: one pass over the rollup serves
    every window of every prediction. #}
 with
 
 windows as (
-    select measure_id, from_hour, to_hour, sample_per_million from {{ ref('cohort_windows') }}
+    select measure_id, from_hour, to_hour, known_hour, sample_per_million
+    from {{ ref('cohort_windows') }}
 ),
 
 edges as (
@@ -29,7 +30,8 @@ by_segment as (
         counted.measure_id,
         segments.segment,
         counted.identity_key,
-        sum(counted.n_events) as n_events
+        sum(counted.n_events) as n_events,
+        sum(counted.amount) as amount
     from {{ measure_hours() }} as counted
     inner join segments on counted.event_hour = segments.event_hour
     group by counted.measure_id, segments.segment, counted.identity_key
@@ -40,15 +42,17 @@ final as (
         windows.measure_id,
         windows.from_hour,
         windows.to_hour,
+        windows.known_hour,
         identity_map.user_key,
-        cast(sum(by_segment.n_events) as bigint) as n_events
+        cast(sum(by_segment.n_events) as bigint) as n_events,
+        cast(sum(by_segment.amount) as decimal(38, 6)) as amount
     from by_segment
     inner join windows
         on by_segment.measure_id = windows.measure_id
         and by_segment.segment >= windows.from_hour
         and by_segment.segment < windows.to_hour
     inner join {{ ref('stg_identity_map') }} as identity_map
-        on {{ belongs_as_of('by_segment.identity_key', 'windows.to_hour') }}
+        on {{ belongs_as_of('by_segment.identity_key', 'windows.known_hour') }}
         and identity_map.user_key % 1000000 < windows.sample_per_million
     group by all
 )

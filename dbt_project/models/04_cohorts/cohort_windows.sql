@@ -1,6 +1,7 @@
 {# The windows in which measures are counted, for all predictions at once. Grain: one row per
-   (measure_id, from_hour, to_hour). Conditions of a cohort look at [as_of - within_days, as_of),
-   outcomes of training snapshots at [as_of, as_of + horizon). Of outcomes everybody is counted: a
+   (measure_id, from_hour, to_hour, known_hour). Conditions of a cohort look at [as_of - from_days_ago,
+   as_of - to_days_ago), outcomes of training snapshots at [as_of, as_of + horizon); users are resolved
+   as known before known_hour: as_of of a cohort, the end of the window of an outcome. Of outcomes everybody is counted: a
    sampled visitor may have become anybody by the end of the window. #}
 with
 
@@ -9,19 +10,23 @@ final as (
         conditions.measure_id,
         case
             when conditions.role = 'outcome' then snapshots.as_of_hour
-            when conditions.within_days is null then 0
-            else snapshots.as_of_hour - 24 * conditions.within_days
+            when conditions.from_days_ago is null then 0
+            else snapshots.as_of_hour - 24 * conditions.from_days_ago
         end as from_hour,
         case
             when conditions.role = 'outcome' then snapshots.as_of_hour + snapshots.horizon_hours
-            else snapshots.as_of_hour
+            else snapshots.as_of_hour - 24 * conditions.to_days_ago
         end as to_hour,
+        case
+            when conditions.role = 'outcome' then snapshots.as_of_hour + snapshots.horizon_hours
+            else snapshots.as_of_hour
+        end as known_hour,
         max(case
             when conditions.role = 'outcome' then 1000000 else snapshots.sample_per_million
         end) as sample_per_million
     from {{ ref('cohort_snapshots') }} as snapshots
     inner join {{ ref('prediction_conditions') }} as conditions
-        on snapshots.prediction = conditions.prediction and conditions.kind = 'count'
+        on snapshots.prediction = conditions.prediction and conditions.measure_id is not null
     where conditions.role = 'cohort' or snapshots.purpose = 'training'
     group by all
 )

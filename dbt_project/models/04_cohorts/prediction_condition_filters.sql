@@ -1,12 +1,13 @@
-{# Values that a property must have (any one of them). Grain: one row per (condition_id, property,
-   value). Refuses a property that never occurs on the events (or users) it filters; one that comes
+{# Values that a property must have (any one of them), as value or as range. Grain: one row per
+   (condition_id, property, value, min_value, max_value); all NULL: the property that is summed.
+   Refuses a property that never occurs on the events (or users) it filters; one that comes
    up only after as_of is known, so that any past hour can be replayed. #}
 with
 
 declared as (
     {{ definition_rows('filters', {
         'condition_id': dbt.type_string(), 'property': dbt.type_string(),
-        'value': dbt.type_string(),
+        'value': dbt.type_string(), 'min_value': 'decimal(24, 6)', 'max_value': 'decimal(24, 6)',
     }) }}
 ),
 
@@ -30,7 +31,7 @@ seen as (
     union
     select conditions.condition_id
     from conditions
-    inner join tokens on conditions.kind = 'user' and tokens.kind = 'any'
+    inner join tokens on conditions.kind in ('user', 'change') and tokens.kind = 'any'
 ),
 
 known as (
@@ -43,7 +44,7 @@ known as (
     select conditions.condition_id, properties.property
     from conditions
     cross join {{ ref('stg_user_properties') }} as properties
-    where conditions.kind = 'user'
+    where conditions.kind in ('user', 'change')
 ),
 
 unknown as (
@@ -68,7 +69,7 @@ later as (
     inner join conditions on unknown.condition_id = conditions.condition_id
     cross join {{ ref('stg_events') }} as all_events
     where
-        conditions.kind = 'user'
+        conditions.kind in ('user', 'change')
         and {{ json_value('all_events.user_properties', 'unknown.property') }} is not null
 ),
 
@@ -96,7 +97,9 @@ final as (
             )) }}
             else declared.property
         end as property,
-        declared.value
+        declared.value,
+        declared.min_value,
+        declared.max_value
     from declared
     left join suggestions
         on declared.condition_id = suggestions.condition_id

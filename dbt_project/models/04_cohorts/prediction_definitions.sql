@@ -4,8 +4,8 @@ with
 declared as (
     {{ definition_rows('definitions', {
         'prediction': dbt.type_string(), 'label': dbt.type_string(), 'horizon_days': 'integer',
-        'definition': dbt.type_string(), 'definition_hash': dbt.type_string(),
-        'file': dbt.type_string(),
+        'is_anonymous_included': 'boolean', 'definition': dbt.type_string(),
+        'definition_hash': dbt.type_string(), 'file': dbt.type_string(),
     }) }}
 ),
 
@@ -15,6 +15,7 @@ final as (
         label,
         horizon_days,
         cast(horizon_days as integer) * 24 as horizon_hours,
+        is_anonymous_included,
         definition,
         definition_hash,
         file

@@ -55,8 +55,10 @@ counts as (
         windows.measure_id,
         windows.from_hour,
         windows.to_hour,
+        windows.to_hour as known_hour,
         identity_map.user_key,
-        sum(counted.n_events) as n_events
+        sum(counted.n_events) as n_events,
+        sum(counted.amount) as amount
     from windows
     inner join {{ measure_hours() }} as counted
         on windows.measure_id = counted.measure_id

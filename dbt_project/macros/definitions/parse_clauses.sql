@@ -1,0 +1,46 @@
+{# Conditions under all_of, any_of and none_of, however nested, as clauses: all clauses must hold, and
+   of each clause one literal, a condition or its negation (conjunctive normal form). Each literal is
+   {id, condition, is_negated}; id says where the condition stands.
+   node: a condition, or a mapping with one of the three keys; id: of the node. #}
+{% macro parse_clauses(node, id, is_negated=false) %}
+    {%- set key = nested_key(node) -%}
+    {%- if not key and 'event' in node and 'user' in node -%}
+        {#- One condition in YAML, two questions. -#}
+        {%- set user = {'user': node.user} -%}
+        {%- set event = {} -%}
+        {%- for name, value in node.items() if name != 'user' -%}
+            {%- do event.update({name: value}) -%}
+        {%- endfor -%}
+        {%- set node = {'all_of': [event, user]} -%}
+        {%- set key = 'all_of' -%}
+    {%- endif -%}
+    {%- if not key -%}
+        {{ return([[{'id': id, 'condition': node, 'is_negated': is_negated}]]) }}
+    {%- endif -%}
+    {%- set is_negated_inside = is_negated != (key == 'none_of') -%}
+    {%- set all_must_hold = (key == 'all_of') != is_negated_inside -%}
+    {%- set state = namespace(clauses=[] if all_must_hold else [[]]) -%}
+    {%- for child in node[key] -%}
+        {%- set child_id = id ~ (':' if id.endswith('cohort') else '.') ~ loop.index -%}
+        {%- set clauses = parse_clauses(child, child_id, is_negated_inside) -%}
+        {%- if all_must_hold -%}
+            {%- set state.clauses = state.clauses + clauses -%}
+        {%- else -%}
+            {%- set product = [] -%}
+            {%- if state.clauses | length * clauses | length > 200 -%}
+                {{ refuse(id ~ ' has too many combinations; use fewer conditions under any_of') }}
+            {%- endif -%}
+            {%- for before in state.clauses -%}
+                {%- for clause in clauses -%}{%- do product.append(before + clause) -%}{%- endfor -%}
+            {%- endfor -%}
+            {%- set state.clauses = product -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(state.clauses) }}
+{% endmacro %}
+
+{# Which of all_of, any_of and none_of a node has; empty for a condition. #}
+{% macro nested_key(node) %}
+    {%- for key in ['all_of', 'any_of', 'none_of'] if key in node -%}{{ return(key) }}{%- endfor -%}
+    {{ return('') }}
+{% endmacro %}

@@ -1,0 +1,43 @@
+{# What makes a starting cohort: all clauses of a prediction must hold, and of each clause one of
+   its conditions, or the negation of one. Grain: one row per (clause_id, condition_id). A condition that
+   holds for who did nothing ("at most") is looked at from the other side in cohort_members. #}
+with
+
+declared as (
+    {{ definition_rows('clauses', {
+        'prediction': dbt.type_string(), 'clause_id': dbt.type_string(),
+        'condition_id': dbt.type_string(), 'is_negated': 'boolean',
+    }) }}
+),
+
+judged as (
+    select
+        declared.prediction,
+        declared.clause_id,
+        declared.is_negated,
+        conditions.condition_id,
+        conditions.kind,
+        conditions.measure_id,
+        conditions.min_count,
+        conditions.max_count,
+        conditions.from_days_ago,
+        conditions.to_days_ago,
+        conditions.n_filters,
+        declared.is_negated
+        <> (conditions.kind <> 'user' and {{ is_within('0', 'conditions') }}) as holds_for_nobody
+    from declared
+    inner join {{ ref('prediction_conditions') }} as conditions
+        on declared.condition_id = conditions.condition_id
+),
+
+final as (
+    select
+        judged.*,
+        count(*) over (partition by clause_id) as n_conditions,
+        sum(case when holds_for_nobody then 1 else 0 end) over (
+            partition by clause_id
+        ) as n_hold_for_nobody
+    from judged
+)
+
+select * from final
