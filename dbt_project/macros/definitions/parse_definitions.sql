@@ -30,15 +30,16 @@
    property already, are left out of the cohort by conditions of its own. #}
 {% macro flatten_prediction(rows, name, prediction) %}
     {%- set outcome = prediction.outcome -%}
-    {%- set cohort = prediction.get('cohort', [{'event': 'any', 'within_days': 56}]) | list -%}
+    {%- set cohort = prediction.get('cohort', [{'event': 'any', 'within_days': 56}]) -%}
+    {%- set clauses = parse_clauses({'all_of': cohort}, name ~ ':cohort') -%}
+    {%- set before = name ~ ':outcome:before' -%}
     {%- if outcome.get('first_time') -%}
-        {%- do cohort.append({
-            'event': outcome.event, 'where': outcome.get('where') or {}, 'not_done': true,
-        }) -%}
+        {%- set done = {'event': outcome.event, 'where': outcome.get('where') or {}} -%}
+        {%- set clauses = clauses + parse_clauses({'none_of': [done]}, before) -%}
     {%- elif 'user' in outcome -%}
-        {%- do cohort.append({'none_of': [{'user': outcome.user}]}) -%}
+        {%- set clauses = clauses + parse_clauses({'none_of': [{'user': outcome.user}]}, before) -%}
     {%- endif -%}
-    {%- for clause in parse_clauses({'all_of': cohort}, name ~ ':cohort') -%}
+    {%- for clause in clauses -%}
         {%- set clause_id = name ~ ':' ~ loop.index -%}
         {%- for literal in clause -%}
             {%- do flatten_condition(rows, name, 'cohort', literal.id, literal.condition) -%}
