@@ -59,6 +59,18 @@ def score(as_of: AsOf = None, select: Select = None, active_only: ActiveOnly = F
 
 
 @app.command()
+def check_predictions(as_of: AsOf = None, select: Select = None) -> None:
+    """Say whom each definition asks about, how often the outcome comes, and if that is enough."""
+    from models_ml.check_predictions import check_predictions as check
+    from models_ml.check_predictions import report
+
+    settings = read_settings(as_of=as_of)
+    with _progress() as progress:
+        checks = check(settings, progress, select or [])
+    console.print(report(checks))
+
+
+@app.command()
 def status() -> None:
     """Show every prediction: users, quality, model, and where the table is."""
     from models_ml.publish import published_paths

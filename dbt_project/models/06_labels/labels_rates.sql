@@ -1,0 +1,48 @@
+{# How many users each prediction asks about at every as_of of its grid, and how often the outcome came:
+   what `foretell check-predictions` shows. Grain: one row per (prediction, as_of). Rows of sampled
+   users stand for all; as of now nobody knows the outcome yet. #}
+with
+
+snapshots as (
+    select prediction, as_of_hour, as_of, purpose, sample_per_million
+    from {{ ref('cohort_snapshots') }}
+),
+
+members as (
+    select prediction, as_of_hour, count(*) as n_rows
+    from {{ ref('cohort_members') }}
+    group by prediction, as_of_hour
+),
+
+labels as (
+    select prediction, as_of_hour, sum(label) as n_positives
+    from {{ ref('labels_outcomes') }}
+    group by prediction, as_of_hour
+),
+
+final as (
+    select
+        snapshots.prediction,
+        snapshots.as_of,
+        snapshots.purpose,
+        coalesce(members.n_rows, 0) as n_rows,
+        case
+            when snapshots.purpose = 'training' then cast(coalesce(labels.n_positives, 0) as bigint)
+        end as n_positives,
+        cast(
+            round(coalesce(members.n_rows, 0) * 1000000.0 / snapshots.sample_per_million) as bigint
+        ) as n_users,
+        case
+            when snapshots.purpose = 'training'
+                then 1.0 * coalesce(labels.n_positives, 0) / members.n_rows
+        end as outcome_rate
+    from snapshots
+    left join members
+        on snapshots.prediction = members.prediction
+        and snapshots.as_of_hour = members.as_of_hour
+    left join labels
+        on snapshots.prediction = labels.prediction
+        and snapshots.as_of_hour = labels.as_of_hour
+)
+
+select * from final

@@ -1,0 +1,201 @@
+"""Definitions looked at before any training: whom they ask about, how often the outcome comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from models_ml.dbt_command import dbt_build
+from models_ml.road import check_built, prepare, select_predictions
+from models_ml.settings import Settings
+from models_ml.train import TrainSettings
+from models_ml.warehouse import Warehouse, open_warehouse
+
+N_WEEKS = 8
+# Everybody is counted, in eight weeks whose outcome is known. The next run has its own grid again.
+VARIABLES = {"scope": "everyone", "max_snapshots": N_WEEKS, "max_training_rows": 10**12}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Week:
+    """One as_of of a prediction.
+
+    Attributes:
+        as_of: UTC.
+        n_users: Users in the starting cohort.
+        n_positives: Those to whom the outcome happened; None as of now.
+    """
+
+    as_of: datetime
+    n_users: int
+    n_positives: int | None
+
+    @property
+    def rate(self) -> float | None:
+        """Return the share to whom the outcome happened, 0 to 1."""
+        if self.n_positives is None or self.n_users == 0:
+            return None
+        return self.n_positives / self.n_users
+
+
+@dataclass(frozen=True)
+class Check:
+    """What stands about one definition.
+
+    Attributes:
+        prediction: Its name.
+        weeks: Newest first; the first is now.
+        missing: What it lacks to learn from, in words; empty if nothing.
+        findings: What looks wrong, in words.
+    """
+
+    prediction: str
+    weeks: tuple[Week, ...]
+    missing: str
+    findings: tuple[str, ...]
+
+
+def check_predictions(
+    settings: Settings, progress: Progress, selected: Sequence[str] = ()
+) -> list[Check]:
+    """Build what is needed for it and look at each definition, or at the selected ones.
+
+    Raises:
+        ForetellError: On events or definitions that cannot be used, or an unknown selected name.
+    """
+    prepare(settings)
+    selection = ["--select", "+labels_rates", "--indirect-selection", "cautious"]
+    dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        check_built(warehouse, settings)
+        return [
+            _check(warehouse, prediction) for prediction in select_predictions(warehouse, selected)
+        ]
+
+
+def _check(warehouse: Warehouse, prediction: str) -> Check:
+    rows = warehouse.rows(
+        """
+        select as_of, n_users, n_positives from labels_rates
+        where prediction = ? order by as_of desc
+        """,
+        [prediction],
+    )
+    weeks = tuple(Week(row["as_of"], row["n_users"], row["n_positives"]) for row in rows)
+    (facts,) = warehouse.rows(
+        """
+        select horizon_days, (as_of_hour - first_event_hour) // 24 as n_days
+        from prediction_definitions
+        cross join stg_as_of
+        where prediction = ?
+        """,
+        [prediction],
+    )
+    missing = what_is_missing(weeks[1:], facts["horizon_days"], facts["n_days"] or 0)
+    findings = [*look_at_weeks(weeks), *_look_at_conditions(warehouse, prediction)]
+    return Check(prediction, weeks[: N_WEEKS + 1], missing, tuple(findings))
+
+
+def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> str:
+    """Say what a prediction lacks to learn from, in words; empty if nothing.
+
+    Args:
+        matured: The weeks whose outcome is known.
+        horizon_days: Its horizon.
+        n_days: Days of events there are.
+    """
+    settings = TrainSettings()
+    if not matured:
+        return (
+            f"there are {n_days} days of events; it needs two weeks before its first as_of and "
+            f"{horizon_days} days after it"
+        )
+    positives = sum(week.n_positives or 0 for week in matured)
+    negatives = sum(week.n_users for week in matured) - positives
+    lacks = [
+        f"{count:,} of {needed} users {with_or_without} the outcome"
+        for count, needed, with_or_without in (
+            (positives, settings.min_positives, "with"),
+            (negatives, settings.min_negatives, "without"),
+        )
+        if count < needed
+    ]
+    return f"in {len(matured)} weeks only {' and '.join(lacks)}" if lacks else ""
+
+
+def look_at_weeks(weeks: Sequence[Week]) -> list[str]:
+    """Say what looks wrong in sizes and rates, in words. weeks: newest first, the first is now."""
+    now, matured = weeks[0], weeks[1:]
+    findings = []
+    if now.n_users == 0:
+        findings.append("nobody is in the starting cohort now")
+    elif matured and now.n_users < 0.1 * max(week.n_users for week in matured):
+        findings.append(
+            f"the starting cohort shrinks: {now.n_users:,} users now, "
+            f"{max(week.n_users for week in matured):,} before"
+        )
+    rates = [week.rate for week in matured if week.rate is not None]
+    if rates and max(rates) == 0:
+        findings.append("the outcome never happens")
+    if rates and min(rates) == 1:
+        findings.append("the outcome always happens")
+    return findings
+
+
+def _look_at_conditions(warehouse: Warehouse, prediction: str) -> list[str]:
+    """Say where cohort and outcome ask for the same."""
+    same: list[dict[str, Any]] = warehouse.rows(
+        """
+        select clauses.from_days_ago, clauses.holds_for_nobody, outcome.max_count = 0 as is_not_done
+        from prediction_clauses as clauses
+        inner join prediction_conditions as outcome
+            on clauses.prediction = outcome.prediction
+            and clauses.measure_id = outcome.measure_id and outcome.role = 'outcome'
+        where clauses.prediction = ? and clauses.n_conditions = 1 and clauses.to_days_ago = 0
+        order by clauses.clause_id
+        """,
+        [prediction],
+    )
+    findings = []
+    for row in same:
+        ever = "ever" if row["from_days_ago"] is None else f"within {row['from_days_ago']} days"
+        if row["is_not_done"] and row["holds_for_nobody"]:
+            findings.append(
+                f"the cohort is of users who did not do it {ever} and the outcome is that they go "
+                "on so: most will"
+            )
+        if not row["is_not_done"] and not row["holds_for_nobody"]:
+            findings.append(
+                f"the cohort is of users who did it {ever}, and the outcome is that they do it "
+                "again; for a first time write first_time: true and leave the condition out"
+            )
+    return findings
+
+
+def report(checks: Sequence[Check]) -> RenderableType:
+    """Return the checks for people: a table, and what to know of each definition below it."""
+    table = Table(title="Starting cohorts and outcomes", title_justify="left")
+    for heading in ("prediction", "as of (UTC)", "users", "with outcome", "rate"):
+        table.add_column(
+            heading, justify="left" if heading in ("prediction", "as of (UTC)") else "right"
+        )
+    lines = []
+    for check in checks:
+        for place, week in enumerate(check.weeks):
+            table.add_row(
+                check.prediction if place == 0 else "",
+                f"{week.as_of:%Y-%m-%d %H:%M}",
+                f"{week.n_users:,}",
+                "not known yet" if week.n_positives is None else f"{week.n_positives:,}",
+                "" if week.rate is None else f"{week.rate:.2%}",
+                end_section=place == len(check.weeks) - 1,
+            )
+        state = f"cannot learn yet: {check.missing}" if check.missing else "enough to learn from"
+        lines.append("; ".join([f"{check.prediction}: {state}", *check.findings]))
+    return Group(table, *lines)
