@@ -111,7 +111,7 @@ def test_each_definition_is_looked_at_before_any_training(said):
     assert lines["buys"] == "buys: enough to learn from"
     assert "users who did it within 28 days, and the outcome is that they do it again" in flat
     assert "users who did not do it within 14 days and the outcome is that they go on so" in flat
-    assert "never_ending: cannot learn yet: there are 62 days of events" in flat
+    assert "never_ending: cannot learn yet: there are 63 days of events" in flat
     assert output.count("not known yet") == 4
     assert "2026-02-26 00:00" in output
 
