@@ -22,6 +22,7 @@ PUBLISHED = {
     "models": "select * exclude (onnx) from {source} order by trained_at",
     "audiences": "select * from {source}",
     "prediction_outcomes": "select * from {source}",
+    "taxonomy": "select * from {source} order by kind, volume_rank",
     "taxonomy_event_types": "select * from {source} order by volume_rank",
     "taxonomy_event_properties": "select * from {source} order by volume_rank",
     "taxonomy_property_values": "select * from {source} order by volume_rank",

@@ -123,6 +123,27 @@ def test_a_name_that_never_occurs_is_refused(refusal, prediction, parts):
         assert part in message, message
 
 
+@pytest.mark.parametrize(
+    ("taxonomy", "parts"),
+    [
+        ("[{event: open}]", ["taxonomy must have pin or ban"]),
+        ("{bann: [{event: open}]}", ['unknown key "bann"', '"ban"']),
+        ("{ban: {event: open}}", ["ban must be a list"]),
+        ("{ban: []}", ["ban is an empty list"]),
+        ("{ban: [open]}", ['ban 1 is "open"']),
+        ("{pin: [{event: open}, {evnt: open}]}", ['pin 2: unknown key "evnt"', '"event"']),
+        ("{pin: [{event: open, value: x}]}", ["pin 1: value needs a property"]),
+        ("{pin: [{user_property: plan, event: open}]}", ['unknown key "event"']),
+        ("{pin: [{property: [a, b]}]}", ['property is ["a", "b"]']),
+    ],
+)
+def test_a_wrong_pin_or_ban_is_refused(refusal, taxonomy, parts):
+    prediction = f"{{outcome: {{event: open}}, horizon_days: 7}}, taxonomy: {taxonomy}"
+    message = refusal(prediction, "stg_taxonomy_rules")
+    for part in ["mine.yml: exposure asked: taxonomy", *parts]:
+        assert part in message, message
+
+
 def test_names_with_quotes_and_braces_are_accepted(refusal):
     name = "{% raw %}it''s {{ 1/0 }}{% endraw %}"
     assert (

@@ -21,8 +21,40 @@
         {%- elif prediction is not none -%}
             {{ refuse(where ~ ': type is ' ~ exposure.type ~ '; a prediction is an exposure of type ml') }}
         {%- endif -%}
+        {%- if 'taxonomy' in exposure.config.meta -%}
+            {%- set where = exposure.original_file_path ~ ': exposure ' ~ exposure.name ~ ': taxonomy' -%}
+            {%- do check_rules(where, exposure.config.meta.taxonomy) -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- endif -%}
+{% endmacro %}
+
+{# Pins and bans: {event}, {property}, {event, property}, with {value} or without, or {user_property}. #}
+{% macro check_rules(where, taxonomy) %}
+    {%- if taxonomy is not mapping -%}
+        {{ refuse(where ~ ' must have pin or ban, e.g. {ban: [{property: session_id}]}') }}
+    {%- endif -%}
+    {%- do check_keys(where, taxonomy, ['pin', 'ban'], []) -%}
+    {%- for action, rules in taxonomy.items() -%}
+        {%- do check_list(where ~ ': ' ~ action, rules) -%}
+        {%- for rule in rules -%}
+            {%- set place = where ~ ': ' ~ action ~ ' ' ~ loop.index -%}
+            {%- if rule is not mapping or not rule -%}
+                {{ refuse(place ~ ' is ' ~ in_json(rule) ~ '; write e.g. {event: page*, property: title}') }}
+            {%- endif -%}
+            {%- set is_user = 'user_property' in rule -%}
+            {%- do check_keys(
+                place, rule, ['user_property', 'value'] if is_user else ['event', 'property', 'value'], []
+            ) -%}
+            {%- if 'value' in rule and not is_user and 'property' not in rule -%}
+                {{ refuse(place ~ ': value needs a property') }}
+            {%- endif -%}
+            {%- for key, name in rule.items()
+                if not (name is string and name) and not (key == 'value' and name is number) -%}
+                {{ refuse(place ~ ': ' ~ key ~ ' is ' ~ in_json(name) ~ '; write a name, * for anything') }}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
 {% endmacro %}
 
 {% macro check_prediction(where, prediction) %}
@@ -48,7 +80,7 @@
 
 {% macro check_list(where, given, hint='') %}
     {%- if given is mapping or given is string or given is not sequence -%}
-        {{ refuse(where ~ ' must be a list of conditions, e.g. [{event: any, within_days: 28}]') }}
+        {{ refuse(where ~ ' must be a list, e.g. [{event: any, within_days: 28}]') }}
     {%- endif -%}
     {%- if not given -%}{{ refuse(where ~ ' is an empty list' ~ hint) }}{%- endif -%}
 {% endmacro %}

@@ -5,6 +5,7 @@
 {% macro parse_definitions() %}
     {%- set rows = {
         'definitions': [], 'conditions': [], 'clauses': [], 'events': [], 'filters': [], 'measures': [],
+        'rules': [],
     } -%}
     {%- if execute -%}
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
@@ -21,6 +22,7 @@
             }) -%}
             {%- do flatten_prediction(rows, exposure.name, prediction) -%}
         {%- endif -%}
+        {%- do flatten_rules(rows, exposure.config.meta.get('taxonomy') or {}) -%}
     {%- endfor -%}
     {%- endif -%}
     {{ return(rows) }}
@@ -103,6 +105,29 @@
             }) -%}
         {%- endfor -%}
     {%- endfor -%}
+{% endmacro %}
+
+{# Pins and bans as rows. * in a name stands for anything, \* for itself. #}
+{% macro flatten_rules(rows, taxonomy) %}
+    {%- for action in ['pin', 'ban'] -%}
+        {%- for rule in taxonomy.get(action) or [] -%}
+            {%- do rows.rules.append({
+                'rule': action ~ ' ' ~ tojson(rule, sort_keys=true),
+                'is_ban': (action == 'ban') | string | lower,
+                'is_user_property': ('user_property' in rule) | string | lower,
+                'event_name': like_pattern(rule.get('event')),
+                'property': like_pattern(rule.get('user_property', rule.get('property'))),
+                'value': like_pattern(rule.get('value')),
+            }) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{% macro like_pattern(pattern) %}
+    {%- if pattern is none -%}{{ return(none) }}{%- endif -%}
+    {%- set text = pattern if pattern is string else tojson(pattern) -%}
+    {%- set escaped = text | replace('!', '!!') | replace('%', '!%') | replace('_', '!_') -%}
+    {{ return(escaped | replace('\\*', '\x00') | replace('*', '%') | replace('\x00', '*')) }}
 {% endmacro %}
 
 {# Rows of parse_definitions as SQL. columns: a mapping of column name to SQL type. #}

@@ -10,6 +10,9 @@
 {% macro spark__hour_start(hour) %}timestamp_seconds(cast({{ hour }} as bigint) * 3600){% endmacro %}
 {% macro default__hour_start(hour) %}{{ exceptions.raise_compiler_error("hour_start: add " ~ target.type) }}{% endmacro %}
 
+{# The UTC timestamp at which day number `day` (since 1970-01-01) starts. #}
+{% macro day_start(day) %}{{ return(hour_start('24 * ' ~ day)) }}{% endmacro %}
+
 {# Text (ISO, with or without offset; naive = UTC) to a UTC timestamp; NULL where it does not parse. #}
 {% macro to_utc(text) %}{{ return(adapter.dispatch('to_utc', 'foretell')(text)) }}{% endmacro %}
 {% macro duckdb__to_utc(text) %}(try_cast({{ text }} as timestamptz) at time zone 'UTC'){% endmacro %}

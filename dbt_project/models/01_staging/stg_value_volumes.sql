@@ -1,6 +1,6 @@
 {# How often each event type, and each value of its properties, occurs before as_of: whole days as
    counted before, and the hours since midnight. Grain: one row per (event_name, property, value)
-   as in stg_event_days; event types that come up only after as_of have 0 events. #}
+   as in stg_event_days; event types that come up only after as_of have 0 events and no days. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -26,12 +26,14 @@ last_day as (
 ),
 
 listed as (
-    select event_name, property, value, n_events, n_values, n_numbers, n_long from whole_days
+    select event_day, event_name, property, value, n_events, n_values, n_numbers, n_long
+    from whole_days
     union all
-    select event_name, property, value, n_events, n_values, n_numbers, n_long from last_day
+    select event_day, event_name, property, value, n_events, n_values, n_numbers, n_long
+    from last_day
     union all
     select distinct
-        event_name, property, value,
+        cast(null as integer) as event_day, event_name, property, value,
         0 as n_events, 0 as n_values, 0 as n_numbers, 0 as n_long
     from {{ ref('stg_event_days') }}
     where property is null
@@ -45,7 +47,10 @@ final as (
         cast(sum(n_events) as bigint) as n_events,
         cast(case when value is null then sum(n_values) else 1 end as bigint) as n_values,
         cast(sum(n_numbers) as bigint) as n_numbers,
-        cast(sum(n_long) as bigint) as n_long
+        cast(sum(n_long) as bigint) as n_long,
+        count(event_day) as n_days,
+        min(event_day) as first_day,
+        max(event_day) as last_day
     from listed
     group by event_name, property, value
 )

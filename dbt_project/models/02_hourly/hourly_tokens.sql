@@ -9,6 +9,7 @@
 {%- set only_adds = is_incremental() and var('scope') == 'active' -%}
 {%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
 {%- set as_of, usage = ref('stg_as_of'), ref('stg_property_usage') -%}
+{%- set types, rules = ref('stg_property_types'), ref('stg_taxonomy_rules') -%}
 with
 
 known as (
@@ -47,59 +48,68 @@ event_volumes as (
     where property is null
 ),
 
-value_volumes as (
-    select event_name, property, value, n_events, n_values, n_numbers
-    from {{ volumes }}
-    where property is not null
-),
-
-property_totals as (
+-- What is pinned comes first, then what people query most, then what happens most.
+properties as (
     select
-        event_name,
-        property,
-        sum(n_events) as n_events,
-        sum(n_values) as n_values,
-        sum(n_numbers) >= {{ var('min_numeric_share') }} * sum(n_events) as is_numeric
-    from value_volumes
-    group by event_name, property
+        types.event_name,
+        types.property,
+        types.value_type,
+        types.n_events,
+        types.n_values,
+        coalesce(queried.n_queries, 0) as n_queries,
+        {{ is_ruled('types.event_name', 'types.property', is_ban=false) }} as is_pinned
+    from {{ types }} as types
+    left join {{ usage }} as queried
+        on types.event_name = queried.event_name
+        and types.property = queried.property
+        and queried.kind = 'event_property'
+    where not {{ is_ruled('types.event_name', 'types.property', is_ban=true) }}
 ),
 
--- What people query most comes first, then what happens most.
-property_volumes as (
-    select property_totals.*, coalesce(queried.n_queries, 0) as n_queries
-    from property_totals
-    left join {{ usage }} as queried
-        on property_totals.event_name = queried.event_name
-        and property_totals.property = queried.property
-        and queried.kind = 'event_property'
+property_values as (
+    select
+        volumes.event_name,
+        volumes.property,
+        volumes.value,
+        volumes.n_events,
+        properties.n_queries,
+        properties.is_pinned as is_property_pinned,
+        {{ is_ruled('volumes.event_name', 'volumes.property', 'volumes.value', is_ban=false) }}
+            as is_pinned,
+        volumes.n_events >= {{ var('min_value_share') }} * event_volumes.n_events
+        and (
+            properties.value_type in ('boolean', 'category', 'version')
+            or (properties.is_pinned and properties.value_type <> 'number')
+            or (
+                properties.value_type = 'number'
+                and properties.n_values <= {{ var('max_numeric_values') }}
+            )
+        ) as is_eligible
+    from {{ volumes }} as volumes
+    inner join properties
+        on volumes.event_name = properties.event_name and volumes.property = properties.property
+    inner join event_volumes on volumes.event_name = event_volumes.event_name
+    where
+        volumes.value is not null
+        and not {{ is_ruled(
+            'volumes.event_name', 'volumes.property', 'volumes.value', is_ban=true
+        ) }}
 ),
 
 values_ranked as (
     select
-        value_volumes.event_name,
-        value_volumes.property,
-        value_volumes.value,
-        value_volumes.n_events,
+        event_name,
+        property,
+        value,
+        n_events,
+        is_pinned,
         row_number() over (
             order by
-                property_volumes.n_queries desc,
-                value_volumes.n_events desc,
-                value_volumes.event_name,
-                value_volumes.property,
-                value_volumes.value
+                is_pinned desc, is_property_pinned desc, n_queries desc, n_events desc,
+                event_name, property, value
         ) as place
-    from value_volumes
-    inner join property_volumes
-        on value_volumes.event_name = property_volumes.event_name
-        and value_volumes.property = property_volumes.property
-    inner join event_volumes on value_volumes.event_name = event_volumes.event_name
-    where
-        value_volumes.value is not null
-        and value_volumes.n_events >= {{ var('min_value_share') }} * event_volumes.n_events
-        and not (
-            property_volumes.is_numeric
-            and property_volumes.n_values > {{ var('max_numeric_values') }}
-        )
+    from property_values
+    where is_eligible or is_pinned
 ),
 
 sums_ranked as (
@@ -107,11 +117,12 @@ sums_ranked as (
         event_name,
         property,
         n_events,
+        is_pinned,
         row_number() over (
-            order by n_queries desc, n_events desc, event_name, property
+            order by is_pinned desc, n_queries desc, n_events desc, event_name, property
         ) as place
-    from property_volumes
-    where is_numeric
+    from properties
+    where value_type = 'number'
 ),
 
 tokens as (
@@ -126,11 +137,11 @@ tokens as (
     union all
     select 2 as kind_order, 'value' as kind, event_name, property, value, n_events
     from values_ranked
-    where place <= {{ var('max_value_tokens') }}
+    where place <= {{ var('max_value_tokens') }} or is_pinned
     union all
     select 3 as kind_order, 'sum' as kind, event_name, property, null as value, n_events
     from sums_ranked
-    where place <= {{ var('max_sum_tokens') }}
+    where place <= {{ var('max_sum_tokens') }} or is_pinned
     union all
     select
         0 as kind_order,

@@ -2,10 +2,9 @@
    Grain: one row per (event_name, property). #}
 with
 
-property_values as (
-    select event_name, property, n_events, n_values, n_numbers, n_long
-    from {{ ref('stg_value_volumes') }}
-    where property is not null
+types as (
+    select event_name, property, value_type, n_events, n_values, first_day, last_day
+    from {{ ref('stg_property_types') }}
 ),
 
 summed as (
@@ -26,39 +25,21 @@ queried as (
     where kind = 'event_property'
 ),
 
-volumes as (
-    select
-        event_name,
-        property,
-        sum(n_events) as n_events,
-        sum(n_values) as n_values,
-        sum(n_numbers) as n_numbers,
-        sum(n_long) as n_long
-    from property_values
-    group by event_name, property
-),
-
 described as (
     select
-        volumes.*,
-        case
-            when volumes.n_numbers >= {{ var('min_numeric_share') }} * volumes.n_events
-                then 'number'
-            when volumes.n_long > 0.5 * volumes.n_events then 'text'
-            when volumes.n_values > 20 and volumes.n_values > 0.5 * volumes.n_events
-                then 'identifier'
-            else 'category'
-        end as value_type,
+        types.*,
         summed.property is not null as is_summed,
         coalesce(counted.n_kept_values, 0) as n_kept_values,
-        coalesce(queried.n_queries, 0) as n_queries
-    from volumes
+        coalesce(queried.n_queries, 0) as n_queries,
+        {{ is_ruled('types.event_name', 'types.property', is_ban=false) }} as is_pinned,
+        {{ is_ruled('types.event_name', 'types.property', is_ban=true) }} as is_banned
+    from types
     left join summed
-        on volumes.event_name = summed.event_name and volumes.property = summed.property
+        on types.event_name = summed.event_name and types.property = summed.property
     left join counted
-        on volumes.event_name = counted.event_name and volumes.property = counted.property
+        on types.event_name = counted.event_name and types.property = counted.property
     left join queried
-        on volumes.event_name = queried.event_name and volumes.property = queried.property
+        on types.event_name = queried.event_name and types.property = queried.property
 ),
 
 final as (
@@ -66,20 +47,29 @@ final as (
         event_name,
         property,
         value_type,
-        cast(n_events as bigint) as n_events,
-        cast(n_values as bigint) as n_values,
+        n_events,
+        n_values,
         n_queries,
+        {{ day_start('first_day') }} as first_seen_at,
+        {{ day_start('last_day') }} as last_seen_at,
         row_number() over (order by n_events desc, event_name, property) as volume_rank,
         is_summed or n_kept_values > 0 as is_kept,
         is_summed,
         cast(n_kept_values as bigint) as n_kept_values,
         case
+            when is_banned then 'banned'
+            when is_summed and is_pinned then 'pinned number: summed'
             when is_summed
                 then 'number among the {{ var('max_sum_tokens') }} most queried or frequent: summed'
+            when n_kept_values > 0 and is_pinned then 'pinned: has values that are frequent enough'
             when n_kept_values > 0
                 then 'has values among the {{ var('max_value_tokens') }} most queried or frequent'
-            when value_type = 'text' then 'long text'
-            when value_type = 'identifier' then 'nearly every value is different'
+            when value_type = 'text' then 'text: long, or several words'
+            when value_type = 'identifier'
+                then 'identifier: its values come once, or on one day only'
+            when value_type = 'date' then 'date: every day has another'
+            when value_type = 'number'
+                then 'number, not among the {{ var('max_sum_tokens') }} most queried or frequent'
             else 'no value is frequent enough'
         end as reason
     from described

@@ -1,5 +1,6 @@
 {# Event types before as_of: how much, by whom, and whether they feed models. Grain: one row per
-   event type. Kept: the max_event_types largest, and every one that a definition names. #}
+   event type. Kept: the max_event_types largest, every one that a definition names, and pinned ones;
+   not banned ones. #}
 with
 
 tokens as (select token_id, event_name from {{ ref('hourly_tokens') }} where kind = 'event'),
@@ -63,7 +64,9 @@ ranked as (
         volumes.*,
         row_number() over (order by volumes.n_events desc, volumes.event_name) as volume_rank,
         named.event_name is not null as is_named,
-        coalesce(queried.n_queries, 0) as n_queries
+        coalesce(queried.n_queries, 0) as n_queries,
+        {{ is_ruled('volumes.event_name', is_ban=false) }} as is_pinned,
+        {{ is_ruled('volumes.event_name', is_ban=true) }} as is_banned
     from volumes
     left join named on volumes.event_name = named.event_name
     left join queried on volumes.event_name = queried.event_name
@@ -79,8 +82,11 @@ final as (
         {{ hour_start('first_hour') }} as first_seen_at,
         {{ hour_start('last_hour') }} as last_seen_at,
         volume_rank,
-        volume_rank <= {{ var('max_event_types') }} or is_named as is_kept,
+        not is_banned
+        and (volume_rank <= {{ var('max_event_types') }} or is_named or is_pinned) as is_kept,
         case
+            when is_banned then 'banned'
+            when is_pinned then 'pinned'
             when is_named then 'named in a definition'
             when volume_rank <= {{ var('max_event_types') }}
                 then 'among the {{ var('max_event_types') }} most frequent'

@@ -13,7 +13,9 @@ event_types as (select event_name, n_events from {{ ref('hourly_tokens') }} wher
 shares as (
     select
         tokens.*,
-        1.0 * tokens.n_events / event_types.n_events as event_share
+        1.0 * tokens.n_events / event_types.n_events as event_share,
+        {{ is_ruled('tokens.event_name', 'tokens.property', 'tokens.value', is_ban=false) }}
+            as is_pinned
     from tokens
     inner join event_types on tokens.event_name = event_types.event_name
 ),
@@ -27,8 +29,9 @@ final as (
         n_events,
         event_share,
         row_number() over (order by n_events desc, event_name, property, value) as volume_rank,
-        event_share < {{ var('max_value_share') }} as is_kept,
+        event_share < {{ var('max_value_share') }} or is_pinned as is_kept,
         case
+            when is_pinned then 'pinned'
             when event_share < {{ var('max_value_share') }}
                 then 'among the {{ var('max_value_tokens') }} most queried or frequent'
             else 'on nearly every event of this type: says no more than the event'

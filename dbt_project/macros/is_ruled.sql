@@ -1,0 +1,46 @@
+{# True where a rule of the taxonomy (stg_taxonomy_rules) names an event type, an event property or a
+   value. A rule for an event type covers its properties if it bans, one for a property its values.
+   event_name, property, value: SQL expressions; is_ban: bans, or pins. #}
+{% macro is_ruled(event_name, property=none, value=none, is_ban=true) %}
+exists (
+            select 1
+            from {{ ref('stg_taxonomy_rules') }} as rules
+            where
+                rules.is_ban = {{ is_ban }}
+                and not rules.is_user_property
+                and {{ matches_pattern(event_name, 'rules.event_name') }}
+                {%- if property %}
+                and {{ matches_pattern(property, 'rules.property') }}
+                {%- if not is_ban %}
+                and rules.property is not null
+                {%- endif %}
+                {%- else %}
+                and rules.property is null
+                {%- endif %}
+                {%- if value %}
+                and {{ matches_pattern(value, 'rules.value') }}
+                {%- if not is_ban %}
+                and rules.value is not null
+                {%- endif %}
+                {%- else %}
+                and rules.value is null
+                {%- endif %}
+        )
+{%- endmacro %}
+
+{# The same for a user property, or a value of one. #}
+{% macro is_user_property_ruled(property, value, is_ban=true) %}
+exists (
+            select 1
+            from {{ ref('stg_taxonomy_rules') }} as rules
+            where
+                rules.is_ban = {{ is_ban }}
+                and rules.is_user_property
+                and {{ matches_pattern(property, 'rules.property') }}
+                and {{ matches_pattern(value, 'rules.value') }}
+        )
+{%- endmacro %}
+
+{% macro matches_pattern(text, pattern) %}
+({{ pattern }} is null or {{ text }} like {{ pattern }} escape '!')
+{%- endmacro %}

@@ -1,0 +1,91 @@
+{# Everything that could feed a model, in one table for review: event types, event properties, their
+   values, user properties and theirs, with why each is kept or not. Before as_of. Grain: one row per
+   (kind, event_name, property, value). Steered by pins and bans (docs/taxonomy.md). #}
+with
+
+event_types as (select * from {{ ref('taxonomy_event_types') }}),
+
+event_properties as (select * from {{ ref('taxonomy_event_properties') }}),
+
+property_values as (select * from {{ ref('taxonomy_property_values') }}),
+
+user_properties as (select * from {{ ref('taxonomy_user_properties') }}),
+
+queried as (
+    select kind, property, sum(n_queries) as n_queries
+    from {{ ref('stg_property_usage') }}
+    group by kind, property
+),
+
+volumes as (
+    select event_name, property, value, first_day, last_day from {{ ref('stg_value_volumes') }}
+),
+
+listed as (
+    select
+        'event type' as kind, event_name, null as property, null as value, null as value_type,
+        n_events, n_users, null as n_values, n_queries,
+        first_seen_at, last_seen_at, volume_rank, is_kept, reason
+    from event_types
+    union all
+    select
+        'event property' as kind, event_name, property, null as value, value_type,
+        n_events, null as n_users, n_values, n_queries,
+        first_seen_at, last_seen_at, volume_rank, is_kept, reason
+    from event_properties
+    union all
+    select
+        'property value' as kind, counted.event_name, counted.property, counted.value,
+        event_properties.value_type, counted.n_events, null as n_users, null as n_values,
+        event_properties.n_queries,
+        {{ day_start('volumes.first_day') }} as first_seen_at,
+        {{ day_start('volumes.last_day') }} as last_seen_at,
+        counted.volume_rank, counted.is_kept, counted.reason
+    from property_values as counted
+    inner join event_properties
+        on counted.event_name = event_properties.event_name
+        and counted.property = event_properties.property
+    left join volumes
+        on counted.event_name = volumes.event_name
+        and counted.property = volumes.property
+        and counted.value = volumes.value
+    union all
+    select
+        'user property' as kind, null as event_name, stated.property, null as value,
+        max(stated.value_type) as value_type, null as n_events, null as n_users,
+        max(stated.n_values) as n_values, max(coalesce(queried.n_queries, 0)) as n_queries,
+        min(stated.first_seen_at) as first_seen_at, max(stated.last_seen_at) as last_seen_at,
+        row_number() over (order by sum(stated.n_users) desc, stated.property) as volume_rank,
+        bool_or(stated.is_kept) as is_kept,
+        {{ value_at_min('stated.reason', '(not stated.is_kept, stated.volume_rank)') }} as reason
+    from user_properties as stated
+    left join queried on stated.property = queried.property and queried.kind = 'user_property'
+    group by stated.property
+    union all
+    select
+        'user property value' as kind, null as event_name, property, value, value_type,
+        null as n_events, n_users, null as n_values, null as n_queries,
+        first_seen_at, last_seen_at, volume_rank, is_kept, reason
+    from user_properties
+),
+
+final as (
+    select
+        kind,
+        event_name,
+        property,
+        value,
+        value_type,
+        cast(n_events as bigint) as n_events,
+        cast(n_users as bigint) as n_users,
+        cast(n_values as bigint) as n_values,
+        cast(n_queries as bigint) as n_queries,
+        first_seen_at,
+        last_seen_at,
+        volume_rank,
+        is_kept,
+        reason
+    from listed
+)
+
+select * from final
