@@ -1,6 +1,7 @@
 {# Everything that could feed a model, in one table for review: event types, event properties, their
-   values, user properties and theirs, with why each is kept or not. Before as_of. Grain: one row per
-   (kind, event_name, property, value). Steered by pins and bans (docs/taxonomy.md). #}
+   values, user properties and theirs, with why each is kept or not, and the outcome it goes with most.
+   Before as_of. Grain: one row per (kind, event_name, property, value). Steered by pins and bans
+   (docs/taxonomy.md). Made last, since it looks at labels; nothing is chosen by it. #}
 with
 
 event_types as (select * from {{ ref('taxonomy_event_types') }}),
@@ -69,23 +70,54 @@ listed as (
     from user_properties
 ),
 
+-- Of a property the strongest of its values, or its sum.
+relations as (
+    select
+        listed.kind,
+        listed.event_name,
+        listed.property,
+        listed.value,
+        {{ value_at_max('related.prediction', '(abs(related.z_score), related.prediction)') }}
+            as related_prediction,
+        {{ value_at_max('related.odds_ratio', '(abs(related.z_score), related.prediction)') }}
+            as odds_ratio,
+        {{ value_at_max('related.z_score', '(abs(related.z_score), related.prediction)') }}
+            as z_score
+    from listed
+    inner join {{ ref('outcome_relations') }} as related
+        on coalesce(listed.event_name, '') = coalesce(related.event_name, '')
+        and coalesce(listed.property, '') = coalesce(related.property, '')
+        and (listed.event_name is null) = (related.event_name is null)
+        and (listed.value = related.value or listed.value is null)
+    where listed.is_kept
+    group by listed.kind, listed.event_name, listed.property, listed.value
+),
+
 final as (
     select
-        kind,
-        event_name,
-        property,
-        value,
-        value_type,
-        cast(n_events as bigint) as n_events,
-        cast(n_users as bigint) as n_users,
-        cast(n_values as bigint) as n_values,
-        cast(n_queries as bigint) as n_queries,
-        first_seen_at,
-        last_seen_at,
-        volume_rank,
-        is_kept,
-        reason
+        listed.kind,
+        listed.event_name,
+        listed.property,
+        listed.value,
+        listed.value_type,
+        cast(listed.n_events as bigint) as n_events,
+        cast(listed.n_users as bigint) as n_users,
+        cast(listed.n_values as bigint) as n_values,
+        cast(listed.n_queries as bigint) as n_queries,
+        listed.first_seen_at,
+        listed.last_seen_at,
+        relations.related_prediction,
+        relations.odds_ratio,
+        relations.z_score,
+        listed.volume_rank,
+        listed.is_kept,
+        listed.reason
     from listed
+    left join relations
+        on listed.kind = relations.kind
+        and listed.event_name is not distinct from relations.event_name
+        and listed.property is not distinct from relations.property
+        and listed.value is not distinct from relations.value
 )
 
 select * from final
