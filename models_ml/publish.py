@@ -27,6 +27,8 @@ PUBLISHED = {
     "taxonomy_event_properties": "select * from {source} order by volume_rank",
     "taxonomy_property_values": "select * from {source} order by volume_rank",
     "taxonomy_user_properties": "select * from {source} order by property, volume_rank",
+    "outcome_relations": "select * from {source} order by prediction, abs(z_score) desc",
+    "labels_rates": "select * from {source} order by prediction, as_of desc",
     "features": "select * from {source} order by feature_id",
     "ingest_report": "select * from {source} order by batch_id",
 }

@@ -56,7 +56,7 @@ def _is_built(settings: Settings) -> bool:
         return False
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         return bool(
-            warehouse.rows("select 1 from duckdb_tables() where table_name = 'stg_value_volumes'")
+            warehouse.rows("select 1 from duckdb_tables() where table_name = 'outcome_relations'")
         )
 
 

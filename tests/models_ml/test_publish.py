@@ -34,7 +34,8 @@ def write_generation(path, generation: int) -> None:
                 f"""
                 create or replace table foretell.{table} as
                 select {generation} as generation, i as user_id, 'p' as prediction, i as percentile,
-                    i as feature_id, i as volume_rank, 'x' as property, i as trained_at, i as batch_id, '\\x00'::blob as onnx
+                    i as feature_id, i as volume_rank, 'x' as property, i as trained_at, i as batch_id,
+                    'x' as kind, i as as_of, i as z_score, '\\x00'::blob as onnx
                 from range(5000) as t (i)
                 """
             )

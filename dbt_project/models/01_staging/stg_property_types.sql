@@ -1,6 +1,7 @@
 {# What kind of values each event property has before as_of, by how they look and come. Grain: one
    row per (event_name, property). identifier: values that come once, or on one day only (an order,
    a session); numbers among them have about the same length. text: long, or several words. #}
+{{ config(tags=['daily']) }}
 with
 
 property_values as (

@@ -1,5 +1,6 @@
 {# Pins and bans of the taxonomy, from the YAML of the definitions (config.meta.taxonomy). Grain:
    one row per rule. Patterns are for LIKE with ! as escape; NULL matches anything. #}
+{{ config(tags=['daily']) }}
 with
 
 final as (

@@ -1,6 +1,7 @@
 {# How many users each prediction asks about at every as_of of its grid, and how often the outcome
-   came: what `foretell check-predictions` shows. Grain: one row per (prediction, as_of). Rows of sampled
-   users stand for all; as of now nobody knows the outcome yet. #}
+   came: what `foretell check-predictions` shows. Grain: one row per (prediction, as_of). Rows of
+   sampled users stand for all; as of now nobody knows the outcome yet. #}
+{{ config(tags=['daily']) }}
 with
 
 snapshots as (
