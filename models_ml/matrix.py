@@ -15,7 +15,6 @@ KINDS = (
     "value_count",
     "value_sum",
     "value_sum_ever",
-    "value_mean_ever",
     "hours_since_last",
     "hours_since_first",
     "active_days",
@@ -31,7 +30,7 @@ class Matrix:
     """Sparse features; an absent value is 0 and means none, or never.
 
     Attributes:
-        X: Values, float32, shape (n_rows, n_features). Counts, sums and means, whole
+        X: Values, float32, shape (n_rows, n_features). Counts and sums per rolling week, whole
             hours (>= 1) since a first or last event, active days or weeks, 1 for a user property.
         feature_ids: Catalogue id per column, int64, shape (n_features,).
         kinds: One of KINDS per column.

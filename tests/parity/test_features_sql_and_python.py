@@ -19,7 +19,7 @@ def expected_features(rows: list[dict], as_of: datetime) -> dict[tuple, float]:
     events = [event for event in accepted(rows) if event["at"] < as_of]
     resolve(events, as_of)
     out: dict[tuple, float] = defaultdict(float)
-    ages, n_numbers = defaultdict(list), defaultdict(int)
+    ages = defaultdict(list)
     for event in events:
         user, name, age = event["user"], event["event_name"], hour(as_of) - hour(event["at"])
         week = (age - 1) // 168
@@ -36,12 +36,8 @@ def expected_features(rows: list[dict], as_of: datetime) -> dict[tuple, float]:
                 out[user, "value_count", name, key, text, week] += 1
             if number(value) is not None:
                 out[user, "value_sum_ever", name, key, None, None] += float(number(value))
-                n_numbers[user, name, key] += 1
                 if week < WEEKS:
                     out[user, "value_sum", name, key, None, week] += float(number(value))
-    for (user, name, key), n in n_numbers.items():
-        mean = out[user, "value_sum_ever", name, key, None, None] / n
-        out[user, "value_mean_ever", name, key, None, None] = mean
     for (user, name), seen in ages.items():
         out[user, "hours_since_last", name, None, None, None] = min(seen)
         out[user, "hours_since_first", name, None, None, None] = max(seen)
@@ -90,7 +86,7 @@ def test_every_kind_of_feature_is_covered(case):
     assert {key[1] for key in got} == {
         "event_count", "value_count", "value_sum", "hours_since_last", "hours_since_first",
         "active_days", "active_weeks", "active_days_ever", "active_weeks_ever",
-        "event_count_ever", "value_sum_ever", "value_mean_ever", "user_property_last", "user_property_first",
+        "event_count_ever", "value_sum_ever", "user_property_last", "user_property_first",
     }  # fmt: skip
 
 

@@ -97,8 +97,7 @@ by_property as (
         pairs.identity_key,
         pairs.event_hour,
         tokens.token_id,
-        count(case when tokens.kind = 'value' then 1 else {{ to_number('pairs.value') }} end)
-            as n_events,
+        count(*) as n_events,
         sum(case when tokens.kind = 'sum' then {{ to_number('pairs.value') }} end) as value_sum
     from pairs
     inner join detailed_tokens as tokens
@@ -112,10 +111,7 @@ by_property as (
 counted as (
     select identity_key, event_hour, token_id, n_events, null as value_sum from by_event
     union all
-    -- Of a sum, the events whose value is a number.
-    select identity_key, event_hour, token_id, n_events, value_sum
-    from by_property
-    where n_events > 0
+    select identity_key, event_hour, token_id, n_events, value_sum from by_property
 ),
 
 newest as (select batch_id from {{ newest_batch() }} as newest),

@@ -47,8 +47,6 @@ ever as (
         select 'event_count_ever' as kind, false as is_sum
         union all
         select 'value_sum_ever' as kind, true as is_sum
-        union all
-        select 'value_mean_ever' as kind, true as is_sum
     ) as kinds
         on kinds.is_sum = (tokens.kind = 'sum')
     where tokens.kind <> 'value'
@@ -111,7 +109,7 @@ final as (
                     'event_count', 'event_count_ever', 'hours_since_last', 'hours_since_first'
                 )
                 then ' of ' || coalesce(quoted_event, 'any event')
-            when kind in ('value_count', 'value_sum', 'value_sum_ever', 'value_mean_ever')
+            when kind in ('value_count', 'value_sum', 'value_sum_ever')
                 then ' of ' || quoted_event || '.' || quoted_property
             when kind in ('user_property_last', 'user_property_first') then ' ' || quoted_property
             else ''
