@@ -11,14 +11,18 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from models_ml.dbt_command import dbt_build
-from models_ml.road import check_built, prepare, select_predictions
+from models_ml.road import check_built, check_selected, prepare, select_predictions
 from models_ml.settings import Settings
 from models_ml.train import TrainSettings
 from models_ml.warehouse import Warehouse, open_warehouse
 
 N_WEEKS = 8
 # Everybody is counted, in eight weeks whose outcome is known. The next run has its own grid again.
-VARIABLES = {"scope": "everyone", "max_snapshots": N_WEEKS, "max_training_rows": 10**12}
+VARIABLES: dict[str, Any] = {
+    "scope": "everyone",
+    "max_snapshots": N_WEEKS,
+    "max_training_rows": 10**12,
+}
 Progress = Callable[[str], None]
 
 
@@ -69,6 +73,8 @@ def check_predictions(
     Raises:
         ForetellError: On events or definitions that cannot be used, or an unknown selected name.
     """
+    if selected:
+        check_selected(settings, selected, VARIABLES["scope"])
     prepare(settings)
     selection = ["--select", "+labels_rates", "--indirect-selection", "cautious"]
     dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
@@ -132,14 +138,12 @@ def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> 
 def look_at_weeks(weeks: Sequence[Week]) -> list[str]:
     """Say what looks wrong in sizes and rates, in words. weeks: newest first, the first is now."""
     now, matured = weeks[0], weeks[1:]
+    most = max((week.n_users for week in matured), default=0)
     findings = []
     if now.n_users == 0:
         findings.append("nobody is in the starting cohort now")
-    elif matured and now.n_users < 0.1 * max(week.n_users for week in matured):
-        findings.append(
-            f"the starting cohort shrinks: {now.n_users:,} users now, "
-            f"{max(week.n_users for week in matured):,} before"
-        )
+    elif now.n_users < 0.1 * most:
+        findings.append(f"the starting cohort shrinks: {now.n_users:,} users now, {most:,} before")
     rates = [week.rate for week in matured if week.rate is not None]
     if rates and max(rates) == 0:
         findings.append("the outcome never happens")

@@ -206,7 +206,7 @@ def run(
         ForetellError: With the one message that a person should read.
     """
     if selected:
-        _check_selected(settings, selected, scope)
+        check_selected(settings, selected, scope)
     build(settings, progress, scope, full_refresh)
     with open_warehouse(settings.warehouse) as warehouse:
         predictions = select_predictions(warehouse, selected)
@@ -218,8 +218,12 @@ def run(
     return finish(settings, progress, scope)
 
 
-def _check_selected(settings: Settings, selected: Sequence[str], scope: str) -> None:
-    """Refuse an unknown prediction before the long build."""
+def check_selected(settings: Settings, selected: Sequence[str], scope: str) -> None:
+    """Refuse an unknown prediction before the long build.
+
+    Raises:
+        ForetellError: If a selected name is not defined, with the nearest that is.
+    """
     prepare(settings)
     definitions = ["--select", "prediction_definitions", "--indirect-selection", "cautious"]
     dbt_build(definitions, settings.dbt_environment(), {"scope": scope}, lambda line: None)

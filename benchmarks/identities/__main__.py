@@ -41,12 +41,12 @@ MERGES = """
         select i, i, $chain + (i - $chain + 1) % $cycle
         from range($chain, $chain + $cycle) as cycle (i)
         union all
-        select i, a, case when a = b then a // 8 * 8 + (a + 1) % 8 else b end
+        select i, a, case when a = b then a // $size * $size + (a + 1) % $size else b end
         from (
-            select i, a, a // 8 * 8 + hash(i || ' to') % 8 as b
+            select i, a, a // $size * $size + hash(i || ' to') % $size as b
             from (
-                select i, $first + hash(i || ' group') % ($users - $first) // 8 * 8
-                    + hash(i || ' from') % 8 as a
+                select i, $first + hash(i || ' group') % ($users - $first) // $size * $size
+                    + hash(i || ' from') % $size as a
                 from range($chain + $cycle, $merges + 1) as merges (i)
             )
         )
@@ -72,8 +72,8 @@ def generate(path: Path, users: int, merges: int, devices: int) -> list[tuple[st
     """Write the events and return the merges: previous id, user id, hour since 1970."""
     first = (CHAIN + CYCLE + GROUP - 1) // GROUP * GROUP
     values = {
-        "chain": CHAIN, "cycle": CYCLE, "first": first, "users": users, "merges": merges,
-        "devices": devices, "path": str(path).replace("'", "''"),
+        "chain": CHAIN, "cycle": CYCLE, "first": first, "size": GROUP, "users": users,
+        "merges": merges, "devices": devices, "path": str(path).replace("'", "''"),
     }  # fmt: skip
     connection = duckdb.connect()
     for sql in (MERGES, EVENTS):

@@ -38,9 +38,3 @@
         and wanted.to_hour = happened.known_hour
         and wanted.person_key = happened.user_key
 {% endmacro %}
-
-{# True where a total is within the bounds of a condition. conditions: alias of prediction_conditions. #}
-{% macro is_within(total, conditions) %}
-({{ total }} >= coalesce({{ conditions }}.min_count, {{ total }})
-                and {{ total }} <= coalesce({{ conditions }}.max_count, {{ total }}))
-{%- endmacro %}

@@ -9,22 +9,14 @@ exists (
                 rules.is_ban = {{ is_ban }}
                 and not rules.is_user_property
                 and {{ matches_pattern(event_name, 'rules.event_name') }}
-                {%- if property %}
-                and {{ matches_pattern(property, 'rules.property') }}
-                {%- if not is_ban %}
-                and rules.property is not null
-                {%- endif %}
+                {%- for column, given in [('property', property), ('value', value)] %}
+                {%- if given is none %}
+                and rules.{{ column }} is null
                 {%- else %}
-                and rules.property is null
+                and {{ matches_pattern(given, 'rules.' ~ column) }}
+                {{- '' if is_ban else ' and rules.' ~ column ~ ' is not null' }}
                 {%- endif %}
-                {%- if value %}
-                and {{ matches_pattern(value, 'rules.value') }}
-                {%- if not is_ban %}
-                and rules.value is not null
-                {%- endif %}
-                {%- else %}
-                and rules.value is null
-                {%- endif %}
+                {%- endfor %}
         )
 {%- endmacro %}
 

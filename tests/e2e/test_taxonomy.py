@@ -27,8 +27,8 @@ KEPT = "select property, value_type, bool_or(is_kept) from taxonomy where kind =
 def build(name: str, folder: Path, rules: str) -> Path:
     """Build the taxonomy of a data set under some pins and bans; return the warehouse."""
     events = DATA / name / "events.parquet"
-    if not events.exists():
-        pytest.skip(f"{name} is not beside the project (../shared/data)")
+    if not events.exists():  # other people's data, which may not be copied into the project
+        pytest.skip(f"no {events}: the real events are kept beside the project, not in it")
     (folder / "p").mkdir(exist_ok=True)
     (folder / "p/rules.yml").write_text(RULES.replace("RULES", rules))
     environment = {

@@ -31,8 +31,8 @@ class Refused(Exception):
 
 
 @pytest.fixture(scope="module")
-def refusal():
-    """Return a function from a prediction to why dbt's macros refuse it, '' if they do not."""
+def macros():
+    """Return the macros of definitions, which dbt's Jinja would run, as functions."""
     folder = PROJECT / "dbt_project/macros/definitions"
     source = "".join(path.read_text() for path in sorted(folder.glob("*.sql")))
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
@@ -59,16 +59,21 @@ def refusal():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.runtime.Macro, "_invoke", catch)
-        check = environment.from_string(source).module.check_prediction
+        yield environment.from_string(source).module
 
-        def run(prediction: Any) -> str:
-            try:
-                check("prediction", prediction)
-            except Refused as refused:
-                return refused.args[0]
-            return ""
 
-        yield run
+@pytest.fixture(scope="module")
+def refusal(macros):
+    """Return a function from a prediction to why dbt's macros refuse it, '' if they do not."""
+
+    def run(prediction: Any) -> str:
+        try:
+            macros.check_prediction("prediction", prediction)
+        except Refused as refused:
+            return refused.args[0]
+        return ""
+
+    return run
 
 
 def is_valid(prediction: Any) -> bool:
@@ -191,3 +196,11 @@ def test_every_key_is_described(key):
             check(part)
 
     check(SCHEMA["$defs"][key])
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [("page*", "page%"), ("50%_off!", "50!%!_off!!"), (r"a\*b*", "a*b%"), (7, "7"), (None, None)],
+)
+def test_a_star_stands_for_anything_and_escaped_for_itself(macros, name, pattern):
+    assert macros.like_pattern(name) == pattern

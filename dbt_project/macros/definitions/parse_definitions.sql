@@ -107,29 +107,6 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# Pins and bans as rows. * in a name stands for anything, \* for itself. #}
-{% macro flatten_rules(rows, taxonomy) %}
-    {%- for action in ['pin', 'ban'] -%}
-        {%- for rule in taxonomy.get(action) or [] -%}
-            {%- do rows.rules.append({
-                'rule': action ~ ' ' ~ tojson(rule, sort_keys=true),
-                'is_ban': (action == 'ban') | string | lower,
-                'is_user_property': ('user_property' in rule) | string | lower,
-                'event_name': like_pattern(rule.get('event')),
-                'property': like_pattern(rule.get('user_property', rule.get('property'))),
-                'value': like_pattern(rule.get('value')),
-            }) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-{% endmacro %}
-
-{% macro like_pattern(pattern) %}
-    {%- if pattern is none -%}{{ return(none) }}{%- endif -%}
-    {%- set text = pattern if pattern is string else tojson(pattern) -%}
-    {%- set escaped = text | replace('!', '!!') | replace('%', '!%') | replace('_', '!_') -%}
-    {{ return(escaped | replace('\\*', '\x00') | replace('*', '%') | replace('\x00', '*')) }}
-{% endmacro %}
-
 {# Rows of parse_definitions as SQL. columns: a mapping of column name to SQL type. #}
 {% macro definition_rows(part, columns) %}
     {%- set rows = parse_definitions()[part] %}

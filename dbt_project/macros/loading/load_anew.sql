@@ -41,7 +41,7 @@
 {# The reason in words, empty if there is none. batches: the relation of stg_batches, if there is one. #}
 {% macro why_load_anew(batches) %}
     {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
-    {%- for source in event_sources() if source.relation and not source.get('loaded_at') -%}
+    {%- for source in event_sources() if source.relation and not source.loaded_at -%}
         {{ return(source.relation ~ ' is a relation without loaded_at, which is read whole') }}
     {%- endfor -%}
     {%- set changed = run_query(

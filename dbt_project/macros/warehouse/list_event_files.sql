@@ -25,8 +25,11 @@
     select
         {{ sql_string(source.relation) }} as source_file,
         cast(null as bigint) as n_bytes,
-        max({{ loading_time(source) }}) as modified_at
-    from {{ source.relation }}
+        {% if source.loaded_at -%}
+        (select max({{ loading_time(source) }}) from {{ source.relation }}) as modified_at
+        {%- else -%}
+        cast(null as timestamp) as modified_at
+        {%- endif %}
     {%- else %}
     select
         filename as source_file,
@@ -43,7 +46,7 @@
 
 {# When a row came into a relation: a UTC timestamp, as SQL. source: of event_sources. #}
 {% macro loading_time(source) %}
-    {%- if not source.get('loaded_at') -%}{{ return('cast(null as timestamp)') }}{%- endif -%}
+    {%- if not source.loaded_at -%}{{ return('cast(null as timestamp)') }}{%- endif -%}
     {{ return(adapter.dispatch('loading_time', 'foretell')(source.loaded_at)) }}
 {% endmacro %}
 {% macro duckdb__loading_time(column) %}

@@ -5,7 +5,8 @@
 {% macro spark__sql_string(text) %}{{ return("'" ~ (text | string | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'") }}{% endmacro %}
 {% macro default__sql_string(text) %}{{ exceptions.raise_compiler_error("sql_string: add " ~ target.type) }}{% endmacro %}
 
-{# True where a text is a date or a time as in ISO 8601; a version number such as 1.2.3. #}
+{# True where a text is a truth value; a date or a time as in ISO 8601; a version such as 1.2.3. #}
+{% macro is_boolean(text) %}lower({{ text }}) in ('true', 'false'){% endmacro %}
 {% macro is_date(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$')) }}{% endmacro %}
 {% macro is_version(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^v?[0-9]+([.][0-9]+){1,3}([-+][0-9A-Za-z.-]+)?$')) }}{% endmacro %}
 {% macro duckdb__matches(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}

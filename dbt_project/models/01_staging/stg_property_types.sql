@@ -10,7 +10,7 @@ property_values as (
         n_days, first_day, last_day,
         length(value) as n_characters,
         length(value) - length(replace(value, ' ', '')) + 1 as n_words,
-        lower(value) in ('true', 'false') as is_boolean,
+        {{ is_boolean('value') }} as is_boolean,
         {{ is_date('value') }} as is_date,
         {{ is_version('value') }} as is_version
     from {{ ref('stg_value_volumes') }}

@@ -7,6 +7,7 @@
     materialized='incremental', incremental_strategy='delete+insert', unique_key='token_id'
 ) }}
 {%- set only_adds = is_incremental() and var('scope') == 'active' -%}
+{#- Named here, since dbt must see also the inputs that an hour leaves out. -#}
 {%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
 {%- set as_of, usage = ref('stg_as_of'), ref('stg_property_usage') -%}
 {%- set types, rules = ref('stg_property_types'), ref('stg_taxonomy_rules') -%}

@@ -85,9 +85,8 @@ relations as (
             as z_score
     from listed
     inner join {{ ref('outcome_relations') }} as related
-        on coalesce(listed.event_name, '') = coalesce(related.event_name, '')
-        and coalesce(listed.property, '') = coalesce(related.property, '')
-        and (listed.event_name is null) = (related.event_name is null)
+        on listed.event_name is not distinct from related.event_name
+        and listed.property is not distinct from related.property
         and (listed.value = related.value or listed.value is null)
     where listed.is_kept
     group by listed.kind, listed.event_name, listed.property, listed.value

@@ -18,10 +18,10 @@ volumes as (
         count(distinct identity_key) as n_users,
         min(event_hour) as first_hour,
         max(event_hour) as last_hour,
+        {{ is_boolean('value') }} as is_boolean,
         {{ is_date('value') }} as is_date,
         {{ is_version('value') }} as is_version,
-        {{ to_number('value') }} is not null as is_number,
-        lower(value) in ('true', 'false') as is_boolean
+        {{ to_number('value') }} is not null as is_number
     from changes
     group by property, value
 ),

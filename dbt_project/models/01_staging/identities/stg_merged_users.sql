@@ -1,6 +1,6 @@
 {# The user that stands for each merged one, as of every hour since it was merged. Grain: one row
-   per (identity_key, from_hour). Of a group the one stands for all that others were merged into and that
-   was merged into no other; of several, or none as in a circle, the first by user_id. #}
+   per (identity_key, from_hour). Of a group the one stands for all that others were merged into
+   and that was merged into no other; of several, or none as in a circle, the first by user_id. #}
 with
 
 states as (
