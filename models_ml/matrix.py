@@ -22,6 +22,8 @@ KINDS = (
     "active_weeks",
     "active_weeks_ever",
     "user_property",
+    "other_count",
+    "value_mean_ever",
 )
 
 
@@ -30,8 +32,9 @@ class Matrix:
     """Sparse features; an absent value is 0 and means none, or never.
 
     Attributes:
-        X: Values, float32, shape (n_rows, n_features). Counts and sums per rolling week, whole
-            hours (>= 1) since a first or last event, active days or weeks, 1 for a user property.
+        X: Values, float32, shape (n_rows, n_features). Counts and sums per rolling week,
+            means, whole hours (>= 1) since a first or last event, active days or weeks, 1 for a
+            user property.
         feature_ids: Catalogue id per column, int64, shape (n_features,).
         kinds: One of KINDS per column.
 

@@ -48,6 +48,8 @@ def build(
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
         _tell_of_late_events(warehouse, progress)
+        if scope == "everyone":
+            _tell_of_rules_without_use(warehouse, progress)
 
 
 def _is_built(settings: Settings) -> bool:
@@ -69,6 +71,11 @@ def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
             f"{row['n_rows']:,} events are {row['reason']} and kept apart; "
             "`foretell run --full-refresh` takes them in"
         )
+
+
+def _tell_of_rules_without_use(warehouse: Warehouse, progress: Progress) -> None:
+    for row in warehouse.rows("select rule from taxonomy_rules where n_named = 0 order by rule"):
+        progress(f"{row['rule']} names nothing that is in the events: is a name misspelt?")
 
 
 def prepare(settings: Settings) -> None:

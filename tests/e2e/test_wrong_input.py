@@ -11,6 +11,13 @@ import pytest
 
 from tests.conftest import SHOP, query, write_events
 
+MISSPELT_PIN = """
+  - name: rules
+    type: analysis
+    owner: {name: test}
+    config: {meta: {taxonomy: {pin: [{event: purchas}, {event: purchase}]}}}
+"""
+
 
 def foretell(folder: Path, *command: str, **named: str) -> subprocess.CompletedProcess[str]:
     environment = {f"FORETELL_{name}": str(value) for name, value in named.items()}
@@ -78,7 +85,7 @@ def test_only_unusable_rows(tmp_path):
 
 
 def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
-    """The road is walked to its end; too little data is a status, not a failure."""
+    """The road is walked to its end; too little data is a status, not a failure; so is a useless pin."""
     hostile = ["'; drop table users; --", "{{ 1/0 }}", '🛒 "sale"', "x" * 10_000, "nul \x00 inside"]
     rows = [
         {"event_id": f"{name[:9]}{day}", "user_id": "it's {{ me }}", "event_name": name, "event_time": f"2026-01-{day:02}",
@@ -97,12 +104,15 @@ def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
     ]
     write_events(tmp_path / "events.parquet", rows)
     (tmp_path / "p").mkdir()
-    (tmp_path / "p/shop.yml").write_text(SHOP)
+    (tmp_path / "p/shop.yml").write_text(SHOP + MISSPELT_PIN)
     done = foretell(
         tmp_path, "run", EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="warehouse.duckdb"
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "too little data" in " ".join(done.stdout.split())
+    told = " ".join((done.stdout + done.stderr).split())
+    assert told.count("names nothing") == 1
+    assert 'pin {"event": "purchas"} names nothing' in told
     warehouse = tmp_path / "warehouse.duckdb"
     counts = dict(
         query(warehouse, "select reason, n_rows from stg_ingest_counts where fate = 'rejected'")

@@ -14,12 +14,12 @@ AS_OF = START + timedelta(days=63)
 WEEKS = 8
 
 
-def expected_features(rows: list[dict], as_of: datetime) -> dict[tuple, float]:
+def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict[tuple, float]:
     """Return (user, kind, event, property, value, week) -> value by the definitions in words."""
     events = [event for event in accepted(rows) if event["at"] < as_of]
     resolve(events, as_of)
     out: dict[tuple, float] = defaultdict(float)
-    ages = defaultdict(list)
+    ages, n_numbers = defaultdict(list), defaultdict(int)
     for event in events:
         user, name, age = event["user"], event["event_name"], hour(as_of) - hour(event["at"])
         week = (age - 1) // 168
@@ -33,11 +33,17 @@ def expected_features(rows: list[dict], as_of: datetime) -> dict[tuple, float]:
         for key, value in (event["event_properties"] or {}).items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             if value is not None and week < WEEKS:
-                out[user, "value_count", name, key, text, week] += 1
+                is_counted = ("value_count", name, key, text, week) in catalogue
+                out[user, "value_count", name, key, text, week] += is_counted
+                out[user, "other_count", name, key, None, week] += not is_counted
             if number(value) is not None:
                 out[user, "value_sum_ever", name, key, None, None] += float(number(value))
+                n_numbers[user, name, key] += 1
                 if week < WEEKS:
                     out[user, "value_sum", name, key, None, week] += float(number(value))
+    for (user, name, key), n in n_numbers.items():
+        mean = out[user, "value_sum_ever", name, key, None, None] / n
+        out[user, "value_mean_ever", name, key, None, None] = mean
     for (user, name), seen in ages.items():
         out[user, "hours_since_last", name, None, None, None] = min(seen)
         out[user, "hours_since_first", name, None, None, None] = max(seen)
@@ -73,7 +79,7 @@ def test_every_feature_equals_the_plain_loop(case):
     rows, got, cohort, catalogue = case
     wanted = {
         key: value
-        for key, value in expected_features(rows, AS_OF).items()
+        for key, value in expected_features(rows, AS_OF, catalogue).items()
         if key[0] in cohort and key[1:] in catalogue and abs(value) > 1e-9
     }
     got = {key: value for key, value in got.items() if not key[1].startswith("user_property")}
@@ -86,7 +92,7 @@ def test_every_kind_of_feature_is_covered(case):
     assert {key[1] for key in got} == {
         "event_count", "value_count", "value_sum", "hours_since_last", "hours_since_first",
         "active_days", "active_weeks", "active_days_ever", "active_weeks_ever",
-        "event_count_ever", "value_sum_ever", "user_property_last", "user_property_first",
+        "event_count_ever", "value_sum_ever", "value_mean_ever", "other_count", "user_property_last", "user_property_first",
     }  # fmt: skip
 
 

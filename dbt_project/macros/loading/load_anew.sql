@@ -5,7 +5,7 @@
         'future_tolerance_hours': var('future_tolerance_hours'),
         'max_value_characters': var('max_value_characters'),
         'max_values_per_day': var('max_values_per_day'),
-        'version': 2,
+        'version': 3,
     }, sort_keys=true)) }}
 {% endmacro %}
 

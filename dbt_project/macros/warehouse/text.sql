@@ -9,6 +9,8 @@
 {% macro is_boolean(text) %}lower({{ text }}) in ('true', 'false'){% endmacro %}
 {% macro is_date(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$')) }}{% endmacro %}
 {% macro is_version(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^v?[0-9]+([.][0-9]+){1,3}([-+][0-9A-Za-z.-]+)?$')) }}{% endmacro %}
+{# 1.2 of v1.2.3-beta. #}
+{% macro minor_version(text) %}regexp_extract({{ text }}, '^v?([0-9]+[.][0-9]+)', 1){% endmacro %}
 {% macro duckdb__matches(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}
 {% macro spark__matches(text, pattern) %}({{ text }} rlike '{{ pattern }}'){% endmacro %}
 {% macro default__matches(text, pattern) %}{{ exceptions.raise_compiler_error("matches: add " ~ target.type) }}{% endmacro %}

@@ -1,8 +1,9 @@
 {# What the hourly rollup counts. Grain: one row per token. any: every event, the sum of the event
    types; event: one event type; value: an event type with one property value (the most frequent
-   ones); sum: a numeric property of an event type. An id keeps its meaning as long as events are
-   added; one that is no longer among the most frequent is not counted. Which values and sums
-   those are is decided when everybody is scored, not every hour. #}
+   ones), version: with a version up to its minor number; other: with any other value of that property;
+   sum: a numeric property of an event type. An id keeps its meaning as long as events are added; one
+   that is no longer among the most frequent is not counted. Which values and sums those are is
+   decided when everybody is scored, not every hour. #}
 {{ config(
     materialized='incremental', incremental_strategy='delete+insert', unique_key='token_id'
 ) }}
@@ -67,17 +68,29 @@ properties as (
     where not {{ is_ruled('types.event_name', 'types.property', is_ban=true) }}
 ),
 
-property_values as (
+value_volumes as (
     select
         volumes.event_name,
         volumes.property,
-        volumes.value,
-        volumes.n_events,
+        {{ kind_of_value('properties.value_type') }} as kind,
+        {{ counted_value(kind_of_value('properties.value_type'), 'volumes.value') }} as value,
+        sum(volumes.n_events) as n_events
+    from {{ volumes }} as volumes
+    inner join properties
+        on volumes.event_name = properties.event_name and volumes.property = properties.property
+    where volumes.value is not null
+    group by all
+),
+
+property_values as (
+    select
+        value_volumes.*,
         properties.n_queries,
         properties.is_pinned as is_property_pinned,
-        {{ is_ruled('volumes.event_name', 'volumes.property', 'volumes.value', is_ban=false) }}
-            as is_pinned,
-        volumes.n_events >= {{ var('min_value_share') }} * event_volumes.n_events
+        {{ is_ruled(
+            'value_volumes.event_name', 'value_volumes.property', 'value_volumes.value', is_ban=false
+        ) }} as is_pinned,
+        value_volumes.n_events >= {{ var('min_value_share') }} * event_volumes.n_events
         and (
             properties.value_type in ('boolean', 'category', 'version')
             or (properties.is_pinned and properties.value_type <> 'number')
@@ -86,21 +99,21 @@ property_values as (
                 and properties.n_values <= {{ var('max_numeric_values') }}
             )
         ) as is_eligible
-    from {{ volumes }} as volumes
+    from value_volumes
     inner join properties
-        on volumes.event_name = properties.event_name and volumes.property = properties.property
-    inner join event_volumes on volumes.event_name = event_volumes.event_name
-    where
-        volumes.value is not null
-        and not {{ is_ruled(
-            'volumes.event_name', 'volumes.property', 'volumes.value', is_ban=true
-        ) }}
+        on value_volumes.event_name = properties.event_name
+        and value_volumes.property = properties.property
+    inner join event_volumes on value_volumes.event_name = event_volumes.event_name
+    where not {{ is_ruled(
+        'value_volumes.event_name', 'value_volumes.property', 'value_volumes.value', is_ban=true
+    ) }}
 ),
 
 values_ranked as (
     select
         event_name,
         property,
+        kind,
         value,
         n_events,
         is_pinned,
@@ -111,6 +124,31 @@ values_ranked as (
         ) as place
     from property_values
     where is_eligible or is_pinned
+),
+
+chosen_values as (
+    select event_name, property, kind, value, n_events
+    from values_ranked
+    where place <= {{ var('max_value_tokens') }} or is_pinned
+),
+
+-- Which values are meant depends on those that are not: they are its value.
+others as (
+    select
+        chosen.event_name,
+        chosen.property,
+        cast(bit_xor({{ hash_key('chosen.kind, chosen.value') }}) as {{ dbt.type_string() }})
+            as value,
+        properties.n_events - sum(chosen.n_events) as n_events
+    from chosen_values as chosen
+    inner join properties
+        on chosen.event_name = properties.event_name and chosen.property = properties.property
+    inner join event_volumes on chosen.event_name = event_volumes.event_name
+    group by chosen.event_name, chosen.property, properties.n_events, event_volumes.n_events
+    having
+        properties.n_events - sum(chosen.n_events)
+        >= {{ var('min_value_share') }} * event_volumes.n_events
+        and properties.n_events > sum(chosen.n_events)
 ),
 
 sums_ranked as (
@@ -136,11 +174,13 @@ tokens as (
         n_events
     from event_volumes
     union all
-    select 2 as kind_order, 'value' as kind, event_name, property, value, n_events
-    from values_ranked
-    where place <= {{ var('max_value_tokens') }} or is_pinned
+    select 2 as kind_order, kind, event_name, property, value, n_events
+    from chosen_values
     union all
-    select 3 as kind_order, 'sum' as kind, event_name, property, null as value, n_events
+    select 3 as kind_order, 'other' as kind, event_name, property, value, n_events
+    from others
+    union all
+    select 4 as kind_order, 'sum' as kind, event_name, property, null as value, n_events
     from sums_ranked
     where place <= {{ var('max_sum_tokens') }} or is_pinned
     union all

@@ -21,12 +21,12 @@ tokens as (
 {% if is_incremental() -%}
 touched as (select * from {{ touched('identity_key, event_hour', this) }} as touched),
 
--- Values and sums that are counted from now on: their whole history is counted now.
+-- What of properties is counted from now on: its whole history is counted now.
 added_tokens as (
     select token_id, event_name
     from tokens
     where
-        kind in ('value', 'sum')
+        property is not null
         and token_id not in (select distinct token_id from {{ this }})
 ),
 
@@ -66,7 +66,7 @@ by_event as (
 detailed_events as (
     select identity_key, event_hour, event_name, event_properties, false as is_other
     from events
-    where event_name in (select tokens.event_name from tokens where tokens.kind in ('value', 'sum'))
+    where event_name in (select tokens.event_name from tokens where tokens.property is not null)
     {%- if is_incremental() %}
     union all
     select identity_key, event_hour, event_name, event_properties, true as is_other
@@ -80,38 +80,42 @@ pairs as (
     ]) }}
 ),
 
-detailed_tokens as (
-    select tokens.*, false as is_other
-    from tokens
-    where kind in ('value', 'sum')
-    {%- if is_incremental() %}
-    union all
-    select tokens.*, true as is_other
-    from tokens
-    inner join added_tokens on tokens.token_id = added_tokens.token_id
-    {%- endif %}
-),
-
+-- A value is counted by its own token or, without one, as another; if it is a number, in the sum.
 by_property as (
     select
         pairs.identity_key,
         pairs.event_hour,
         tokens.token_id,
-        count(*) as n_events,
+        count(case when tokens.kind = 'sum' then {{ to_number('pairs.value') }} else 1 end)
+            as n_events,
         sum(case when tokens.kind = 'sum' then {{ to_number('pairs.value') }} end) as value_sum
     from pairs
-    inner join detailed_tokens as tokens
+    left join tokens as named
+        on pairs.event_name = named.event_name
+        and pairs.property = named.property
+        and {{ counted_value('named.kind', 'pairs.value') }} = named.value
+        and named.kind in ('value', 'version')
+    inner join tokens
         on pairs.event_name = tokens.event_name
         and pairs.property = tokens.property
-        and pairs.is_other = tokens.is_other
-        and (tokens.kind = 'sum' or pairs.value = tokens.value)
+        and pairs.value is not null
+        and (
+            tokens.kind = 'sum'
+            or tokens.token_id = named.token_id
+            or (tokens.kind = 'other' and named.token_id is null)
+        )
+    {%- if is_incremental() %}
+    where not pairs.is_other or tokens.token_id in (select token_id from added_tokens)
+    {%- endif %}
     group by pairs.identity_key, pairs.event_hour, tokens.token_id
 ),
 
 counted as (
     select identity_key, event_hour, token_id, n_events, null as value_sum from by_event
     union all
-    select identity_key, event_hour, token_id, n_events, value_sum from by_property
+    select identity_key, event_hour, token_id, n_events, value_sum
+    from by_property
+    where n_events > 0
 ),
 
 newest as (select batch_id from {{ newest_batch() }} as newest),

@@ -18,8 +18,17 @@ queried as (
     group by kind, property
 ),
 
-volumes as (
-    select event_name, property, value, first_day, last_day from {{ ref('stg_value_volumes') }}
+value_days as (
+    select
+        counted.token_id,
+        min(volumes.first_day) as first_day,
+        max(volumes.last_day) as last_day
+    from property_values as counted
+    inner join {{ ref('stg_value_volumes') }} as volumes
+        on counted.event_name = volumes.event_name
+        and counted.property = volumes.property
+        and counted.value = {{ counted_value('counted.kind', 'volumes.value') }}
+    group by counted.token_id
 ),
 
 listed as (
@@ -36,20 +45,18 @@ listed as (
     from event_properties
     union all
     select
-        'property value' as kind, counted.event_name, counted.property, counted.value,
+        case when counted.kind = 'other' then 'other values' else 'property value' end as kind,
+        counted.event_name, counted.property, counted.value,
         event_properties.value_type, counted.n_events, null as n_users, null as n_values,
         event_properties.n_queries,
-        {{ day_start('volumes.first_day') }} as first_seen_at,
-        {{ day_start('volumes.last_day') }} as last_seen_at,
+        {{ day_start('value_days.first_day') }} as first_seen_at,
+        {{ day_start('value_days.last_day') }} as last_seen_at,
         counted.volume_rank, counted.is_kept, counted.reason
     from property_values as counted
     inner join event_properties
         on counted.event_name = event_properties.event_name
         and counted.property = event_properties.property
-    left join volumes
-        on counted.event_name = volumes.event_name
-        and counted.property = volumes.property
-        and counted.value = volumes.value
+    left join value_days on counted.token_id = value_days.token_id
     union all
     select
         'user property' as kind, null as event_name, stated.property, null as value,

@@ -16,6 +16,7 @@ summed as (
 counted as (
     select event_name, property, sum(case when is_kept then 1 else 0 end) as n_kept_values
     from {{ ref('taxonomy_property_values') }}
+    where kind <> 'other'
     group by event_name, property
 ),
 

@@ -17,15 +17,18 @@ tokens as (
     from {{ ref('taxonomy_event_types') }}
     where is_kept
     union all
-    select token_id, 'value' as kind, event_name, property, value
+    select token_id, kind, event_name, property, value
     from {{ ref('taxonomy_property_values') }}
     where is_kept
 ),
 
 weekly as (
     select
-        case tokens.kind
-            when 'value' then 'value_count' when 'sum' then 'value_sum' else 'event_count'
+        case
+            when tokens.kind = 'sum' then 'value_sum'
+            when tokens.kind = 'other' then 'other_count'
+            when tokens.property is not null then 'value_count'
+            else 'event_count'
         end as kind,
         tokens.token_id,
         tokens.event_name,
@@ -47,9 +50,11 @@ ever as (
         select 'event_count_ever' as kind, false as is_sum
         union all
         select 'value_sum_ever' as kind, true as is_sum
+        union all
+        select 'value_mean_ever' as kind, true as is_sum
     ) as kinds
         on kinds.is_sum = (tokens.kind = 'sum')
-    where tokens.kind <> 'value'
+    where tokens.kind in ('any', 'event', 'sum')
 ),
 
 activity as (
@@ -109,7 +114,7 @@ final as (
                     'event_count', 'event_count_ever', 'hours_since_last', 'hours_since_first'
                 )
                 then ' of ' || coalesce(quoted_event, 'any event')
-            when kind in ('value_count', 'value_sum', 'value_sum_ever')
+            when event_name is not null
                 then ' of ' || quoted_event || '.' || quoted_property
             when kind in ('user_property_last', 'user_property_first') then ' ' || quoted_property
             else ''

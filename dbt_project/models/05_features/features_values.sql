@@ -59,7 +59,10 @@ totals as (
 ),
 
 sum_totals as (
-    select as_of_hour, user_key, token_id, sum(value_sum) as value_sum
+    select
+        as_of_hour, user_key, token_id,
+        sum(value_sum) as value_sum,
+        sum(value_sum) / sum(n_events) as value_mean
     from weeks
     where value_sum is not null
     group by as_of_hour, user_key, token_id
@@ -86,10 +89,16 @@ sums_ever as (
         sum_totals.as_of_hour,
         sum_totals.user_key,
         catalogue.feature_id,
-        cast(sum_totals.value_sum as double) as value
+        cast(
+            case
+                when catalogue.kind = 'value_mean_ever' then sum_totals.value_mean
+                else sum_totals.value_sum
+            end as double
+        ) as value
     from sum_totals
     inner join catalogue
-        on sum_totals.token_id = catalogue.token_id and catalogue.kind = 'value_sum_ever'
+        on sum_totals.token_id = catalogue.token_id
+        and catalogue.kind in ('value_sum_ever', 'value_mean_ever')
 ),
 
 activity as (

@@ -1,0 +1,26 @@
+{# How much each pin and ban names of what there is before as_of: nothing may be a misspelt name.
+   Grain: one row per rule. #}
+with
+
+names as (
+    select event_name, property, value, false as is_user_property
+    from {{ ref('stg_value_volumes') }}
+    union all
+    select null as event_name, property, value, true as is_user_property
+    from {{ ref('taxonomy_user_properties') }}
+),
+
+final as (
+    select
+        rules.rule,
+        count(names.is_user_property) as n_named
+    from {{ ref('stg_taxonomy_rules') }} as rules
+    left join names
+        on rules.is_user_property = names.is_user_property
+        and {{ matches_pattern('names.event_name', 'rules.event_name') }}
+        and {{ matches_pattern('names.property', 'rules.property') }}
+        and {{ matches_pattern('names.value', 'rules.value') }}
+    group by rules.rule
+)
+
+select * from final
