@@ -35,7 +35,11 @@ def random_events(
                 "event_name": rng.choice(NAMES),
                 "event_time": time.isoformat(),
                 "event_properties": _properties(rng),
-                "user_properties": {"plan": rng.choice(["free", "pro", 'o"dd'])}
+                "user_properties": {
+                    "plan": rng.choice(["free", "pro", 'o"dd']),
+                    "score": number % 37 / 4,
+                    "app": f"1.{number % 30}.{number % 7}",
+                }
                 if rng.random() < 0.2
                 else None,
                 "previous_id": None,

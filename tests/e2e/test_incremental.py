@@ -32,11 +32,14 @@ TABLES = {
     "stg_user_properties": "select * exclude (counted_in) from stg_user_properties",
     "stg_event_days": "select * exclude (counted_in) from stg_event_days",
     "stg_value_volumes": "select * from stg_value_volumes",
+    "stg_value_users": "select * exclude (counted_in) from stg_value_users",
     "hourly_tokens": "select * exclude (token_id, seen_in) from hourly_tokens where is_counted",
     "hourly_user_events": """
         select identity_key, event_hour, kind, event_name, property, value, hourly.n_events, value_sum
         from hourly_user_events as hourly left join hourly_tokens using (token_id)""",
     "taxonomy_features": "select * exclude (token_id) from taxonomy_features",
+    "taxonomy_property_values": "select * exclude (token_id) from taxonomy_property_values",
+    "taxonomy_user_properties": "select * from taxonomy_user_properties",
     "user_features": """
         select as_of, user_id, feature_name, user_features.value
         from user_features join features using (feature_id)""",
@@ -89,7 +92,8 @@ class Warehouse:
         }
         # Few values are counted, so that which ones they are changes as events come in.
         variables = (
-            f"{{scope: {scope}, max_value_tokens: 4, max_sum_tokens: 2, max_values_per_day: 2}}"
+            f"{{scope: {scope}, max_value_tokens: 4, max_sum_tokens: 2, max_values_per_day: 2, "
+            "max_sampled_identities: 8}"
         )
         excluded = [SERVING, *(["tag:daily"] if scope == "active" else [])]
         done = dbt(

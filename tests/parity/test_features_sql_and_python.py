@@ -92,19 +92,32 @@ def test_every_kind_of_feature_is_covered(case):
     assert {key[1] for key in got} == {
         "event_count", "value_count", "value_sum", "hours_since_last", "hours_since_first",
         "active_days", "active_weeks", "active_days_ever", "active_weeks_ever",
-        "event_count_ever", "value_sum_ever", "value_mean_ever", "other_count", "user_property_last", "user_property_first",
+        "event_count_ever", "value_sum_ever", "value_mean_ever", "other_count",
+        "user_property_last", "user_property_first", "user_property_number",
     }  # fmt: skip
 
 
-def test_last_user_property_is_the_newest_known(case):
-    rows, got, cohort, _ = case
+def test_last_user_properties_are_the_newest_known(case):
+    """Each by its own feature, versions by their minor number, what is not kept as another value."""
+    rows, got, cohort, catalogue = case
     events = [event for event in accepted(rows) if event["at"] < AS_OF]
     resolve(events, AS_OF)
     newest: dict[str, tuple] = {}
     for event in events:
         if event["user_properties"]:
-            stated = (event["at"], event["user"], event["user_properties"]["plan"])
-            newest[event["user"]] = max(newest.get(event["user"], stated), stated)
-    for user, (_, _, plan) in newest.items():
-        if user in cohort:
-            assert got.get((user, "user_property_last", None, "plan", plan, None)) == 1
+            stated = (event["at"], event["user"], event["user_properties"])
+            newest[event["user"]] = max(
+                newest.get(event["user"], stated), stated, key=lambda s: s[0]
+            )
+    wanted = {}
+    for user, (_, _, stated) in newest.items():
+        minor = ".".join(stated["app"].split(".")[:2]) + ".*"
+        is_kept = ("user_property_last", None, "app", minor, None) in catalogue
+        wanted[user, "user_property_last", None, "plan", stated["plan"], None] = 1
+        wanted[user, "user_property_last", None, "app", minor if is_kept else None, None] = 1
+        wanted[user, "user_property_number", None, "score", None, None] = stated["score"]
+    kinds = ("user_property_last", "user_property_number")
+    assert {key: value for key, value in got.items() if key[1] in kinds} == {
+        key: value for key, value in wanted.items() if key[0] in cohort and value
+    }
+    assert {key[4] is None for key in got if key[3] == "app"} == {True, False}

@@ -56,6 +56,7 @@ properties as (
         types.event_name,
         types.property,
         types.value_type,
+        {{ kind_of_value('types.value_type') }} as kind,
         types.n_events,
         types.n_values,
         coalesce(queried.n_queries, 0) as n_queries,
@@ -72,8 +73,8 @@ value_volumes as (
     select
         volumes.event_name,
         volumes.property,
-        {{ kind_of_value('properties.value_type') }} as kind,
-        {{ counted_value(kind_of_value('properties.value_type'), 'volumes.value') }} as value,
+        properties.kind,
+        {{ counted_value('properties.kind', 'volumes.value') }} as value,
         sum(volumes.n_events) as n_events
     from {{ volumes }} as volumes
     inner join properties
@@ -132,13 +133,15 @@ chosen_values as (
     where place <= {{ var('max_value_tokens') }} or is_pinned
 ),
 
--- Which values are meant depends on those that are not: they are its value.
+-- Which values are meant depends on those that are not: the number of that set is its value.
 others as (
     select
         chosen.event_name,
         chosen.property,
-        cast(bit_xor({{ hash_key('chosen.kind, chosen.value') }}) as {{ dbt.type_string() }})
-            as value,
+        cast(
+            sum({{ hash_bucket('chosen.kind || chosen.value', 2147483647) }})
+            as {{ dbt.type_string() }}
+        ) as value,
         properties.n_events - sum(chosen.n_events) as n_events
     from chosen_values as chosen
     inner join properties

@@ -37,7 +37,7 @@ events as (
         on events.identity_key = touched.identity_key and events.event_hour = touched.event_hour
 ),
 
-other_events as (
+untouched_events as (
     select events.identity_key, events.event_hour, events.event_name, events.event_properties
     from {{ ref('stg_events') }} as events
     left join touched
@@ -64,19 +64,19 @@ by_event as (
 ),
 
 detailed_events as (
-    select identity_key, event_hour, event_name, event_properties, false as is_other
+    select identity_key, event_hour, event_name, event_properties, false as is_untouched
     from events
     where event_name in (select tokens.event_name from tokens where tokens.property is not null)
     {%- if is_incremental() %}
     union all
-    select identity_key, event_hour, event_name, event_properties, true as is_other
-    from other_events
+    select identity_key, event_hour, event_name, event_properties, true as is_untouched
+    from untouched_events
     {%- endif %}
 ),
 
 pairs as (
     {{ json_pairs('detailed_events', 'event_properties', [
-        'identity_key', 'event_hour', 'event_name', 'is_other',
+        'identity_key', 'event_hour', 'event_name', 'is_untouched',
     ]) }}
 ),
 
@@ -105,7 +105,7 @@ by_property as (
             or (tokens.kind = 'other' and named.token_id is null)
         )
     {%- if is_incremental() %}
-    where not pairs.is_other or tokens.token_id in (select token_id from added_tokens)
+    where not pairs.is_untouched or tokens.token_id in (select token_id from added_tokens)
     {%- endif %}
     group by pairs.identity_key, pairs.event_hour, tokens.token_id
 ),

@@ -18,19 +18,6 @@ queried as (
     group by kind, property
 ),
 
-value_days as (
-    select
-        counted.token_id,
-        min(volumes.first_day) as first_day,
-        max(volumes.last_day) as last_day
-    from property_values as counted
-    inner join {{ ref('stg_value_volumes') }} as volumes
-        on counted.event_name = volumes.event_name
-        and counted.property = volumes.property
-        and counted.value = {{ counted_value('counted.kind', 'volumes.value') }}
-    group by counted.token_id
-),
-
 listed as (
     select
         'event type' as kind, event_name, null as property, null as value, null as value_type,
@@ -40,41 +27,51 @@ listed as (
     union all
     select
         'event property' as kind, event_name, property, null as value, value_type,
-        n_events, null as n_users, n_values, n_queries,
+        n_events, n_users, n_values, n_queries,
         first_seen_at, last_seen_at, volume_rank, is_kept, reason
     from event_properties
     union all
     select
         case when counted.kind = 'other' then 'other values' else 'property value' end as kind,
         counted.event_name, counted.property, counted.value,
-        event_properties.value_type, counted.n_events, null as n_users, null as n_values,
-        event_properties.n_queries,
-        {{ day_start('value_days.first_day') }} as first_seen_at,
-        {{ day_start('value_days.last_day') }} as last_seen_at,
+        event_properties.value_type, counted.n_events, counted.n_users, null as n_values,
+        event_properties.n_queries, counted.first_seen_at, counted.last_seen_at,
         counted.volume_rank, counted.is_kept, counted.reason
     from property_values as counted
     inner join event_properties
         on counted.event_name = event_properties.event_name
         and counted.property = event_properties.property
-    left join value_days on counted.token_id = value_days.token_id
     union all
     select
-        'user property' as kind, null as event_name, stated.property, null as value,
-        max(stated.value_type) as value_type, null as n_events, null as n_users,
-        max(stated.n_values) as n_values, max(coalesce(queried.n_queries, 0)) as n_queries,
-        min(stated.first_seen_at) as first_seen_at, max(stated.last_seen_at) as last_seen_at,
-        row_number() over (order by sum(stated.n_users) desc, stated.property) as volume_rank,
-        bool_or(stated.is_kept) as is_kept,
-        {{ value_at_min('stated.reason', '(not stated.is_kept, stated.volume_rank)') }} as reason
-    from user_properties as stated
-    left join queried on stated.property = queried.property and queried.kind = 'user_property'
-    group by stated.property
+        'user property' as kind, null as event_name, types.property, null as value,
+        types.value_type, null as n_events, types.n_users, types.n_values,
+        coalesce(queried.n_queries, 0) as n_queries,
+        {{ hour_start('types.first_hour') }} as first_seen_at,
+        {{ hour_start('types.last_hour') }} as last_seen_at,
+        row_number() over (order by types.n_users desc, types.property) as volume_rank,
+        stated.is_kept, stated.reason
+    from {{ ref('stg_user_property_types') }} as types
+    inner join (
+        select
+            property,
+            bool_or(is_kept) as is_kept,
+            {{ value_at_min(
+                'reason', '(not is_kept, case when value is null then 0 else volume_rank end)'
+            ) }} as reason
+        from user_properties
+        group by property
+    ) as stated
+        on types.property = stated.property
+    left join queried on types.property = queried.property and queried.kind = 'user_property'
     union all
     select
-        'user property value' as kind, null as event_name, property, value, value_type,
+        case when kind = 'other' then 'other user property values' else 'user property value' end
+            as kind,
+        null as event_name, property, value, value_type,
         null as n_events, n_users, null as n_values, null as n_queries,
         first_seen_at, last_seen_at, volume_rank, is_kept, reason
     from user_properties
+    where kind <> 'number'
 ),
 
 -- Of a property the strongest of its values, or its sum.
@@ -95,7 +92,7 @@ relations as (
         on listed.event_name is not distinct from related.event_name
         and listed.property is not distinct from related.property
         and (listed.value = related.value or listed.value is null)
-    where listed.is_kept
+    where listed.is_kept and listed.kind not in ('other values', 'other user property values')
     group by listed.kind, listed.event_name, listed.property, listed.value
 ),
 

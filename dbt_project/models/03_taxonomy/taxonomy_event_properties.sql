@@ -26,9 +26,16 @@ queried as (
     where kind = 'event_property'
 ),
 
+users as (
+    select event_name, property, n_users
+    from {{ ref('taxonomy_value_users') }}
+    where kind = 'property'
+),
+
 described as (
     select
         types.*,
+        users.n_users,
         summed.property is not null as is_summed,
         coalesce(counted.n_kept_values, 0) as n_kept_values,
         coalesce(queried.n_queries, 0) as n_queries,
@@ -41,6 +48,8 @@ described as (
         on types.event_name = counted.event_name and types.property = counted.property
     left join queried
         on types.event_name = queried.event_name and types.property = queried.property
+    left join users
+        on types.event_name = users.event_name and types.property = users.property
 ),
 
 final as (
@@ -49,6 +58,7 @@ final as (
         property,
         value_type,
         n_events,
+        n_users,
         n_values,
         n_queries,
         {{ day_start('first_day') }} as first_seen_at,

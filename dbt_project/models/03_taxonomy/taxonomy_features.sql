@@ -9,15 +9,19 @@ weeks as (
 ),
 
 tokens as (
-    select token_id, kind, event_name, property, value
+    select
+        token_id, kind, event_name, property, value,
+        cast(null as bigint) as other_than
     from {{ ref('hourly_tokens') }}
     where kind in ('any', 'sum') and is_counted
     union all
-    select token_id, 'event' as kind, event_name, null as property, null as value
+    select
+        token_id, 'event' as kind, event_name, null as property, null as value,
+        null as other_than
     from {{ ref('taxonomy_event_types') }}
     where is_kept
     union all
-    select token_id, kind, event_name, property, value
+    select token_id, kind, event_name, property, value, other_than
     from {{ ref('taxonomy_property_values') }}
     where is_kept
 ),
@@ -34,6 +38,7 @@ weekly as (
         tokens.event_name,
         tokens.property,
         tokens.value,
+        tokens.other_than,
         weeks.week
     from tokens
     cross join weeks
@@ -71,27 +76,39 @@ activity as (
 ),
 
 user_properties as (
-    select kinds.kind, properties.property, properties.value
+    select
+        kinds.kind, properties.property, properties.value, properties.other_than,
+        properties.kind = 'version' as is_version
     from {{ ref('taxonomy_user_properties') }} as properties
-    cross join (
-        select 'user_property_last' as kind
+    inner join (
+        select 'user_property_last' as kind, false as is_number
         union all
-        select 'user_property_first' as kind
+        select 'user_property_first' as kind, false as is_number
+        union all
+        select 'user_property_number' as kind, true as is_number
     ) as kinds
+        on kinds.is_number = (properties.kind = 'number')
     where properties.is_kept
 ),
 
 listed as (
-    select kind, token_id, event_name, property, value, week from weekly
+    select
+        kind, token_id, event_name, property, value, other_than, false as is_version, week
+    from weekly
     union all
-    select kind, token_id, event_name, property, null as value, null as week
+    select
+        kind, token_id, event_name, property, null as value, null as other_than,
+        false as is_version, null as week
     from ever
     union all
     select
-        kind, null as token_id, null as event_name, null as property, null as value, null as week
+        kind, null as token_id, null as event_name, null as property, null as value,
+        null as other_than, false as is_version, null as week
     from activity
     union all
-    select kind, null as token_id, null as event_name, property, value, null as week
+    select
+        kind, null as token_id, null as event_name, property, value, other_than, is_version,
+        null as week
     from user_properties
 ),
 
@@ -104,7 +121,8 @@ quoted as (
     from listed
 ),
 
--- Names are quoted, so that no two features can share one: ids are given by name.
+-- Names are quoted, so that no two features can share one: ids are given by name. Which values are other
+-- ones is part of the name, so that an id keeps its meaning.
 final as (
     select
         kind
@@ -116,16 +134,19 @@ final as (
                 then ' of ' || coalesce(quoted_event, 'any event')
             when event_name is not null
                 then ' of ' || quoted_event || '.' || quoted_property
-            when kind in ('user_property_last', 'user_property_first') then ' ' || quoted_property
+            when quoted_property is not null then ' ' || quoted_property
             else ''
         end
         || coalesce(' = ' || quoted_value, '')
+        || coalesce(' other than set ' || cast(other_than as {{ dbt.type_string() }}), '')
         || coalesce(', week ' || cast(week as {{ dbt.type_string() }}), '') as feature_name,
         kind,
         token_id,
         event_name,
         property,
         value,
+        other_than is not null as is_other,
+        is_version,
         week
     from quoted
 )

@@ -1,27 +1,93 @@
-{# Property values that the hourly rollup counts, and whether they feed models. Grain: one row per
-   (event_name, property, kind, value) among the most queried or frequent; kind other is all other
-   values of the property in one. #}
+{# Property values: those that the hourly rollup counts, and of each property the most frequent others,
+   with why they feed models or do not. Before as_of. Grain: one row per (event_name, property, kind,
+   value); kind other is all values of the property that are not counted, in one. #}
 with
 
+types as (select event_name, property, value_type from {{ ref('stg_property_types') }}),
+
+event_types as (select event_name, n_events from {{ ref('hourly_tokens') }} where kind = 'event'),
+
 tokens as (
-    select
-        token_id, event_name, property, kind,
-        case when kind <> 'other' then value end as value,
-        n_events
+    select token_id, event_name, property, kind, value, n_events
     from {{ ref('hourly_tokens') }}
     where kind in ('value', 'version', 'other') and is_counted
 ),
 
-event_types as (select event_name, n_events from {{ ref('hourly_tokens') }} where kind = 'event'),
-
-shares as (
+volumes as (
     select
-        tokens.*,
-        1.0 * tokens.n_events / event_types.n_events as event_share,
-        {{ is_ruled('tokens.event_name', 'tokens.property', 'tokens.value', is_ban=false) }}
-            as is_pinned
+        volumes.event_name,
+        volumes.property,
+        {{ kind_of_value('types.value_type') }} as kind,
+        {{ counted_value(kind_of_value('types.value_type'), 'volumes.value') }} as value,
+        sum(volumes.n_events) as n_events,
+        min(volumes.first_day) as first_day,
+        max(volumes.last_day) as last_day
+    from {{ ref('stg_value_volumes') }} as volumes
+    inner join types
+        on volumes.event_name = types.event_name and volumes.property = types.property
+    where volumes.value is not null
+    group by 1, 2, 3, 4
+),
+
+single as (
+    select
+        volumes.*,
+        tokens.token_id,
+        row_number() over (
+            partition by volumes.event_name, volumes.property
+            order by volumes.n_events desc, volumes.value
+        ) as place
+    from volumes
+    left join tokens
+        on volumes.event_name = tokens.event_name
+        and volumes.property = tokens.property
+        and volumes.kind = tokens.kind
+        and volumes.value = tokens.value
+),
+
+listed as (
+    select
+        token_id, event_name, property, kind, value, cast(null as bigint) as other_than,
+        n_events, first_day, last_day
+    from single
+    where token_id is not null or place <= {{ var('max_listed_values') }}
+    union all
+    select
+        tokens.token_id, tokens.event_name, tokens.property, tokens.kind, null as value,
+        cast(tokens.value as bigint) as other_than, tokens.n_events, days.first_day, days.last_day
     from tokens
-    inner join event_types on tokens.event_name = event_types.event_name
+    left join (
+        select
+            event_name, property,
+            min(first_day) as first_day,
+            max(last_day) as last_day
+        from single
+        where token_id is null
+        group by event_name, property
+    ) as days
+        on tokens.event_name = days.event_name and tokens.property = days.property
+    where tokens.kind = 'other'
+),
+
+described as (
+    select
+        listed.*,
+        users.n_users,
+        types.value_type,
+        1.0 * listed.n_events / event_types.n_events as event_share,
+        {{ is_ruled('listed.event_name', 'listed.property', 'listed.value', is_ban=false) }}
+            as is_pinned,
+        {{ is_ruled('listed.event_name', 'listed.property', 'listed.value', is_ban=true) }}
+            as is_banned
+    from listed
+    inner join types
+        on listed.event_name = types.event_name and listed.property = types.property
+    inner join event_types on listed.event_name = event_types.event_name
+    left join {{ ref('taxonomy_value_users') }} as users
+        on listed.event_name = users.event_name
+        and listed.property = users.property
+        and listed.kind = users.kind
+        and listed.value is not distinct from users.value
 ),
 
 final as (
@@ -31,20 +97,32 @@ final as (
         property,
         kind,
         value,
-        n_events,
+        other_than,
+        cast(n_events as bigint) as n_events,
+        n_users,
         event_share,
+        {{ day_start('first_day') }} as first_seen_at,
+        {{ day_start('last_day') }} as last_seen_at,
         row_number() over (order by n_events desc, event_name, property, kind, value)
             as volume_rank,
-        event_share < {{ var('max_value_share') }} or is_pinned as is_kept,
+        token_id is not null and (event_share < {{ var('max_value_share') }} or is_pinned)
+            as is_kept,
         case
-            when is_pinned then 'pinned'
-            when kind = 'other' and event_share < {{ var('max_value_share') }}
-                then 'all other values of the property together'
-            when event_share < {{ var('max_value_share') }}
+            when token_id is not null and is_pinned then 'pinned'
+            when token_id is not null and event_share >= {{ var('max_value_share') }}
+                then 'on nearly every event of this type: says no more than the event'
+            when kind = 'other' then 'all other values of the property together'
+            when token_id is not null
                 then 'among the {{ var('max_value_tokens') }} most queried or frequent'
-            else 'on nearly every event of this type: says no more than the event'
+            when is_banned then 'banned'
+            when value_type in ('identifier', 'text', 'date')
+                then 'the property is left out: ' || value_type
+            when event_share < {{ var('min_value_share') }}
+                then 'rare: on less than {{ 100 * var('min_value_share') }} % of the events'
+            when value_type = 'number' then 'the property is a number: summed, not counted by value'
+            else 'not among the {{ var('max_value_tokens') }} most queried or frequent'
         end as reason
-    from shares
+    from described
 )
 
 select * from final

@@ -1,10 +1,17 @@
 {# How much each pin and ban names of what there is before as_of: nothing may be a misspelt name.
-   Grain: one row per rule. #}
+   A version is named as it counts, by its
+   minor number. Grain: one row per rule. #}
 with
 
 names as (
-    select event_name, property, value, false as is_user_property
-    from {{ ref('stg_value_volumes') }}
+    select
+        volumes.event_name,
+        volumes.property,
+        {{ counted_value(kind_of_value('types.value_type'), 'volumes.value') }} as value,
+        false as is_user_property
+    from {{ ref('stg_value_volumes') }} as volumes
+    left join {{ ref('stg_property_types') }} as types
+        on volumes.event_name = types.event_name and volumes.property = types.property
     union all
     select null as event_name, property, value, true as is_user_property
     from {{ ref('taxonomy_user_properties') }}

@@ -1,82 +1,147 @@
-{# Values of user properties before as_of, and whether they feed models.
-   Grain: one row per (property, value); volume is users who ever had it. #}
-{%- set max_distinct = var('max_user_property_values') -%}
+{# Values of user properties before as_of, and whether they feed models. Grain: one row per (property,
+   kind, value); kind other is all values that are not kept, in one, and number the property itself where
+   it feeds models as a number. Volume is identities that ever had it. #}
 {%- set max_kept = var('max_values_per_user_property') -%}
 with
 
+types as (
+    select
+        property,
+        value_type,
+        n_values,
+        n_users,
+        first_hour,
+        last_hour,
+        value_type = 'number' and n_values > {{ var('max_numeric_values') }} as is_number,
+        {{ is_user_property_ruled('types.property', 'null', is_ban=true) }} as is_banned
+    from {{ ref('stg_user_property_types') }} as types
+),
+
 changes as (
-    select stated.property, stated.value, stated.identity_key, stated.event_hour
+    select
+        stated.property,
+        {{ kind_of_value('types.value_type') }} as kind,
+        {{ counted_value(kind_of_value('types.value_type'), 'stated.value') }} as value,
+        stated.identity_key,
+        stated.event_hour
     from {{ ref('stg_user_properties') }} as stated
     inner join {{ ref('stg_as_of') }} as now on stated.event_hour < now.as_of_hour
+    inner join types on stated.property = types.property
     where stated.value is not null and length(stated.value) <= {{ var('max_value_characters') }}
 ),
 
 volumes as (
     select
         property,
+        kind,
         value,
         count(distinct identity_key) as n_users,
         min(event_hour) as first_hour,
-        max(event_hour) as last_hour,
-        {{ is_boolean('value') }} as is_boolean,
-        {{ is_date('value') }} as is_date,
-        {{ is_version('value') }} as is_version,
-        {{ to_number('value') }} is not null as is_number
+        max(event_hour) as last_hour
     from changes
-    group by property, value
+    group by property, kind, value
 ),
 
 ranked as (
     select
         volumes.*,
-        count(*) over (partition by property) as n_values,
-        case
-            when bool_and(is_boolean) over (partition by property) then 'boolean'
-            when bool_and(is_date) over (partition by property) then 'date'
-            when bool_and(is_number) over (partition by property) then 'number'
-            when bool_and(is_version) over (partition by property) then 'version'
-            else 'category'
-        end as value_type,
-        row_number() over (partition by property order by n_users desc, value) as volume_rank,
+        types.value_type,
+        types.is_number,
+        row_number() over (
+            partition by volumes.property order by volumes.n_users desc, volumes.value
+        ) as volume_rank,
         {{ is_user_property_ruled('volumes.property', 'volumes.value', is_ban=false) }}
             as is_pinned,
         {{ is_user_property_ruled('volumes.property', 'volumes.value', is_ban=true) }} as is_banned
     from volumes
+    inner join types on volumes.property = types.property
 ),
 
-final as (
+judged as (
     select
-        property,
-        value,
-        case
-            when n_values > {{ max_distinct }} and value_type = 'category' then 'identifier'
-            else value_type
-        end as value_type,
-        cast(n_users as bigint) as n_users,
-        n_values,
-        {{ hour_start('first_hour') }} as first_seen_at,
-        {{ hour_start('last_hour') }} as last_seen_at,
-        volume_rank,
+        ranked.*,
         not is_banned
         and (
             is_pinned
             or (
-                n_values <= {{ max_distinct }}
-                and volume_rank <= {{ max_kept }}
-                and value_type <> 'date'
+                volume_rank <= {{ max_kept }}
+                and value_type not in ('date', 'identifier')
+                and not is_number
             )
-        ) as is_kept,
+        ) as is_kept
+    from ranked
+),
+
+kept_sets as (
+    select property, sum({{ hash_bucket('kind || value', 2147483647) }}) as kept_set
+    from judged
+    where is_kept and not is_number
+    group by property
+),
+
+others as (
+    select
+        changes.property,
+        kept_sets.kept_set,
+        count(distinct changes.identity_key) as n_users,
+        min(changes.event_hour) as first_hour,
+        max(changes.event_hour) as last_hour
+    from changes
+    inner join judged
+        on changes.property = judged.property
+        and changes.value = judged.value
+        and not judged.is_kept
+    inner join kept_sets on changes.property = kept_sets.property
+    group by changes.property, kept_sets.kept_set
+),
+
+listed as (
+    select
+        property, kind, value, cast(null as bigint) as other_than,
+        n_users, first_hour, last_hour, volume_rank, is_kept,
         case
             when is_banned then 'banned'
             when is_pinned then 'pinned'
+            when is_number then 'the property is a number: its last one counts'
             when value_type = 'date' then 'date: every day has another'
-            when n_values > {{ max_distinct }}
-                then 'more than {{ max_distinct }} distinct values: an identifier or text'
-            when volume_rank <= {{ max_kept }}
-                then 'among the {{ max_kept }} most frequent of its property'
+            when value_type = 'identifier'
+                then 'more than {{ var('max_user_property_values') }} distinct values: '
+                || 'an identifier or text'
+            when is_kept then 'among the {{ max_kept }} most frequent of its property'
             else 'not among the {{ max_kept }} most frequent of its property'
         end as reason
-    from ranked
+    from judged
+    union all
+    select
+        property, 'other' as kind, null as value, kept_set as other_than,
+        n_users, first_hour, last_hour, null as volume_rank, true as is_kept,
+        'all other values of the property together' as reason
+    from others
+    union all
+    select
+        property, 'number' as kind, null as value, null as other_than,
+        n_users, first_hour, last_hour, null as volume_rank, true as is_kept,
+        'number: its last one counts' as reason
+    from types
+    where is_number and not is_banned
+),
+
+final as (
+    select
+        listed.property,
+        listed.kind,
+        listed.value,
+        cast(listed.other_than as bigint) as other_than,
+        types.value_type,
+        cast(listed.n_users as bigint) as n_users,
+        types.n_values,
+        {{ hour_start('listed.first_hour') }} as first_seen_at,
+        {{ hour_start('listed.last_hour') }} as last_seen_at,
+        listed.volume_rank,
+        listed.is_kept,
+        listed.reason
+    from listed
+    inner join types on listed.property = types.property
 )
 
 select * from final

@@ -2,18 +2,12 @@
    feature_id), by user. One SQL for training and scoring: as_of is data. Counts and sums per
    rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
    start of that event's hour); totals over all history; active days and weeks; 1 for a user
-   property's first or last value. #}
+   property's first or last value, and its last number. #}
 {{ config(
     materialized='user_blocks',
     sized_by=['hourly_user_events', 'features_rows', 'stg_identities']
 ) }}
 with
-
-wanted as (
-    select as_of_hour, user_key
-    from {{ ref('features_rows') }}
-    where {{ in_block('user_key') }}
-),
 
 weeks as (
     select as_of_hour, user_key, token_id, week, n_events, value_sum, first_hour, last_hour
@@ -23,10 +17,9 @@ weeks as (
 catalogue as (
     select
         features.feature_id,
+        features.feature_name,
         present.kind,
         present.token_id,
-        present.property,
-        present.value,
         present.week
     from {{ ref('taxonomy_features') }} as present
     inner join {{ ref('features') }} as features on present.feature_name = features.feature_name
@@ -120,22 +113,9 @@ activity as (
 ),
 
 user_properties as (
-    select
-        wanted.as_of_hour,
-        wanted.user_key,
-        catalogue.feature_id,
-        cast(1 as double) as value
-    from wanted
-    inner join {{ ref('cohort_user_properties') }} as properties
-        on wanted.as_of_hour = properties.as_of_hour
-        and wanted.user_key = properties.user_key
-        and {{ in_block('properties.user_key') }}
-    inner join catalogue
-        on properties.property = catalogue.property
-        and (
-            (catalogue.kind = 'user_property_last' and properties.last_value = catalogue.value)
-            or (catalogue.kind = 'user_property_first' and properties.first_value = catalogue.value)
-        )
+    select stated.as_of_hour, stated.user_key, catalogue.feature_id, stated.value
+    from {{ ref('features_user_properties') }} as stated
+    inner join catalogue on stated.feature_name = catalogue.feature_name
 ),
 
 listed as (
@@ -147,7 +127,7 @@ listed as (
     union all
     select as_of_hour, user_key, feature_id, value from activity where value <> 0
     union all
-    select as_of_hour, user_key, feature_id, value from user_properties
+    select as_of_hour, user_key, feature_id, value from user_properties where value <> 0
 ),
 
 final as (

@@ -9,8 +9,9 @@ inputs as (
     select feature_id, kind, event_name, property, value
     from {{ ref('features') }}
     where
-        kind in ('value_count', 'value_sum_ever', 'user_property_last')
+        kind in ('value_count', 'value_sum_ever', 'user_property_number')
         or (kind = 'event_count_ever' and event_name is not null)
+        or (kind = 'user_property_last' and value is not null)
 ),
 
 -- A value is counted by week: once is enough.
