@@ -17,6 +17,8 @@ import pytest
 from tests.conftest import SHOP, dbt, query, write_events
 from tests.random_events import random_events
 
+# Other random arrivals and batches: FORETELL_TEST_SEEDS=2,3,4 pytest tests/e2e/test_incremental.py
+SEEDS = [int(seed) for seed in os.environ.get("FORETELL_TEST_SEEDS", "1").split(",")]
 SERVING = "path:dbt_project/models/08_predictions"
 # Every table on the way to the matrix, without the numbers of batches, tokens and features.
 TABLES = {
@@ -141,13 +143,15 @@ def arriving_events(seed: int) -> list[dict[str, Any]]:
     return [row for _, row in arrivals]
 
 
-def test_batches_give_what_one_load_gives(warehouse):
-    rows = arriving_events(1)
-    cuts = sorted(random.Random(1).sample(range(len(rows) // 2, len(rows)), 2))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_batches_give_what_one_load_gives(warehouse, seed):
+    rows = arriving_events(seed)
+    rng = random.Random(seed)
+    cuts = sorted(rng.sample(range(len(rows) // 2, len(rows)), 2))
     scopes = ["everyone", "active", "everyone"]
     for first, last, scope in zip([0, *cuts], [*cuts, len(rows)], scopes, strict=True):
         part = rows[first:last]
-        random.Random(1).shuffle(part)
+        rng.shuffle(part)
         warehouse.add(part)
         assert "anew" not in warehouse.build(scope)
     fates = "n_accepted, n_same_event_id, n_same_content, n_too_late, n_future_clock, n_unusable"

@@ -19,6 +19,14 @@ FEATURES = """
     select user_features.as_of, user_id, feature_name, user_features.value
     from user_features join features using (feature_id) order by all
 """
+FATES = """
+    select
+        sum(n_read),
+        sum(n_accepted + n_same_event_id + n_same_content + n_too_late + n_future_clock + n_unusable),
+        sum(n_unusable)
+    from ingest_report
+"""
+NO_TIMES = [None, "", "soon", "2026-13-01", "9999999-01-01"]
 ROWS = "select prediction, as_of, user_id, label from training_rows order by all"
 COHORT = "select prediction, as_of, user_id from scoring_rows order by all"
 
@@ -43,8 +51,11 @@ future_events = st.lists(
             "user_id": st.one_of(st.none(), st.integers(0, 40).map(lambda n: f"user {n}'s")),
             "device_id": st.one_of(st.none(), st.integers(0, 40).map(lambda n: f"d{n}")),
             "event_name": st.one_of(st.sampled_from(NAMES), st.text(max_size=30)),
-            "event_time": st.integers(0, 400 * 86400).map(
-                lambda s: (START + timedelta(days=AS_OF_DAY, seconds=s)).isoformat()
+            "event_time": st.one_of(
+                st.integers(0, 400 * 86400).map(
+                    lambda s: (START + timedelta(days=AS_OF_DAY, seconds=s)).isoformat()
+                ),
+                st.sampled_from(NO_TIMES),
             ),
             "event_properties": st.one_of(
                 st.none(),
@@ -63,11 +74,23 @@ future_events = st.lists(
 
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(extra=future_events)
-def test_events_at_or_after_as_of_change_nothing(extra, before, warehouse_of):
+def test_events_at_or_after_as_of_change_nothing_and_every_row_is_accounted_for(
+    extra, before, warehouse_of
+):
     # An id that repeats a past event's is a duplicate of it only if it arrived later.
     for row in extra:
         row["received_at"] = row["event_time"]
-    assert everything(warehouse_of(past(1) + extra, AS_OF)) == before
+    rows = past(1) + extra
+    warehouse = warehouse_of(rows, AS_OF)
+    assert everything(warehouse) == before
+    ((n_read, n_told, n_unusable),) = query(warehouse, FATES)
+    assert n_read == n_told == len(rows)
+    assert n_unusable == sum(
+        row["event_time"] in NO_TIMES
+        or not row["event_name"]
+        or not (row["user_id"] or row["device_id"])
+        for row in rows
+    )
 
 
 def test_the_hour_of_as_of_itself_is_the_future(before, warehouse_of):
