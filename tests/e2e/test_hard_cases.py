@@ -12,7 +12,7 @@ from models_ml.warehouse import open_warehouse
 from tests.conftest import dbt, query
 
 N_EVENTS, N_TYPES = 1_000_000, 10_000
-# One user with a million events, each with a value of its own; ten thousand event types; three hundred
+# One user with a million events, each with a value of its own; ten thousand event types; two thousand
 # users who open the app now and then; nobody does anything on day 40.
 EVENTS = f"""
     copy (
@@ -26,10 +26,10 @@ EVENTS = f"""
                 '{{"id": "v' || i || '"}}' as event_properties
             from range({N_EVENTS}) as r (i)
             union all
-            select {N_EVENTS} + i, 'u' || (i % 300), 'type ' || i, null from range({N_TYPES}) as r (i)
+            select {N_EVENTS} + i, 'u' || (i % 2000), 'type ' || i, null from range({N_TYPES}) as r (i)
             union all
-            select {N_EVENTS + N_TYPES} + i * 7919, 'u' || (i % 300), 'open', '{{"flag": 1}}'
-            from range(6000) as r (i)
+            select {N_EVENTS + N_TYPES} + i * 7919, 'u' || (i % 2000), 'open', '{{"flag": 1}}'
+            from range(40000) as r (i)
         )
         where event_time < timestamp '2026-02-10' or event_time >= timestamp '2026-02-11'
     ) to 'FILE' (format parquet)
@@ -103,8 +103,17 @@ def test_a_day_without_events_is_no_gap_in_anything(warehouse):
     days = "select count(distinct event_hour // 24) from hourly_user_events"
     assert query(warehouse, days) == [(79,)]
     assert query(warehouse, "select count(*) from scoring_rows where prediction = 'never'") == [
-        (301,)
+        (2001,)
     ]
+
+
+def test_features_are_seen_in_the_run_that_made_them(warehouse):
+    """What dbt reads after it wrote features block by block is what it wrote (user_blocks)."""
+    assert query(warehouse, "select count(*) > 200000 from features_values") == [(True,)]
+    n_related = (
+        "select count(*) from outcome_relations where prediction = 'never' and event_name = 'open'"
+    )
+    assert query(warehouse, n_related) == [(2,)]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ listed as (
             property,
             bool_or(is_kept) as is_kept,
             {{ value_at_min(
-                'reason', '(not is_kept, case when value is null then 0 else volume_rank end)'
+                'reason', "(not is_kept, kind = 'other', kind <> 'number', volume_rank)"
             ) }} as reason
         from user_properties
         group by property
