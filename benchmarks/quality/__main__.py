@@ -69,7 +69,7 @@ def measure_task(task: Task, arguments: argparse.Namespace) -> list[Result]:
         if p is None:
             _tell(f"{method.title} is left out: {cost.output}")
             continue
-        result = result_of(task, method.title, p, cost.seconds, cost.gib)
+        result = result_of(task, method.title, p, cost)
         _tell(f"  log loss {result.log_loss:.4f}, {cost.seconds:.0f} s; {cost.output}")
         results.append(result)
     results.append(result_of(task, "base rate", np.full(len(task.y), task.base_rate)))

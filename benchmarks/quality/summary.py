@@ -73,10 +73,14 @@ def _against_references(sets: list[Lines]) -> Iterator[str]:
 
 
 def _time_against(title: str, sets: list[Lines]) -> str:
-    ours, theirs = (sum(lines[name].seconds or 0 for lines in sets) for name in (FORETELL, title))
+    ours, theirs, our_cpu, their_cpu = (
+        sum(getattr(lines[name], unit) or 0 for lines in sets)
+        for unit in ("seconds", "cpu")
+        for name in (FORETELL, title)
+    )
     return (
-        f"seconds: Foretell {ours:.0f}, {title} {theirs:.0f} on {len(sets)} sets: "
-        f"{ours / theirs:.2f} times as long"
+        f"time on {len(sets)} sets: Foretell {ours:.0f} s, {title} {theirs:.0f} s: "
+        f"{ours / theirs:.2f} times as long; {our_cpu / their_cpu:.2f} times the CPU seconds"
     )
 
 

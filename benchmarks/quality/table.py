@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.table import Table
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from benchmarks.quality.cases import Task
+from benchmarks.speed.__main__ import Cost
 from models_ml.evaluate import expected_calibration_error, reliability_table
 
 Z_ALL_TEN = 2.807  # ten intervals of 99.5 % hold together with 95 % (Bonferroni)
 HEADINGS = (
     "prediction", "cut", "method", "users", "observed", "predicted", "AUROC", "avg precision",
-    "log loss", "ECE", "gap to true p", "seconds", "peak GiB",
+    "log loss", "ECE", "gap to true p", "seconds", "CPU s", "peak GiB",
 )  # fmt: skip
 
 
@@ -27,6 +28,7 @@ class Result:
         p: What the method said, shape (n_users,).
         p_true: The true probability, or nan, shape (n_users,).
         seconds: Training and scoring, the whole process; None for what needs no process.
+        cpu: Its CPU seconds: on a machine with other work, those are what compares.
         gib: Its peak memory.
     """
 
@@ -37,6 +39,7 @@ class Result:
     p: np.ndarray
     p_true: np.ndarray
     seconds: float | None = None
+    cpu: float | None = None
     gib: float | None = None
 
     @property
@@ -78,6 +81,7 @@ class Result:
             f"{self.p.mean():.4f}",
             *("" if np.isnan(number) else f"{number:.4f}" for number in numbers),
             "" if self.seconds is None else f"{self.seconds:.0f}",
+            "" if self.cpu is None else f"{self.cpu:.0f}",
             "" if self.gib is None else f"{self.gib:.2f}",
         ]
 
@@ -86,21 +90,14 @@ class Result:
         return reliability_table(self.y, self.p, z=Z_ALL_TEN)
 
 
-def result_of(
-    task: Task,
-    method: str,
-    p: np.ndarray,
-    seconds: float | None = None,
-    gib: float | None = None,
-) -> Result:
+def result_of(task: Task, method: str, p: np.ndarray, cost: Cost | None = None) -> Result:
     """Return the line of a method's probabilities, on the users of whom it is known what they did.
 
     The simulator does not know of visitors that never logged in.
     """
     known = ~np.isnan(task.y)
-    return Result(
-        task.prediction, task.cut, method, task.y[known], p[known], task.p_true[known], seconds, gib
-    )
+    line = Result(task.prediction, task.cut, method, task.y[known], p[known], task.p_true[known])
+    return replace(line, seconds=cost.seconds, cpu=cost.cpu, gib=cost.gib) if cost else line
 
 
 def quality_table(results: list[Result]) -> Table:

@@ -20,19 +20,16 @@ FIRST = {"learning_rate": 0.05, "num_leaves": 31, "min_child_samples": 20}
 
 def probabilities(rows: Rows, arguments: argparse.Namespace) -> np.ndarray:
     """Search, then fit the best setting on all labelled rows and score."""
-    started = time.monotonic()
+    deadline = time.monotonic() + SHARE_OF_SEARCH * arguments.budget
     random = np.random.default_rng(0)
     folds = rows.user_bucket % N_FOLDS
-    best, rounds, best_loss, n_trials = FIRST, 100, np.inf, 0
-    took = 0.0
-    while time.monotonic() - started + took < SHARE_OF_SEARCH * arguments.budget:
-        trial_started = time.monotonic()
-        trial = FIRST if n_trials == 0 else draw(random)
-        loss, trial_rounds = cross_validate(rows, folds, trial)
+    best, (best_loss, rounds), n_trials = FIRST, cross_validate(rows, folds, FIRST, np.inf), 1
+    while time.monotonic() < deadline:
+        trial = draw(random)
+        loss, trial_rounds = cross_validate(rows, folds, trial, deadline)
         if loss < best_loss:
             best, rounds, best_loss = trial, trial_rounds, loss
         n_trials += 1
-        took = max(took, time.monotonic() - trial_started)
     print(f"{n_trials} trials, log loss {best_loss:.4f}, {rounds} rounds, {best}")
     final = lightgbm.train(_fixed() | best, lightgbm.Dataset(rows.X, rows.y), rounds)
     return final.predict(rows.to_score)
@@ -52,10 +49,17 @@ def draw(random: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def cross_validate(rows: Rows, folds: np.ndarray, trial: dict[str, Any]) -> tuple[float, int]:
-    """Return the mean log loss on held-out users, and the mean number of rounds that was best."""
+def cross_validate(
+    rows: Rows, folds: np.ndarray, trial: dict[str, Any], deadline: float
+) -> tuple[float, int]:
+    """Return the mean log loss on held-out users, and the mean number of rounds that was best.
+
+    Past the deadline (time.monotonic) the trial is given up: its loss is infinite.
+    """
     losses, rounds = [], []
     for fold in range(N_FOLDS):
+        if time.monotonic() > deadline:
+            return np.inf, 1
         inside = folds == fold
         learned = lightgbm.Dataset(rows.X[~inside], rows.y[~inside])
         booster = lightgbm.train(
