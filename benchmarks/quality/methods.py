@@ -42,7 +42,7 @@ METHODS = {
     "logistic": Method("logistic regression", "logistic"),
     "lightgbm": Method("LightGBM defaults", "lightgbm"),
     "lightgbm_tuned": Method("LightGBM tuned", "lightgbm_tuned"),
-    "bgnbd": Method("BG/NBD", "bgnbd", is_reference=True),
+    "bgnbd": Method("BG/NBD", "bgnbd"),
     "flaml": Method("FLAML", "flaml", is_reference=True),
     "autogluon_medium": Method(
         "AutoGluon medium_quality", "autogluon", ("--preset", "medium_quality"), is_reference=True

@@ -35,7 +35,7 @@ def probabilities(rows: Rows, arguments: argparse.Namespace) -> np.ndarray:
             problem_type="binary",
             eval_metric="log_loss",
             groups=FOLD if is_bagged else None,
-            path=folder,
+            path=f"{folder}/models",
             verbosity=1,
         )
         predictor.fit(

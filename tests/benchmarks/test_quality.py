@@ -8,9 +8,9 @@ import duckdb
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from scipy.integrate import dblquad
+from scipy.special import roots_genlaguerre, roots_jacobi
 
-from benchmarks.quality.bgnbd import buys_again
+from benchmarks.quality.bgnbd import buys_again, fit, log_likelihood
 from benchmarks.quality.cases import Task
 from benchmarks.quality.purchases import bought_event, histories
 from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, save_rows
@@ -66,25 +66,55 @@ def test_kinds_of_properties_are_kinds():
 
 
 @pytest.mark.parametrize("history", [(0, 0.0, 20.0), (1, 3.0, 20.0), (4, 19.0, 20.0)])
-def test_buying_again_is_what_the_likelihood_says(history):
-    # The likelihood of one customer, as the article tells the model's story: purchases at rate
-    # `rate`, after each of which the customer leaves with probability `leave`.
+def test_bgnbd_is_the_story_that_the_article_tells(history):
+    # Purchases at a gamma rate, after each of which the customer leaves with a beta probability.
     x, last, observed = history
     r, alpha, a, b, days = 0.6, 5.0, 0.8, 2.4, 14.0
 
-    def likelihoods(rate: float, leave: float) -> tuple[float, float]:
-        prior = rate ** (r - 1) * np.exp(-alpha * rate) * leave ** (a - 1) * (1 - leave) ** (b - 1)
-        stayed = (rate * (1 - leave)) ** x * np.exp(-rate * observed)
-        left = rate**x * (1 - leave) ** (x - 1) * leave * np.exp(-rate * last) if x else 0.0
-        buys = 1 - np.exp(-rate * days)
-        return prior * (stayed + left), prior * stayed * buys
+    # Gauss's nodes for both priors: exact for what is smooth between them.
+    rates, rate_weights = roots_genlaguerre(60, r - 1)
+    leaves, leave_weights = roots_jacobi(60, b - 1, a - 1)
+    rate, leave = rates[:, None] / alpha, (1 + leaves) / 2
+    prior = np.outer(rate_weights / rate_weights.sum(), leave_weights / leave_weights.sum())
+    stayed = (rate * (1 - leave)) ** x * np.exp(-rate * observed)
+    left = rate**x * (1 - leave) ** (x - 1) * leave * np.exp(-rate * last) if x else 0.0
+    every = (prior * (stayed + left)).sum()
+    buying = (prior * stayed * (1 - np.exp(-rate * days))).sum()
+    histories = np.array([history])
+    assert log_likelihood(histories, r, alpha, a, b)[0] == pytest.approx(np.log(every), abs=1e-6)
+    assert buys_again(histories, days, r, alpha, a, b)[0] == pytest.approx(buying / every, abs=1e-6)
 
-    every, buying = (
-        dblquad(lambda leave, rate, part=part: likelihoods(rate, leave)[part], 0, 8, 0, 1)[0]
-        for part in (0, 1)
-    )
-    got = buys_again(np.array([history]), days, r, alpha, a, b)
-    assert got[0] == pytest.approx(buying / every, rel=1e-4)
+
+def test_fit_finds_what_customers_were_drawn_from():
+    random = np.random.default_rng(0)
+    drawn = []
+    for _ in range(4000):
+        rate, leave, observed = (
+            random.gamma(0.8, 1 / 10),
+            random.beta(1, 3),
+            random.uniform(50, 200),
+        )
+        x, last = 0, 0.0
+        while True:
+            following = last + random.exponential(1 / rate)
+            if following > observed:
+                break
+            x, last = x + 1, following
+            if random.random() < leave:
+                break
+        drawn.append((x, last, observed))
+    r, alpha, a, b = fit(np.array(drawn))
+    assert r == pytest.approx(0.8, rel=0.1)
+    assert alpha == pytest.approx(10, rel=0.15)
+    assert a / (a + b) == pytest.approx(0.25, rel=0.1)
+
+
+def test_fit_ends_where_nobody_leaves():
+    # Whoever bought did so to the end: the likelihood has its maximum at a = 0.
+    everybody = np.array([(x, 99.0 if x else 0.0, 100.0) for x in (0, 1, 2, 3, 5, 9) * 20])
+    r, alpha, a, b = fit(everybody)
+    assert a / (a + b) < 0.01
+    assert np.isfinite([r, alpha, a, b]).all()
 
 
 def test_buying_again_survives_a_thousand_purchases():
