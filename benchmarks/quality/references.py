@@ -1,7 +1,7 @@
 """The environment of the references: other people's tools, which are no dependencies of Foretell.
 
-benchmarks/quality/requirements.txt pins them. After an edit of its first names, pin anew with
-`uv pip compile --python-version 3.11 --no-emit-index-url` or `pip freeze`.
+benchmarks/quality/requirements.txt pins them and says how. The environment is made once, and anew
+when the pins change.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import duckdb
 import numpy as np
@@ -10,10 +12,12 @@ import pytest
 import scipy.sparse as sp
 from scipy.special import roots_genlaguerre, roots_jacobi
 
+from benchmarks.quality import references
 from benchmarks.quality.bgnbd import buys_again, fit, log_likelihood
 from benchmarks.quality.cases import Task
 from benchmarks.quality.purchases import bought_event, histories
-from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, save_rows
+from benchmarks.quality.references import NotInstalled, references_python
+from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, run_method, save_rows
 from benchmarks.quality.summary import summary
 from benchmarks.quality.table import Result, result_of
 from models_ml.matrix import KINDS
@@ -63,6 +67,45 @@ def test_without_properties_columns_of_events_and_activity_are_left():
 
 def test_kinds_of_properties_are_kinds():
     assert set(PROPERTY_KINDS) <= set(KINDS)
+
+
+def test_a_method_reads_rows_and_writes_one_probability_each(tmp_path, monkeypatch):
+    save_rows(tmp_path / "rows.npz", some_rows())
+    asked = []
+
+    def probabilities(rows, arguments):
+        asked.append((rows.X.shape[1], arguments.budget, arguments.preset))
+        return np.full(rows.to_score.shape[0], 0.25, dtype=np.float32)
+
+    options = ["--budget", "7", "--preset", "b", "--without-properties"]
+    files = [str(tmp_path / "rows.npz"), str(tmp_path / "p.npy")]
+    monkeypatch.setattr(sys, "argv", ["with_x", *files, *options])
+    run_method(probabilities, ("--preset", str, "a"))
+    assert asked == [(2, 7.0, "b")]
+    assert np.load(tmp_path / "p.npy").tolist() == [0.25]
+
+
+def test_references_are_installed_once_and_anew_when_pins_change(tmp_path, monkeypatch):
+    commands = []
+    ended = subprocess.CompletedProcess([], 0, "", "")
+    monkeypatch.setattr(references, "FOLDER", tmp_path)
+    monkeypatch.setattr(references, "REQUIREMENTS", tmp_path / "pins.txt")
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command) or ended)
+    (tmp_path / "pins.txt").write_text("a==1")
+    assert references_python() == references_python() == str(tmp_path / "bin/python")
+    assert [command[2] for command in commands] == ["venv", "pip"]
+    (tmp_path / "pins.txt").write_text("a==2")
+    references_python()
+    assert len(commands) == 4
+
+
+def test_references_that_cannot_be_installed_say_why(tmp_path, monkeypatch):
+    ended = subprocess.CompletedProcess([], 1, "", "looking\nno matching distribution for a==1")
+    monkeypatch.setattr(references, "FOLDER", tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(NotInstalled, match="no matching distribution for a==1"):
+        references_python()
+    assert not (tmp_path / "installed").exists()
 
 
 @pytest.mark.parametrize("history", [(0, 0.0, 20.0), (1, 3.0, 20.0), (4, 19.0, 20.0)])
