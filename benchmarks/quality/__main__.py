@@ -15,7 +15,7 @@ import argparse
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from benchmarks.quality.table import Result, decile_table, quality_table, result
 from models_ml.demo_events import DemoSettings, write_demo_events
 from models_ml.settings import PROJECT, Settings, parse_as_of
 
+HERE = Path(__file__).parent
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"
 ONLINE_RETAIL_CUTS = ("2011-08-01", "2011-10-01", "2011-11-01")
 DEMO_PREDICTIONS = PROJECT / "seeds/demo_predictions"
@@ -46,6 +47,8 @@ def main() -> None:
         for case in _cases(arguments, Path(scratch)):
             for task in prepare(case, Path(scratch), arguments.only):
                 results += measure_task(task, arguments)
+    if not results:
+        raise SystemExit("nothing was measured: is the name of a prediction misspelt?")
     console.print(quality_table(results))
     for line in summary(results):
         console.print(line, highlight=False)
@@ -112,27 +115,30 @@ def _parse() -> argparse.Namespace:
 
 def _cases(arguments: argparse.Namespace, scratch: Path) -> Iterator[Case]:
     """Yield the events and cuts that the arguments name."""
-    here = Path(__file__).parent
     if arguments.events:
         yield from _at_cuts(arguments.events, arguments.predictions, arguments.cut, scratch)
         return
     if {"simulator", "rare"} & set(arguments.cases):
-        folder = scratch / "simulated"
-        folder.mkdir()
-        made = write_demo_events(folder, DemoSettings(users=arguments.users))
-        events, end = f"{folder}/*.parquet", parse_as_of(str(made.as_of))
-        assert end is not None
-    if "simulator" in arguments.cases:
-        (case,) = _at_cuts(events, DEMO_PREDICTIONS, [end.isoformat()], scratch)
-        yield replace(case, truth=folder / "truth/truth.parquet")
+        yield from _simulated(arguments, scratch)
     if "online_retail" in arguments.cases and ONLINE_RETAIL.exists():
         cuts = arguments.cut or (QUICK_CUTS if arguments.quick else ONLINE_RETAIL_CUTS)
-        yield from _at_cuts(str(ONLINE_RETAIL), here / "online_retail", cuts, scratch)
+        yield from _at_cuts(str(ONLINE_RETAIL), HERE / "online_retail", cuts, scratch)
     elif "online_retail" in arguments.cases:
         console.print(f"no Online Retail events at {ONLINE_RETAIL}: left out")
+
+
+def _simulated(arguments: argparse.Namespace, scratch: Path) -> Iterator[Case]:
+    """Yield the simulation at its end, where the truth is known, and the rare outcome before."""
+    folder = scratch / "simulated"
+    folder.mkdir()
+    made = write_demo_events(folder, DemoSettings(users=arguments.users))
+    events, end = f"{folder}/*.parquet", datetime.fromisoformat(str(made.as_of))
+    if "simulator" in arguments.cases:
+        for case in _at_cuts(events, DEMO_PREDICTIONS, [end.isoformat()], scratch):
+            yield replace(case, truth=folder / "truth/truth.parquet")
     if "rare" in arguments.cases:
         cuts = [(end - timedelta(days=days)).isoformat() for days in RARE_DAYS_BEFORE_END]
-        yield from _at_cuts(events, here / "rare", cuts, scratch)
+        yield from _at_cuts(events, HERE / "rare", cuts, scratch)
 
 
 def _at_cuts(events: str, predictions: Path, cuts: Iterable[str], scratch: Path) -> Iterator[Case]:

@@ -91,7 +91,7 @@ def save_rows(path: Path, rows: Rows) -> None:
                 arrays[f"{field.name}.{part}"] = getattr(value, part)
         else:
             arrays[field.name] = np.asarray(value)
-    np.savez(path, **arrays)  # type: ignore[arg-type]
+    np.savez(path, **arrays)
 
 
 def load_rows(path: Path) -> Rows:

@@ -43,6 +43,9 @@ def probabilities(rows: Rows, arguments: argparse.Namespace) -> np.ndarray:
             tuning_data=held_out,
             presets=arguments.preset,
             time_limit=arguments.budget,
+            # Fits all once more to see whether stacking overfits; where the time is short that
+            # ends the whole fit: "Learner is already fit" (1.6.3).
+            dynamic_stacking=False,
             num_cpus=2,
             num_gpus=0,
         )
