@@ -79,7 +79,7 @@ def _time_against(title: str, sets: list[Lines]) -> str:
         for name in (FORETELL, title)
     )
     return (
-        f"time on {len(sets)} sets: Foretell {ours:.0f} s, {title} {theirs:.0f} s: "
+        f"time on {len(sets)} of the sets: Foretell {ours:.0f} s, {title} {theirs:.0f} s: "
         f"{ours / theirs:.2f} times as long; {our_cpu / their_cpu:.2f} times the CPU seconds"
     )
 
