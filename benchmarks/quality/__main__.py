@@ -36,7 +36,7 @@ DEMO_PREDICTIONS = PROJECT / "seeds/demo_predictions"
 RARE_DAYS_BEFORE_END = (17, 10, 3)  # horizons of three days that do not overlap
 QUICK_CUTS, QUICK_USERS, QUICK_BUDGET = ("2011-10-01",), 2_000, 20
 CASES = ("simulator", "online_retail", "rare")
-console = Console(width=190)
+console = Console(width=210)  # as wide as the table with the longest names
 
 
 def main() -> None:

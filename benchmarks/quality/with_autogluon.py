@@ -1,6 +1,6 @@
 """AutoGluon Tabular as a data scientist would call it: a dense table, log loss, users kept apart.
 
-Without neural networks: its boosted and randomised trees and their weighted ensemble.
+Its boosted and randomised trees, its torch network, their weighted ensemble, and its calibration.
 """
 
 from __future__ import annotations
