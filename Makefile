@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help setup demo test lint check ui bench lock clean
+.PHONY: help setup demo test lint check ui bench bench-quality lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,11 @@ ui: setup  ## Dagster's UI on http://localhost:3000
 	@echo "Dagster starts in about 40 s; daily and hourly wait under Jobs, their schedules under Automation"
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -m dagster_defs.definitions
 
-bench: setup  ## quality on real and simulated data (benchmarks/quality/results.md)
+bench: setup  ## quality on real and simulated data, without other people's tools
+	$(BIN)/python -m benchmarks.quality --cases simulator online_retail --deciles \
+		--methods foretell without_properties logistic lightgbm
+
+bench-quality: setup  ## quality beside AutoGluon, FLAML and others (benchmarks/quality/results.md): hours
 	$(BIN)/python -m benchmarks.quality
 
 lock: setup  ## pin every dependency anew

@@ -1,0 +1,171 @@
+"""From events and a cut to files of rows, and to what happened afterwards.
+
+Foretell sees only events before the cut; the same warehouse is then built again one horizon later
+and says what happened. The simulator knows that itself, with the true probabilities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from benchmarks.quality.purchases import histories
+from benchmarks.quality.rows import Rows, save_rows
+from models_ml.features import load_features
+from models_ml.road import build, select_predictions
+from models_ml.settings import Settings, parse_as_of
+from models_ml.training_data import load_training_set, present_features
+from models_ml.warehouse import Warehouse, open_warehouse
+
+
+@dataclass(frozen=True)
+class Case:
+    """Events, definitions and a cut.
+
+    Attributes:
+        settings: With the cut as as_of, and a warehouse of its own.
+        truth: Parquet of the simulator with p_true and outcome per user, if the events end at
+            the cut.
+    """
+
+    settings: Settings
+    truth: Path | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One prediction at one cut, ready for any method.
+
+    Attributes:
+        rows: File of benchmarks.quality.rows.
+        base_rate: Of the labelled rows.
+        y: What happened to the scored users, 0 or 1; nan where nobody knows. Shape (n_scored,).
+        p_true: Their true probabilities, or nan. Shape (n_scored,).
+        has_histories: Whether the rows hold purchase histories.
+    """
+
+    prediction: str
+    cut: str
+    rows: Path
+    base_rate: float
+    y: np.ndarray
+    p_true: np.ndarray
+    has_histories: bool
+
+
+def prepare(case: Case, folder: Path, wanted: list[str]) -> list[Task]:
+    """Build the warehouse up to the cut, write the rows, find out what happened.
+
+    Args:
+        case: What to build.
+        folder: For the files of rows.
+        wanted: Names of predictions; none: all.
+    """
+    settings = case.settings
+    assert settings.as_of is not None
+    cut = f"{settings.as_of:%Y-%m-%d}"
+    build(settings, _quiet)
+    tasks: list[tuple[Task, int, list[str]]] = []
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        for prediction in select_predictions(warehouse):
+            if wanted and prediction not in wanted:
+                continue
+            users, rows = read_rows(warehouse, prediction)
+            path = folder / f"{prediction}_{cut}.npz"
+            save_rows(path, rows)
+            nobody = np.full(len(users), np.nan)
+            task = Task(
+                prediction, cut, path, float(rows.y.mean()), nobody, nobody, len(rows.histories) > 0
+            )
+            tasks.append((task, int(rows.horizon_hours), users))
+    found = []
+    for horizon in sorted({horizon for _, horizon, _ in tasks}):
+        if not case.truth:
+            later = _build_later(settings, horizon)
+        for task, own, users in tasks:
+            if own == horizon:
+                happened = (
+                    _from_truth(case.truth, task.prediction)
+                    if case.truth
+                    else _from_future(later, task.prediction, _hour(settings))
+                )
+                known = np.array([happened.get(user, (np.nan, np.nan)) for user in users])
+                found.append(replace(task, y=known[:, 0], p_true=known[:, 1]))
+    return found
+
+
+def read_rows(warehouse: Warehouse, prediction: str) -> tuple[list[str], Rows]:
+    """Return the users to score, and all rows of one prediction.
+
+    Args:
+        warehouse: Built up to the cut.
+        prediction: Which one.
+    """
+    data = load_training_set(warehouse, prediction)
+    users = warehouse.table(
+        "select user_id, user_key, as_of_hour from scoring_rows where prediction = ? "
+        "order by user_key",
+        [prediction],
+    )
+    user_key, as_of_hour = users["user_key"].to_numpy(), users["as_of_hour"].to_numpy()
+    groups = [
+        row["event_name"] or row["property"] or row["kind"] for row in present_features(warehouse)
+    ]
+    bought, scored_bought = histories(warehouse, prediction, user_key, int(as_of_hour[0]))
+    rows = Rows(
+        X=data.matrix.X,
+        y=data.y,
+        user_key=data.user_key,
+        user_bucket=data.user_bucket,
+        as_of_hour=data.as_of_hour,
+        horizon_hours=np.array(data.horizon_hours),
+        feature_ids=data.matrix.feature_ids,
+        kinds=np.array(data.matrix.kinds),
+        groups=np.array(groups),
+        to_score=load_features(warehouse, user_key, as_of_hour, data.matrix.feature_ids),
+        histories=bought,
+        scored_histories=scored_bought,
+    )
+    return users["user_id"].to_pylist(), rows
+
+
+def _build_later(settings: Settings, horizon_hours: int) -> Settings:
+    """Build the same warehouse one horizon later: its newest matured snapshot lies at the cut."""
+    assert settings.as_of is not None
+    later = replace(settings, as_of=settings.as_of + timedelta(hours=horizon_hours))
+    build(later, _quiet)
+    with open_warehouse(later.warehouse, read_only=True) as warehouse:
+        (last,) = warehouse.rows("select max(event_hour) as hour from stg_events")
+    if last["hour"] < _hour(later) - 24:
+        raise SystemExit(f"events end before {later.as_of}: choose an earlier --cut")
+    return later
+
+
+def _from_future(later: Settings, prediction: str, cut_hour: int) -> dict[str, tuple[float, float]]:
+    with open_warehouse(later.warehouse, read_only=True) as warehouse:
+        rows = warehouse.rows(
+            "select user_id, label from training_rows where prediction = ? and as_of_hour = ?",
+            [prediction, cut_hour],
+        )
+    return {row["user_id"]: (float(row["label"]), np.nan) for row in rows}
+
+
+def _from_truth(truth: Path, prediction: str) -> dict[str, tuple[float, float]]:
+    rows = pq.read_table(truth, filters=[("prediction", "=", prediction)]).to_pylist()
+    return {row["user_id"]: (row["outcome"], row["p_true"]) for row in rows}
+
+
+def _hour(settings: Settings) -> int:
+    """Return as_of in whole hours since 1970-01-01."""
+    epoch = parse_as_of("1970-01-01")
+    assert settings.as_of is not None
+    assert epoch is not None
+    return int((settings.as_of - epoch).total_seconds()) // 3600
+
+
+def _quiet(line: str) -> None:
+    del line

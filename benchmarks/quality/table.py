@@ -1,0 +1,129 @@
+"""The one table of the quality benchmark, and what can be read off it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from rich.table import Table
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+
+from benchmarks.quality.cases import Task
+from benchmarks.speed.__main__ import Cost
+from models_ml.evaluate import expected_calibration_error, reliability_table
+
+Z_ALL_TEN = 2.807  # ten intervals of 99.5 % hold together with 95 % (Bonferroni)
+HEADINGS = (
+    "prediction", "cut", "method", "users", "observed", "predicted", "AUROC", "avg precision",
+    "log loss", "ECE", "gap to true p", "seconds", "CPU s", "peak GiB",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table: one method on one prediction at one cut.
+
+    Attributes:
+        y: What happened, 0 or 1, shape (n_users,).
+        p: What the method said, shape (n_users,).
+        p_true: The true probability, or nan, shape (n_users,).
+        seconds: Training and scoring, the whole process; None for what needs no process.
+        cpu: Its CPU seconds: on a machine with other work, those are what compares.
+        gib: Its peak memory.
+    """
+
+    prediction: str
+    cut: str
+    method: str
+    y: np.ndarray
+    p: np.ndarray
+    p_true: np.ndarray
+    seconds: float | None = None
+    cpu: float | None = None
+    gib: float | None = None
+
+    @property
+    def is_ranking(self) -> bool:
+        """Return whether users of both outcomes have different probabilities."""
+        return len(np.unique(self.y)) == 2 and len(np.unique(self.p)) > 1
+
+    @property
+    def log_loss(self) -> float:
+        """Return the mean log loss, nats; a probability of 0 or 1 counts as 1e-7 beside it."""
+        return float(log_loss(self.y, np.clip(self.p, 1e-7, 1 - 1e-7), labels=[0, 1]))
+
+    @property
+    def auroc(self) -> float:
+        """Return the area under the ROC curve; nan if nothing is ranked."""
+        return float(roc_auc_score(self.y, self.p)) if self.is_ranking else np.nan
+
+    @property
+    def ece(self) -> float:
+        """Return the expected calibration error, a probability."""
+        return expected_calibration_error(self.y, np.clip(self.p, 0, 1))
+
+    def cells(self) -> list[str]:
+        """Return the line as text."""
+        average_precision = average_precision_score(self.y, self.p) if self.is_ranking else np.nan
+        numbers = (
+            self.auroc,
+            average_precision,
+            self.log_loss,
+            self.ece,
+            np.abs(self.p - self.p_true).mean(),
+        )
+        return [
+            self.prediction,
+            self.cut,
+            self.method,
+            f"{len(self.y):,}",
+            f"{self.y.mean():.4f}",
+            f"{self.p.mean():.4f}",
+            *("" if np.isnan(number) else f"{number:.4f}" for number in numbers),
+            "" if self.seconds is None else f"{self.seconds:.0f}",
+            "" if self.cpu is None else f"{self.cpu:.0f}",
+            "" if self.gib is None else f"{self.gib:.2f}",
+        ]
+
+    def deciles(self) -> list[dict[str, float]]:
+        """Return predicted and observed rate in ten groups by p, with a simultaneous interval."""
+        return reliability_table(self.y, self.p, z=Z_ALL_TEN)
+
+
+def result_of(task: Task, method: str, p: np.ndarray, cost: Cost | None = None) -> Result:
+    """Return the line of a method's probabilities, on the users of whom it is known what they did.
+
+    The simulator does not know of visitors that never logged in.
+    """
+    known = ~np.isnan(task.y)
+    line = Result(task.prediction, task.cut, method, task.y[known], p[known], task.p_true[known])
+    return replace(line, seconds=cost.seconds, cpu=cost.cpu, gib=cost.gib) if cost else line
+
+
+def quality_table(results: list[Result]) -> Table:
+    """Return all lines, in order, a rule between one prediction at one cut and the next."""
+    table = Table(title="Out of time: users scored at the cut, against what then happened")
+    for heading in HEADINGS:
+        is_text = heading in ("prediction", "method")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
+    for number, result in enumerate(results):
+        following = results[number + 1 : number + 2]
+        ends = any((r.prediction, r.cut) != (result.prediction, result.cut) for r in following)
+        table.add_row(*result.cells(), end_section=ends)
+    return table
+
+
+def decile_table(result: Result) -> Table:
+    """Return predicted and observed rates by tenth of the probability."""
+    table = Table(title=f"{result.prediction} at {result.cut}, by tenth of the probability")
+    for heading in ("mean p", "happened", "95 % for all ten", ""):
+        table.add_column(heading, justify="right")
+    for decile in result.deciles():
+        is_inside = decile["low"] <= decile["mean_p"] <= decile["high"]
+        table.add_row(
+            f"{decile['mean_p']:.4f}",
+            f"{decile['observed']:.4f}",
+            f"{decile['low']:.4f} to {decile['high']:.4f}",
+            "" if is_inside else "outside",
+        )
+    return table

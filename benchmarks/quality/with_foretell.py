@@ -1,0 +1,38 @@
+"""Foretell itself: what `foretell run` trains by default, scored by the ONNX graph it exports."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from benchmarks.quality.rows import Rows, run_method
+from models_ml.matrix import Matrix, TrainingSet
+from models_ml.onnx_model import make_session, predict
+from models_ml.score import ROWS_PER_CALL
+from models_ml.train import TrainSettings, train
+
+
+def probabilities(rows: Rows, arguments: argparse.Namespace) -> np.ndarray:
+    """Train with the default settings and score."""
+    data = TrainingSet(
+        matrix=Matrix(rows.X, rows.feature_ids, tuple(rows.kinds.tolist())),
+        y=rows.y,
+        user_key=rows.user_key,
+        user_bucket=rows.user_bucket,
+        as_of_hour=rows.as_of_hour,
+        horizon_hours=int(rows.horizon_hours),
+    )
+    model = train(data, TrainSettings(), rows.groups.tolist(), lambda line: print(line, flush=True))
+    print(model.candidate, model.calibration, model.status, model.reason)
+    session = make_session(model.onnx)
+    columns = np.searchsorted(rows.feature_ids, model.feature_ids)
+    scored = [
+        predict(session, rows.to_score[start : start + ROWS_PER_CALL].toarray()[:, columns])
+        for start in range(0, rows.to_score.shape[0], ROWS_PER_CALL)
+    ]
+    return np.concatenate(scored)
+
+
+if __name__ == "__main__":
+    run_method(probabilities)
