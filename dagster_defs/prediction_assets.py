@@ -12,8 +12,9 @@ from dagster_defs.model_page import (
     model_check_specs,
 )
 from dagster_defs.resources import POOL, readable_errors
-from models_ml.road import score_champions, train_prediction
+from models_ml.road import score_champions
 from models_ml.settings import Settings
+from models_ml.train_prediction import train_prediction
 from models_ml.warehouse import open_warehouse
 
 TRAINING, SCORING = "training", "scoring"
