@@ -13,7 +13,7 @@
         1 / sqrt(alone_weight) as alone_error,
         intercept + (h11 * g0 - h01 * g1) / determinant as intercept,
         slope + (h00 * g1 - h01 * g0) / determinant as slope,
-        abs((h00 * g1 - h01 * g0) / determinant) as slope_move,
+        (abs(h11 * g0 - h01 * g1) + abs(h00 * g1 - h01 * g0)) / determinant as both_move,
         sqrt(h00 / determinant) as slope_error
     from (
         select

@@ -114,6 +114,17 @@ placed as (
 ),
 
 -- A cell lies within one tenth of the probabilities, so that these can be added up of cells.
+located as (
+    select
+        placed.*,
+        cast(least(floor(probability * 10), 9) as integer) as tenth,
+        ln(probability / (1 - probability)) as log_odds,
+        cast(
+            floor(ln(probability / (1 - probability)) * {{ cells_per_unit }}) as integer
+        ) as cell
+    from placed
+),
+
 cells as (
     select
         prediction,
@@ -121,25 +132,25 @@ cells as (
         model_id,
         property,
         value,
-        cast(least(floor(probability * 10), 9) as integer) as tenth,
-        cast(
-            floor(ln(probability / (1 - probability)) * {{ cells_per_unit }}) as integer
-        ) as cell,
+        tenth,
+        cell,
         count(*) as n_users,
         cast(sum(outcome) as bigint) as n_positives,
         sum(probability) as sum_probability,
-        sum(ln(probability / (1 - probability))) as sum_log_odds,
+        sum(log_odds) as sum_log_odds,
         min(as_of_hour) as first_as_of_hour,
         max(as_of_hour) as newest_as_of_hour
-    from placed
-    group by prediction, kind, model_id, property, value, 6, 7
+    from located
+    group by prediction, kind, model_id, property, value, tenth, cell
 ),
 
 sized as (
     select
         cells.*,
         sum(n_users) over (partition by prediction, kind, property, value) as n_segment,
-        sum(n_positives) over (partition by prediction, kind, property, value) as n_segment_positives
+        sum(n_positives) over (
+            partition by prediction, kind, property, value
+        ) as n_segment_positives
     from cells
 ),
 

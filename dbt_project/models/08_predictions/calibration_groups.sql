@@ -1,5 +1,5 @@
-{# Predicted and observed rates in up to ten groups of equally many users, from the least to the most
-   likely: a reliability diagram as rows. Grain: one row per (prediction, kind, property, value,
+{# Predicted and observed rates in up to ten groups of equally many users, from the least to the
+   most likely: a reliability diagram as rows. Grain: one row per (prediction, kind, property, value,
    group_number). Users of about the same probability (calibration_cells) stay together. #}
 {{ config(tags=['daily']) }}
 with
@@ -15,19 +15,26 @@ cells as (
     from {{ ref('calibration_cells') }}
 ),
 
+placed as (
+    select
+        cells.*,
+        cast(least(floor(10 * (n_so_far - n_users / 2.0) / n_segment), 9) as integer) + 1
+            as group_number
+    from cells
+),
+
 grouped as (
     select
         prediction,
         kind,
         property,
         value,
-        cast(least(floor(10 * (n_so_far - n_users / 2.0) / n_segment), 9) as integer) + 1
-            as group_number,
+        group_number,
         cast(sum(n_users) as bigint) as n_users,
         cast(sum(n_positives) as bigint) as n_positives,
         sum(sum_probability) / sum(n_users) as mean_probability
-    from cells
-    group by prediction, kind, property, value, 5
+    from placed
+    group by prediction, kind, property, value, group_number
 ),
 
 final as (

@@ -1,6 +1,6 @@
-{# Is what was said what happened? Of everybody and of each large segment of users. Grain: one row per
-   (prediction, kind, property, value). Intercept and slope: logistic regression of the outcome on the
-   predicted log-odds (Cox 1958; Van Calster et al. 2019), by Newton's method on the cells. #}
+{# Is what was said what happened? Of everybody and of each large segment of users. Grain: one row
+   per (prediction, kind, property, value). Intercept and slope: logistic regression of the outcome on
+   the predicted log-odds (Cox 1958; Van Calster et al. 2019), by Newton's method on the cells. #}
 {{ config(tags=['daily']) }}
 {%- set n_steps = 8 -%}
 {%- set segment = 'prediction, kind, property, value' -%}
@@ -66,8 +66,8 @@ fitted as (
         {{ segment }},
         case when alone_move < 0.001 then alone end as alone,
         case when alone_move < 0.001 then 1.959964 * alone_error end as alone_half,
-        case when slope_move < 0.001 then slope end as slope,
-        case when slope_move < 0.001 then 1.959964 * slope_error end as slope_half
+        case when both_move < 0.001 then slope end as slope,
+        case when both_move < 0.001 then 1.959964 * slope_error end as slope_half
     from step_{{ n_steps }}
 ),
 
