@@ -7,7 +7,7 @@ and knew nothing after that hour. So a replay of a past hour changes no decision
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -119,15 +119,17 @@ def find_champion(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
         inner join ({CHAMPIONS}) as champions using (model_id)
         where models.prediction = ?
     """
-    return _one(warehouse.rows(sql, [prediction]))
+    found = _one(warehouse.rows(sql, [prediction]))
+    return found and replace(found, status=CHAMPION)  # of a past hour it may have retired since
 
 
 def find_newest(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
-    """Return the model trained last of those that knew nothing after the present as_of, or None."""
+    """Return the newest model of the present definition as of the present as_of, or None."""
     sql = f"""
         select {COLUMNS} from models
-        where prediction = ? and as_of <= (select as_of from stg_as_of)
-        order by as_of desc, trained_at desc limit 1
+        inner join prediction_definitions using (prediction, definition_hash)
+        where prediction = ? and models.as_of <= (select as_of from stg_as_of)
+        order by models.as_of desc, models.trained_at desc limit 1
     """
     return _one(warehouse.rows(sql, [prediction]))
 

@@ -9,6 +9,7 @@ from models_ml import registry
 from models_ml.dbt_command import dbt_build
 from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
+from models_ml.model_card import publish_cards
 from models_ml.publish import Published, publish
 from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import Settings
@@ -102,7 +103,9 @@ def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> P
     if scope == "active" and _is_built(settings, "calibration_report"):
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
-    return publish(settings.warehouse)
+    published = publish(settings.warehouse)
+    publish_cards(settings.warehouse)
+    return published
 
 
 def select_predictions(warehouse: Warehouse, selected: Sequence[str] = ()) -> list[str]:

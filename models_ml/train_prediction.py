@@ -78,9 +78,7 @@ def _as_of_now(warehouse: Warehouse, model_id: str, prediction: str) -> ModelRec
     model = registry.find_model(warehouse, model_id)
     assert model is not None
     champion = registry.find_champion(warehouse, prediction)
-    if champion is not None and champion.model_id == model_id:
-        return replace(model, status=registry.CHAMPION)
-    return model
+    return champion if champion is not None and champion.model_id == model_id else model
 
 
 def _train(
