@@ -21,7 +21,8 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem;
- color: #202124; overflow-wrap: anywhere; }}
+ color: #202124; overflow-wrap: break-word; }}
+h1, p, li, td:first-child {{ overflow-wrap: anywhere; }}
 h1, h2 {{ line-height: 1.2; }} h2 {{ margin-top: 2rem; border-bottom: 1px solid #dadce0; }}
 table {{ border-collapse: collapse; font-size: .9rem; }}
 th, td {{ padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #e8eaed; text-align: left; }}
