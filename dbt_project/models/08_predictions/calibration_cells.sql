@@ -1,73 +1,21 @@
-{# What was said and what happened, added up in narrow cells of log-odds: what the calibration
-   tables are made of. Grain: one row per (prediction, kind, property, value, cell). held out: what
-   the champion, before it was fitted on everybody, said of users it had not seen. matured: each
-   user's newest score of which the outcome is known. property and value: last known before as_of;
-   NULL for everybody. #}
+{# What was said and what happened, added up in narrow cells of log-odds, for everybody and for each
+   large segment: what the calibration tables are made of. Grain: one row per (prediction, kind,
+   property, value, tenth, cell). property and value: last known before as_of; NULL for everybody. #}
 {{ config(tags=['daily']) }}
 {%- set cells_per_unit = 20 -%}
 {%- set edge = 0.0000001 -%}
 with
 
-now as (select as_of, as_of_hour from {{ ref('stg_as_of') }}),
-
-held_out as (
-    select
-        scores.prediction,
-        'held out' as kind,
-        scores.model_id,
-        scores.user_id,
-        {{ hour_index('scores.as_of') }} as as_of_hour,
-        scores.probability,
-        scores.outcome
-    from {{ source('ledger', 'held_out_scores') }} as scores
-    inner join {{ source('ledger', 'models') }} as models on scores.model_id = models.model_id
-    inner join {{ ref('prediction_definitions') }} as definitions
-        on models.prediction = definitions.prediction
-        and models.definition_hash = definitions.definition_hash
-    inner join now on models.as_of <= now.as_of
-    where models.status = 'champion'
-),
-
-outcomes as (
-    select
-        prediction,
-        user_id,
-        as_of,
-        probability,
-        outcome,
-        row_number() over (
-            partition by prediction, user_id order by as_of desc, model_id
-        ) as place,
-        max(as_of) over (partition by prediction) as newest_as_of
-    from {{ ref('prediction_outcomes') }}
-),
-
-scores as (
-    select prediction, kind, model_id, user_id, as_of_hour, probability, outcome from held_out
-    union all
-    select
-        prediction,
-        'matured' as kind,
-        cast(null as {{ dbt.type_string() }}) as model_id,
-        user_id,
-        {{ hour_index('as_of') }} as as_of_hour,
-        probability,
-        outcome
-    from outcomes
-    where place = 1 and as_of > newest_as_of - interval '{{ var('calibration_days') }}' day
-),
-
 users as (
     select
-        scores.prediction,
-        scores.kind,
-        scores.model_id,
-        identities.identity_key as user_key,
-        scores.as_of_hour,
-        scores.outcome,
-        least(greatest(scores.probability, {{ edge }}), 1 - {{ edge }}) as probability
-    from scores
-    inner join {{ ref('stg_identities') }} as identities on scores.user_id = identities.user_id
+        prediction,
+        kind,
+        model_id,
+        user_key,
+        as_of_hour,
+        outcome,
+        least(greatest(probability, {{ edge }}), 1 - {{ edge }}) as probability
+    from {{ ref('calibration_users') }}
 ),
 
 asked as (select distinct as_of_hour, user_key from users),
