@@ -7,16 +7,14 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_defs.charts import importance_table, reliability_chart, reliability_table
+from models_ml.charts import importance_table, reliability_chart, reliability_table
+from models_ml.markdown_text import escape
 from models_ml.model_checks import MODEL_CHECKS, check_model
-from models_ml.registry import CHAMPION, ModelRecord
+from models_ml.model_words import candidates_table, challenge_in_words, in_words
+from models_ml.registry import ModelRecord
 from models_ml.score import ScoreSummary
 
 Metadata = dict[str, Any]
-HELD_OUT = {
-    "out_of_time": "users and weeks that the model had not seen",
-    "users_only": "users that the model had not seen (history is too short to hold weeks out too)",
-}
 
 
 def model_check_specs(model: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -41,25 +39,36 @@ def model_check_results(model: ModelRecord) -> list[dg.AssetCheckResult]:
     ]
 
 
-def describe_model(model: ModelRecord, label: str) -> Metadata:
-    """Return the metadata of a trained model, or of one that could not be trained."""
+def describe_model(model: ModelRecord, label: str, card: str) -> Metadata:
+    """Return the metadata of a trained model, or of one that could not be trained.
+
+    Args:
+        model: What training wrote.
+        label: The question in words.
+        card: The model card as Markdown.
+    """
     status = {
         "Status": f"{model.status}: {model.reason}" if model.reason else model.status,
         "As of (UTC)": str(model.as_of),
         "Model id": model.model_id,
     }
     if model.metrics is None:
-        words = f"**{label}**: no model could be trained, {model.reason}. Others are not affected."
+        words = (
+            f"**{escape(label)}**: no model could be trained, {escape(model.reason)}. "
+            "Others are not affected."
+        )
         return {"In words": dg.MetadataValue.md(words), **status}
     metrics = model.metrics
     return {
-        "In words": dg.MetadataValue.md(_in_words(model, metrics, label)),
+        "In words": dg.MetadataValue.md(in_words(model, label)),
         "Is it right?": dg.MetadataValue.md(reliability_table(model.reliability or [])),
         "Is it right? As a picture": dg.MetadataValue.md(
             reliability_chart(model.reliability or [], label)
         ),
         "What does it look at?": dg.MetadataValue.md(importance_table(model.importances or [])),
-        "Which models were tried?": dg.MetadataValue.md(_candidates(model, metrics)),
+        "Which models were tried?": dg.MetadataValue.md(candidates_table(model)),
+        "Is it better than the one before?": dg.MetadataValue.md(challenge_in_words(model)),
+        "Model card": dg.MetadataValue.md(card),
         **status,
         "Model": f"{model.candidate}, {model.calibration} calibration",
         **_numbers(metrics),
@@ -75,50 +84,6 @@ def describe_scores(summary: ScoreSummary | None) -> Metadata:
         "Users scored": summary.n_users,
         "New scores": summary.n_appended,
     }
-
-
-def _in_words(model: ModelRecord, metrics: Mapping[str, Any], label: str) -> str:
-    """What the model is worth, in sentences; those without a number are left out."""
-    auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]
-    lines = [
-        f"**{label}**: it came true in {metrics['base_rate']:.1%} of {metrics['n_rows']:,} cases "
-        f"to learn from ({metrics['n_users']:,} users). Measured on {metrics['n_test_rows']:,} "
-        f"{HELD_OUT[metrics['evaluation']]}:\n"
-    ]
-    if auroc["value"] is not None:
-        lines.append(
-            f"- **Order.** Of one for whom it came true and one for whom it did not, it rates the "
-            f"first higher in **{auroc['value']:.0%}** of cases (AUROC; 95% interval "
-            f"{auroc['low']:.0%} to {auroc['high']:.0%}; a coin: 50%)."
-        )
-    if loss["value"] is not None:
-        gap = 100 * metrics["expected_calibration_error"]["value"]
-        lines.append(
-            f"- **Probabilities.** Predicted and observed rates differ by **{gap:.1f} percentage "
-            f"points** on average. Log loss {loss['value']:.4f}, where giving everybody the base "
-            f"rate has {metrics['log_loss_base_rate']['value']:.4f} (lower is better)."
-        )
-    if lift["value"] is not None:
-        lines.append(
-            f"- **Use.** For the tenth of users with the highest probability it came true "
-            f"**{lift['value']:.1f} times** as often as for all."
-        )
-    if model.status != CHAMPION:
-        lines.append(f"\nIt does not score: {model.reason}.")
-    return "\n".join(lines)
-
-
-def _candidates(model: ModelRecord, metrics: Mapping[str, Any]) -> str:
-    """All models tried, best first, as a table."""
-    rows = [
-        f"| {row['candidate']}{' ✓' if row['candidate'] == model.candidate else ''} | "
-        f"{row['log_loss']:.4f} | {row['log_loss_uncalibrated']:.4f} | {row['calibration']} | "
-        f"{row['seconds']:.0f} |"
-        for row in sorted(metrics["candidates"], key=lambda row: row["log_loss"])
-    ]
-    head = ["| model | log loss | uncalibrated | calibration | seconds |", "|---|---|---|---|---|"]
-    words = "Each was judged on users it had not seen; the lowest log loss wins (✓).\n"
-    return "\n".join([words, *head, *rows])
 
 
 def _numbers(metrics: Mapping[str, Any]) -> Metadata:

@@ -12,8 +12,10 @@ from dagster_defs.model_page import (
     model_check_specs,
 )
 from dagster_defs.resources import POOL, readable_errors
-from models_ml.road import score_champions, train_prediction
+from models_ml.model_card import model_card
+from models_ml.road import score_champions
 from models_ml.settings import Settings
+from models_ml.train_prediction import train_prediction
 from models_ml.warehouse import open_warehouse
 
 TRAINING, SCORING = "training", "scoring"
@@ -56,8 +58,9 @@ def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]
     ) -> dg.MaterializeResult:
         with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
             trained = train_prediction(warehouse, name, context.log.info)
+            card = model_card(warehouse, trained)
         return dg.MaterializeResult(
-            metadata=describe_model(trained, prediction.label),
+            metadata=describe_model(trained, prediction.label, card),
             check_results=model_check_results(trained),
         )
 

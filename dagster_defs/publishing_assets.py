@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_defs.manifest import Prediction
 from dagster_defs.resources import POOL, readable_errors
+from models_ml.model_card import publish_cards, published_cards
 from models_ml.publish import publish
 from models_ml.score_counts import ScoreCounts, count_scores
 from models_ml.settings import Settings
@@ -17,7 +18,13 @@ PREDICTIONS = dg.AssetKey(["predictions"])
 
 
 @dg.asset(
-    deps=[PREDICTIONS, dg.AssetKey(["audiences"]), dg.AssetKey(["prediction_outcomes"])],
+    deps=[
+        PREDICTIONS,
+        dg.AssetKey(["audiences"]),
+        dg.AssetKey(["prediction_outcomes"]),
+        dg.AssetKey(["calibration_groups"]),
+        dg.AssetKey(["calibration_report"]),
+    ],
     group_name="published",
     kinds={"duckdb", "parquet"},
     pool=POOL,
@@ -29,6 +36,7 @@ def published(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
     """
     with readable_errors():
         paths = publish(settings.warehouse)
+        publish_cards(settings.warehouse)
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
             counts = count_scores(warehouse)
     look = (
@@ -40,6 +48,7 @@ def published(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
         metadata={
             "Table": f"foretell.predictions in {paths.database}",
             "Parquet files": dg.MetadataValue.path(paths.parquet),
+            "Model cards": dg.MetadataValue.path(published_cards(settings.warehouse)),
             "Look at it": dg.MetadataValue.md(f"```python\n{look}\n```"),
             "Users": dg.MetadataValue.md(_table(list(counts.values()))),
         }

@@ -21,7 +21,9 @@ from models_ml.warehouse import open_warehouse
 RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
 # What check_built looks at.
 CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
-LEDGER = {dg.AssetKey(["ledger", "models"]), dg.AssetKey(["ledger", "prediction_history"])}
+LEDGER = {
+    dg.AssetKey(["ledger", table]) for table in ("models", "prediction_history", "held_out_scores")
+}
 
 
 class Scope(Enum):

@@ -83,6 +83,28 @@ def status() -> None:
 
 
 @app.command()
+def card(
+    prediction: Annotated[str | None, typer.Argument(help="Only this one; default: all.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; default: cards, beside the published tables.")
+    ] = None,
+) -> None:
+    """Write model cards, as Markdown and HTML: what each model is, is worth and is not for."""
+    from models_ml.model_card import published_cards, write_cards
+    from models_ml.road import select_predictions
+    from models_ml.warehouse import open_warehouse
+
+    settings = read_settings()
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        predictions = select_predictions(warehouse, [prediction] if prediction else [])
+        written = write_cards(warehouse, predictions, out or published_cards(settings.warehouse))
+    for path in written:
+        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    if not written:
+        raise ForetellError("no model yet: `foretell run` trains one")
+
+
+@app.command()
 def usage(
     sql: Annotated[Path | None, typer.Option(help="Folder of .sql files.")] = None,
     log: Annotated[

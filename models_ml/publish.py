@@ -19,9 +19,11 @@ from models_ml.warehouse import SCHEMA, locked_message
 PUBLISHED = {
     "predictions": "select * from {source} order by prediction, percentile desc, user_id",
     "prediction_definitions": "select * from {source}",
-    "models": "select * exclude (onnx) from {source} order by trained_at",
+    "models": "select * exclude (onnx, judge_onnx) from {source} order by trained_at",
     "audiences": "select * from {source}",
     "prediction_outcomes": "select * from {source}",
+    "calibration_report": "select * from {source} order by prediction, kind, property, value",
+    "calibration_groups": "select * from {source} order by all",
     "taxonomy": "select * from {source} order by kind, volume_rank",
     "taxonomy_event_types": "select * from {source} order by volume_rank",
     "taxonomy_event_properties": "select * from {source} order by volume_rank",

@@ -1,9 +1,13 @@
-"""The `models` table: every trained model is a row, its ONNX bytes and facts in one transaction."""
+"""The `models` table: every trained model is a row, its ONNX bytes and facts in one transaction.
+
+Which model scores as of an hour follows from the decisions alone: the newest one that was promoted
+and knew nothing after that hour. So a replay of a past hour changes no decision, and no status.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +15,54 @@ import pyarrow as pa
 
 from models_ml.warehouse import Warehouse
 
-CHAMPION, RETIRED, REJECTED = "champion", "retired", "rejected"
-COLUMNS = (
-    "model_id, prediction, definition_hash, trained_at, as_of, status, reason, candidate, "
-    "calibration, metrics, reliability, importances, feature_ids, onnx"
-)
+CHAMPION, CHALLENGER, RETIRED, REJECTED = "champion", "challenger", "retired", "rejected"
+AS_JSON = (
+    "metrics", "reliability", "importances", "feature_ids", "judge_feature_ids", "challenge",
+)  # fmt: skip
+
+# The models that score now, one per prediction. A retired model did win its place: of a past hour
+# it is the champion still.
+CHAMPIONS = """
+    select models.prediction, models.model_id
+    from models
+    inner join prediction_definitions as definitions
+        on models.prediction = definitions.prediction
+        and models.definition_hash = definitions.definition_hash
+    where models.status in ('champion', 'retired')
+    and models.as_of <= (select as_of from stg_as_of)
+    qualify row_number() over (
+        partition by models.prediction order by models.as_of desc, models.trained_at desc
+    ) = 1
+"""
+# The same of all hours: what the column status says.
+SETTLE_PROMOTED = """
+    update models set status = case
+        when model_id = (
+            select newest.model_id from models as newest
+            inner join prediction_definitions as definitions using (prediction, definition_hash)
+            where newest.prediction = $prediction and newest.status in ('champion', 'retired')
+            order by newest.as_of desc, newest.trained_at desc limit 1
+        ) then 'champion'
+        else 'retired'
+    end
+    where prediction = $prediction and status in ('champion', 'retired')
+"""
+SETTLE_CHALLENGERS = """
+    update models set status = 'rejected'
+    where prediction = $prediction and status = 'challenger' and model_id is distinct from (
+        select newest.model_id from models as newest
+        inner join prediction_definitions as definitions using (prediction, definition_hash)
+        where newest.prediction = $prediction and newest.status in ('champion', 'challenger')
+        order by newest.as_of desc, newest.trained_at desc limit 1
+    )
+"""
+FORGET_HELD_OUT = """
+    delete from held_out_scores
+    where prediction = $prediction and model_id not in (
+        select model_id from models
+        where prediction = $prediction and status in ('champion', 'challenger')
+    )
+"""
 
 
 @dataclass(frozen=True)
@@ -24,10 +71,14 @@ class ModelRecord:
 
     Attributes:
         model_id: Hash of what the model was trained on; the same data gives the same id.
-        status: champion (scores now), retired (did), or rejected (never will; see reason).
+        status: champion (scores now), challenger (the newest, lost to the champion), retired (was
+            promoted; a newer one was since), or rejected (never will score; see reason).
         metrics: JSON-able facts from rows never used to fit or choose.
         feature_ids: Inputs of the graph, in order.
         onnx: The whole graph, or None if there is no model (too little data).
+        judge_feature_ids, judge_onnx: The same of the model that was measured: it never learned
+            from the held-out users, so that another model can be compared with it on them.
+        challenge: What the comparison with the champion came to (models_ml.challenge).
     """
 
     model_id: str
@@ -44,6 +95,12 @@ class ModelRecord:
     feature_ids: list[int] | None = None
     onnx: bytes | None = None
     trained_at: datetime | None = None
+    judge_feature_ids: list[int] | None = None
+    judge_onnx: bytes | None = None
+    challenge: dict[str, Any] | None = None
+
+
+COLUMNS = ", ".join(f"models.{field.name}" for field in fields(ModelRecord))
 
 
 def find_model(warehouse: Warehouse, model_id: str) -> ModelRecord | None:
@@ -59,45 +116,54 @@ def find_champion(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
     """
     sql = f"""
         select {COLUMNS} from models
-        where prediction = ? and status = 'champion'
-        and definition_hash = (
-            select definition_hash from prediction_definitions where prediction = models.prediction
-        )
-        and as_of <= (select as_of from stg_as_of)
+        inner join ({CHAMPIONS}) as champions using (model_id)
+        where models.prediction = ?
+    """
+    found = _one(warehouse.rows(sql, [prediction]))
+    return found and replace(found, status=CHAMPION)  # of a past hour it may have retired since
+
+
+def find_newest(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
+    """Return the newest model of the present definition as of the present as_of, or None."""
+    sql = f"""
+        select {COLUMNS} from models
+        inner join prediction_definitions using (prediction, definition_hash)
+        where prediction = ? and models.as_of <= (select as_of from stg_as_of)
+        order by models.as_of desc, models.trained_at desc limit 1
     """
     return _one(warehouse.rows(sql, [prediction]))
 
 
-def save_model(warehouse: Warehouse, model: ModelRecord) -> None:
-    """Write a model; a champion retires the one before it in the same transaction."""
+def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | None = None) -> None:
+    """Write a model and settle everybody's status, in one transaction.
+
+    Args:
+        warehouse: Open for writing.
+        model: Its status is champion if it was promoted.
+        held_out: What the measured model said of users it never saw, for `held_out_scores`; those
+            of models that are neither champion nor challenger any more are forgotten.
+    """
     row = {
         **vars(model),
         "trained_at": model.trained_at or datetime.now(UTC).replace(tzinfo=None),
-        **{
-            name: _json(getattr(model, name))
-            for name in ("metrics", "reliability", "importances", "feature_ids")
-        },
+        **{name: _json(getattr(model, name)) for name in AS_JSON},
     }
     with warehouse.transaction():
-        if model.status == CHAMPION:
-            _retire(warehouse, model.prediction)
         warehouse.append("models", pa.Table.from_pylist([row]))
+        if held_out is not None:
+            warehouse.append("held_out_scores", held_out)
+        _settle(warehouse, model.prediction)
 
 
-def promote(warehouse: Warehouse, model: ModelRecord) -> None:
-    """Make a known model the champion again (the same data came back, e.g. in a replay)."""
+def settle_statuses(warehouse: Warehouse, prediction: str) -> None:
+    """Bring statuses in line with the present definition, e.g. after it was changed back."""
     with warehouse.transaction():
-        _retire(warehouse, model.prediction)
-        warehouse.execute(
-            "update models set status = 'champion' where model_id = ?", [model.model_id]
-        )
+        _settle(warehouse, prediction)
 
 
-def _retire(warehouse: Warehouse, prediction: str) -> None:
-    warehouse.execute(
-        "update models set status = 'retired' where prediction = ? and status = 'champion'",
-        [prediction],
-    )
+def _settle(warehouse: Warehouse, prediction: str) -> None:
+    for statement in (SETTLE_PROMOTED, SETTLE_CHALLENGERS, FORGET_HELD_OUT):
+        warehouse.execute_named(statement, {"prediction": prediction})
 
 
 def _json(value: Any) -> str | None:
@@ -108,6 +174,6 @@ def _one(rows: list[dict[str, Any]]) -> ModelRecord | None:
     if not rows:
         return None
     row = rows[0]
-    for name in ("metrics", "reliability", "importances", "feature_ids"):
+    for name in AS_JSON:
         row[name] = json.loads(row[name]) if row[name] else None
     return ModelRecord(**row)

@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from models_ml.publish import Published
+from models_ml.registry import CHAMPIONS
 from models_ml.warehouse import SCHEMA, Warehouse
 
 if TYPE_CHECKING:  # it brings a SQL parser, which only `foretell usage` needs
     from models_ml.usage_counts import UsageCounts
 
-SUMMARY = """
+SUMMARY = f"""
     select
         definitions.prediction,
         definitions.label,
@@ -29,9 +30,13 @@ SUMMARY = """
         models.trained_at
     from prediction_definitions as definitions
     left join (
-        select * from models
+        select models.* exclude (status),
+            case when champions.model_id is null then models.status else 'champion' end as status
+        from models
+        left join ({CHAMPIONS}) as champions on models.model_id = champions.model_id
         qualify row_number() over (
-            partition by prediction order by status = 'champion' desc, trained_at desc
+            partition by models.prediction
+            order by champions.model_id is null, models.as_of desc, models.trained_at desc
         ) = 1
     ) as models
         on definitions.prediction = models.prediction

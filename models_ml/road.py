@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
-from importlib.metadata import version
 
 from models_ml import registry
 from models_ml.dbt_command import dbt_build
 from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
+from models_ml.model_card import publish_cards
 from models_ml.publish import Published, publish
-from models_ml.registry import ModelRecord
 from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import Settings
-from models_ml.train import NotEnoughData, TrainSettings, train
-from models_ml.training_data import fingerprint, load_training_set, present_features
+from models_ml.train_prediction import train_prediction
 from models_ml.warehouse import Warehouse, open_warehouse
 
 SERVING = "path:dbt_project/models/08_predictions"
@@ -52,14 +49,12 @@ def build(
             _tell_of_rules_without_use(warehouse, progress)
 
 
-def _is_built(settings: Settings) -> bool:
+def _is_built(settings: Settings, newest: str = "outcome_relations") -> bool:
     """Whether this version once built everything here, so that an hour may go by what stands."""
     if not settings.warehouse.exists():  # open_warehouse would refuse
         return False
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        return bool(
-            warehouse.rows("select 1 from duckdb_tables() where table_name = 'outcome_relations'")
-        )
+        return bool(warehouse.rows("select 1 from duckdb_tables() where table_name = ?", [newest]))
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
@@ -104,8 +99,13 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
 
 def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> Published:
     """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers."""
-    dbt_build(["--select", SERVING], settings.dbt_environment(), {"scope": scope}, progress)
-    return publish(settings.warehouse)
+    selection = ["--select", SERVING]
+    if scope == "active" and _is_built(settings, "calibration_report"):
+        selection += ["--exclude", DAILY]
+    dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
+    published = publish(settings.warehouse)
+    publish_cards(settings.warehouse)
+    return published
 
 
 def select_predictions(warehouse: Warehouse, selected: Sequence[str] = ()) -> list[str]:
@@ -125,63 +125,6 @@ def select_predictions(warehouse: Warehouse, selected: Sequence[str] = ()) -> li
                 else f'unknown prediction "{name}"'
             )
     return list(selected) or defined
-
-
-def train_prediction(
-    warehouse: Warehouse, prediction: str, progress: Progress, settings: TrainSettings | None = None
-) -> ModelRecord:
-    """Train one prediction, gate the result and write it to `models`.
-
-    The same data and settings give the same model_id: then nothing is trained again.
-
-    Returns:
-        The model's row; status `rejected` with the reason if there is too little data or the gate
-        refused it (the champion before it keeps scoring).
-    """
-    settings = settings or TrainSettings()
-    data = load_training_set(warehouse, prediction)
-    (facts,) = warehouse.rows(
-        """
-        select definition_hash, (select as_of from stg_as_of) as as_of
-        from prediction_definitions where prediction = ?
-        """,
-        [prediction],
-    )
-    salt = repr((prediction, facts, asdict(settings), version("foretell")))
-    model_id = fingerprint(data, salt)
-    known = registry.find_model(warehouse, model_id)
-    if known:
-        progress(f"{prediction}: nothing new to learn, model {model_id} stands")
-        if known.status == registry.RETIRED:
-            registry.promote(warehouse, known)
-            known = replace(known, status=registry.CHAMPION)
-        return known
-    blank = ModelRecord(
-        model_id, prediction, facts["definition_hash"], facts["as_of"], registry.REJECTED, ""
-    )
-    groups = [
-        row["event_name"] or row["property"] or row["kind"] for row in present_features(warehouse)
-    ]
-    try:
-        trained = train(data, settings, groups, lambda line: progress(f"{prediction}: {line}"))
-    except NotEnoughData as error:
-        model = replace(blank, reason=f"too little data: {error}")
-    else:
-        model = replace(
-            blank,
-            status=registry.CHAMPION if trained.status == "accepted" else registry.REJECTED,
-            reason=trained.reason,
-            candidate=trained.candidate,
-            calibration=trained.calibration,
-            metrics=trained.metrics,
-            reliability=trained.reliability,
-            importances=trained.importances,
-            feature_ids=[int(feature_id) for feature_id in trained.feature_ids],
-            onnx=trained.onnx,
-        )
-    registry.save_model(warehouse, model)
-    progress(f"{prediction}: {model.status}{', ' + model.reason if model.reason else ''}")
-    return model
 
 
 def score_champions(

@@ -137,6 +137,17 @@ def test_a_model_shows_what_people_ask_for(road):
     assert "lightgbm" in shown["Which models were tried?"]
     assert "data:image/png;base64," in shown["Is it right? As a picture"]
     assert "| ████████ |" in shown["What does it look at?"]
+    assert shown["Is it better than the one before?"].startswith("Promoted: the first model")
+    assert shown["In words"] in shown["Model card"]
+    assert "## Limits" in shown["Model card"]
+
+
+def test_every_prediction_has_a_published_card(road):
+    folder, _, _, _ = road
+    cards = {path.name: path.read_text() for path in (folder / "w_published/cards").iterdir()}
+    assert sorted(cards) == ["buys.html", "buys.md", "buys_a_lot.html", "buys_a_lot.md"]
+    assert "Now it gives 240 users a mean probability" in cards["buys.md"]
+    assert "## No model" in cards["buys_a_lot.md"]
 
 
 def test_hourly_scores_the_users_of_the_hour_and_trains_nothing(road):

@@ -4,16 +4,23 @@ from dataclasses import replace
 from datetime import datetime
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from models_ml import registry
-from models_ml.registry import CHAMPION, REJECTED, RETIRED, ModelRecord
+from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED, ModelRecord
 from models_ml.warehouse import open_warehouse
 
 FIRST = ModelRecord(
     model_id="m1", prediction="buys", definition_hash="h", as_of=datetime(2026, 1, 1), status=CHAMPION,
     reason="", candidate="logistic", metrics={"auroc": {"value": 0.7}}, feature_ids=[3, 1], onnx=b"\x00\xff",
+    judge_feature_ids=[1], judge_onnx=b"\xfe", challenge={"is_promoted": True, "decision": "promoted"},
 )  # fmt: skip
+
+
+def day(number: int, **changes) -> ModelRecord:
+    """Return the model of one day in January."""
+    return replace(FIRST, model_id=f"m{number}", as_of=datetime(2026, 1, number), **changes)
 
 
 @pytest.fixture
@@ -26,7 +33,9 @@ def warehouse(tmp_path):
             create table models (
                 model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
                 as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
-                metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob);
+                metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
+                judge_feature_ids varchar, judge_onnx blob, challenge varchar);
+            create table held_out_scores (prediction varchar, model_id varchar, user_id varchar);
             create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
             create table stg_as_of as select timestamp '2026-01-08' as as_of;
             """
@@ -42,6 +51,12 @@ def statuses(warehouse) -> dict[str, str]:
     }
 
 
+def champion_as_of(warehouse, as_of: str) -> str | None:
+    warehouse.execute("update stg_as_of set as_of = ?", [as_of])
+    found = registry.find_champion(warehouse, "buys")
+    return found and found.model_id
+
+
 def test_a_model_comes_back_as_it_was_saved(warehouse):
     registry.save_model(warehouse, FIRST)
     saved = registry.find_champion(warehouse, "buys")
@@ -51,26 +66,92 @@ def test_a_model_comes_back_as_it_was_saved(warehouse):
 
 def test_a_new_champion_retires_the_one_before(warehouse):
     registry.save_model(warehouse, FIRST)
-    registry.save_model(warehouse, replace(FIRST, model_id="m2"))
+    registry.save_model(warehouse, day(2))
     assert statuses(warehouse) == {"m1": RETIRED, "m2": CHAMPION}
-    registry.promote(warehouse, registry.find_model(warehouse, "m1"))
-    assert statuses(warehouse) == {"m1": CHAMPION, "m2": RETIRED}
+
+
+def test_of_two_models_of_one_hour_the_later_trained_scores(warehouse):
+    registry.save_model(warehouse, replace(FIRST, trained_at=datetime(2026, 1, 1, 12)))
+    again = replace(FIRST, model_id="again", trained_at=datetime(2026, 1, 1, 13))
+    registry.save_model(warehouse, again)
+    assert statuses(warehouse) == {"m1": RETIRED, "again": CHAMPION}
+    assert champion_as_of(warehouse, "2026-01-01") == "again"
 
 
 def test_a_rejected_model_leaves_the_champion_scoring(warehouse):
     registry.save_model(warehouse, FIRST)
-    registry.save_model(warehouse, replace(FIRST, model_id="m2", status=REJECTED, reason="parity"))
+    registry.save_model(warehouse, day(2, status=REJECTED, reason="parity"))
     assert registry.find_champion(warehouse, "buys").model_id == "m1"
+    assert registry.find_newest(warehouse, "buys").model_id == "m2"
 
 
-def test_a_model_of_another_definition_does_not_score(warehouse):
-    registry.save_model(warehouse, replace(FIRST, definition_hash="older question"))
+def test_a_challenger_stays_until_the_next_model_and_never_scores(warehouse):
+    registry.save_model(warehouse, FIRST)
+    registry.save_model(warehouse, day(2, status=CHALLENGER, reason="worse"))
+    assert statuses(warehouse) == {"m1": CHAMPION, "m2": CHALLENGER}
+    registry.save_model(warehouse, day(3, status=CHALLENGER, reason="worse"))
+    assert statuses(warehouse) == {"m1": CHAMPION, "m2": REJECTED, "m3": CHALLENGER}
+    registry.save_model(warehouse, day(4))
+    assert statuses(warehouse) == {"m1": RETIRED, "m2": REJECTED, "m3": REJECTED, "m4": CHAMPION}
+    assert registry.find_model(warehouse, "m2").reason == "worse"
+    for hour, expected in (("01", "m1"), ("02", "m1"), ("03 23:00", "m1"), ("04", "m4")):
+        assert champion_as_of(warehouse, f"2026-01-{hour}") == expected
+
+
+def test_a_replay_decides_nothing_about_later_hours(warehouse):
+    """A model trained for an hour between two champions scores there, and only there."""
+    registry.save_model(warehouse, day(1))
+    registry.save_model(warehouse, day(5))
+    before = statuses(warehouse)
+    assert champion_as_of(warehouse, "2026-01-03") == "m1"
+    registry.settle_statuses(warehouse, "buys")
+    assert statuses(warehouse) == before
+    registry.save_model(warehouse, day(3))
+    assert statuses(warehouse) == {"m1": RETIRED, "m3": RETIRED, "m5": CHAMPION}
+    assert champion_as_of(warehouse, "2026-01-02") == "m1"
+    assert champion_as_of(warehouse, "2026-01-04") == "m3"
+    assert champion_as_of(warehouse, "2026-01-08") == "m5"
+    registry.save_model(warehouse, day(2, status=CHALLENGER))
+    assert statuses(warehouse)["m2"] == REJECTED
+
+
+def test_a_model_of_another_definition_does_not_score_until_it_is_the_present_one_again(warehouse):
+    registry.save_model(warehouse, FIRST)
+    warehouse.execute("update prediction_definitions set definition_hash = 'new question'")
     assert registry.find_champion(warehouse, "buys") is None
+    registry.save_model(warehouse, day(2, definition_hash="new question"))
+    assert statuses(warehouse) == {"m1": RETIRED, "m2": CHAMPION}
+    warehouse.execute("update prediction_definitions set definition_hash = 'h'")
+    assert registry.find_champion(warehouse, "buys").model_id == "m1"
+    registry.settle_statuses(warehouse, "buys")
+    assert statuses(warehouse) == {"m1": CHAMPION, "m2": RETIRED}
 
 
 def test_a_model_that_knows_the_future_of_as_of_does_not_score(warehouse):
-    registry.save_model(warehouse, replace(FIRST, as_of=datetime(2026, 1, 9)))
+    registry.save_model(warehouse, day(9))
     assert registry.find_champion(warehouse, "buys") is None
+    assert registry.find_newest(warehouse, "buys") is None
+
+
+def test_held_out_scores_are_kept_of_champion_and_challenger_only(warehouse):
+    def said(model_id):
+        return pa.Table.from_pylist(
+            [{"prediction": "buys", "model_id": model_id, "user_id": f"u{n}"} for n in range(3)]
+        )
+
+    def kept():
+        return [
+            tuple(row.values())
+            for row in warehouse.rows(
+                "select model_id, count(*) from held_out_scores group by 1 order by 1"
+            )
+        ]
+
+    registry.save_model(warehouse, day(1), said("m1"))
+    registry.save_model(warehouse, day(2, status=CHALLENGER), said("m2"))
+    assert kept() == [("m1", 3), ("m2", 3)]
+    registry.save_model(warehouse, day(3), said("m3"))
+    assert kept() == [("m3", 3)]
 
 
 def test_a_failed_write_leaves_nothing(warehouse):

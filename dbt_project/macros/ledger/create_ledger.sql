@@ -1,24 +1,70 @@
-{# The tables that Python writes, empty on a fresh warehouse, so that `dbt build` works before any
-   model is trained and without any query log. Contract columns: DESIGN.md section 4. #}
+{# The tables that Python writes, and their columns. Contract columns: DESIGN.md section 4. #}
+{% macro ledger_tables() %}
+    {%- set text = dbt.type_string() -%}
+    {{ return({
+        'models': {
+            'model_id': text, 'prediction': text, 'definition_hash': text,
+            'trained_at': 'timestamp', 'as_of': 'timestamp', 'status': text, 'reason': text,
+            'candidate': text, 'calibration': text, 'metrics': text, 'reliability': text,
+            'importances': text, 'feature_ids': text, 'onnx': type_bytes(),
+            'judge_feature_ids': text, 'judge_onnx': type_bytes(), 'challenge': text,
+        },
+        'prediction_history': {
+            'prediction': text, 'user_id': text, 'probability': 'double', 'percentile': 'double',
+            'as_of': 'timestamp', 'scored_at': 'timestamp', 'model_id': text,
+        },
+        'held_out_scores': {
+            'prediction': text, 'model_id': text, 'user_id': text, 'as_of': 'timestamp',
+            'probability': 'double', 'outcome': 'integer',
+        },
+        'event_property_usage': {
+            'usage_date': 'date', 'event_name': text, 'property': text, 'kind': text,
+            'source': text, 'n_queries': 'bigint', 'n_references': 'bigint', 'n_users': 'bigint',
+        },
+    }) }}
+{% endmacro %}
+
+{# Before a build: these tables, empty on a fresh warehouse, so that `dbt build` works before any model
+   is trained and without any query log. One of an older version gets the columns it lacks, empty.
+   Looking at a table opens a transaction, so that what follows needs a commit of its own. #}
 {% macro create_ledger() %}
     {%- if execute %}
-    {%- set home = api.Relation.create(database=target.database, schema=target.schema).render() %}
-    {%- set text = dbt.type_string() %}
-    create schema if not exists {{ home }};
-    create table if not exists {{ home }}.models (
-        model_id {{ text }}, prediction {{ text }}, definition_hash {{ text }},
-        trained_at timestamp, as_of timestamp, status {{ text }}, reason {{ text }},
-        candidate {{ text }}, calibration {{ text }}, metrics {{ text }},
-        reliability {{ text }}, importances {{ text }}, feature_ids {{ text }},
-        onnx {{ type_bytes() }}
-    );
-    create table if not exists {{ home }}.prediction_history (
-        prediction {{ text }}, user_id {{ text }}, probability double, percentile double,
-        as_of timestamp, scored_at timestamp, model_id {{ text }}
-    );
-    create table if not exists {{ home }}.event_property_usage (
-        usage_date date, event_name {{ text }}, property {{ text }}, kind {{ text }},
-        source {{ text }}, n_queries bigint, n_references bigint, n_users bigint
-    );
+    {%- set changed = [] -%}
+    {%- for table, columns in ledger_tables().items() %}
+    {%- set there = adapter.get_relation(target.database, target.schema, table) %}
+    {%- if there %}
+        {%- set missing = missing_columns(there, columns) -%}
+        {%- if missing -%}
+            {%- do alter_relation_add_remove_columns(there, missing, none) -%}
+            {%- do changed.append(table ~ ' gets columns ' ~ missing | map(attribute='name') | join(', ')) -%}
+        {%- endif -%}
+    {%- else %}
+        {%- do adapter.create_schema(api.Relation.create(target.database, target.schema)) -%}
+        {%- do run_query(create_ledger_table(table, columns)) -%}
+        {%- do changed.append(table ~ ' is new') -%}
     {%- endif %}
+    {%- endfor %}
+    {%- if changed -%}
+        {%- do adapter.commit() -%}
+        {{ log('The ledger: ' ~ changed | join('; '), info=True) }}
+    {%- endif -%}
+    {%- endif %}
+{% endmacro %}
+
+{% macro create_ledger_table(table, columns) %}
+    create table if not exists {{ api.Relation.create(target.database, target.schema, table) }} (
+        {%- for column, type in columns.items() %}
+        {{ column }} {{ type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{% endmacro %}
+
+{# columns: a mapping of column name to SQL type. #}
+{% macro missing_columns(relation, columns) %}
+    {%- set there = adapter.get_columns_in_relation(relation) | map(attribute='name') | map('lower') | list -%}
+    {%- set missing = [] -%}
+    {%- for column, type in columns.items() if column not in there -%}
+        {%- do missing.append(api.Column(column, type)) -%}
+    {%- endfor -%}
+    {{ return(missing) }}
 {% endmacro %}

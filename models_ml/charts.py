@@ -14,18 +14,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from models_ml.markdown_text import UNSEEN, escape
+from models_ml.model_words import KINDS
+
 PALE, ACCENT = "#9aa0a6", "#4f43dd"
-# Groups of features that have no event or property for a name.
-WORDS = {
-    "event_count": "how many events of any kind",
-    "hours_since_last": "how long ago the last event was",
-    "hours_since_first": "how long ago the first event was",
-    "active_days": "on how many days active",
-    "active_weeks": "in how many weeks active",
-    "event_count_ever": "how many events of any kind, ever",
-    "active_days_ever": "on how many days active, ever",
-    "active_weeks_ever": "in how many weeks active, ever",
-}
 
 
 def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
@@ -40,6 +32,7 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     top = 1.05 * max([*predicted, *(group["high"] for group in groups)])
     figure = Figure(figsize=(6.4, 5.2), layout="constrained")
     axes = figure.add_subplot()
+    axes.title.set_parse_math(False)  # a label may hold dollar signs
     axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
     axes.vlines(
         predicted, [group["low"] for group in groups], [group["high"] for group in groups],
@@ -48,7 +41,7 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     axes.plot(predicted, observed, "o", color=ACCENT, label="a tenth of the users")
     axes.set(
         xlim=(0, top), ylim=(0, top),
-        title=f"{label}\nOn the dashed line: what was predicted is what happened",
+        title=f"{UNSEEN.sub(' ', label)}\nOn the dashed line: what was predicted is what happened",
         xlabel="predicted: mean probability of the group",
         ylabel="observed: share of the group that did",
     )  # fmt: skip
@@ -66,7 +59,7 @@ def importance_table(importances: Sequence[Mapping[str, Any]]) -> str:
     """
     used = [row for row in importances[:10] if row["importance"] > 0]
     rows = [
-        f"| {WORDS.get(row['group'], row['group'])} | {_bar(row['importance'], used)} "
+        f"| {KINDS.get(row['group'], escape(row['group']))} | {_bar(row['importance'], used)} "
         f"| {row['importance']:.4f} |"
         for row in used
     ]

@@ -1,0 +1,69 @@
+{# The scores whose truth is known, each user once: what calibration is counted of. Grain: one row
+   per (prediction, kind, user_key). held out: what the champion, before it was fitted on everybody, said
+   of users it had not seen. matured: each user's newest score of which the outcome is known. #}
+{{ config(tags=['daily']) }}
+with
+
+now as (select as_of, as_of_hour from {{ ref('stg_as_of') }}),
+
+held_out as (
+    select
+        scores.prediction,
+        'held out' as kind,
+        scores.model_id,
+        scores.user_id,
+        {{ hour_index('scores.as_of') }} as as_of_hour,
+        scores.probability,
+        scores.outcome
+    from {{ source('ledger', 'held_out_scores') }} as scores
+    inner join {{ source('ledger', 'models') }} as models on scores.model_id = models.model_id
+    inner join {{ ref('prediction_definitions') }} as definitions
+        on models.prediction = definitions.prediction
+        and models.definition_hash = definitions.definition_hash
+    inner join now on models.as_of <= now.as_of
+    where models.status = 'champion'
+),
+
+outcomes as (
+    select
+        prediction,
+        user_id,
+        as_of,
+        probability,
+        outcome,
+        row_number() over (
+            partition by prediction, user_id order by as_of desc, model_id
+        ) as place,
+        max(as_of) over (partition by prediction) as newest_as_of
+    from {{ ref('prediction_outcomes') }}
+),
+
+scores as (
+    select prediction, kind, model_id, user_id, as_of_hour, probability, outcome from held_out
+    union all
+    select
+        prediction,
+        'matured' as kind,
+        cast(null as {{ dbt.type_string() }}) as model_id,
+        user_id,
+        {{ hour_index('as_of') }} as as_of_hour,
+        probability,
+        outcome
+    from outcomes
+    where place = 1 and as_of > newest_as_of - interval '{{ var('calibration_days') }}' day
+),
+
+final as (
+    select
+        scores.prediction,
+        scores.kind,
+        scores.model_id,
+        identities.identity_key as user_key,
+        scores.as_of_hour,
+        scores.probability,
+        scores.outcome
+    from scores
+    inner join {{ ref('stg_identities') }} as identities on scores.user_id = identities.user_id
+)
+
+select * from final

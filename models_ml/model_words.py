@@ -1,0 +1,149 @@
+"""What a model is worth, in sentences and tables (Markdown): the model card and the UI share them.
+
+Names that come from events are escaped here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models_ml.markdown_text import escape, quote
+from models_ml.model_checks import check_model
+from models_ml.registry import CHAMPION, ModelRecord
+
+HELD_OUT = {
+    "out_of_time": "users and weeks that the model had not seen",
+    "users_only": "users that the model had not seen (history is too short to hold weeks out too)",
+}
+# Groups of features that have no event or property for a name.
+KINDS = {
+    "event_count": "how many events of any kind",
+    "hours_since_last": "how long ago the last event was",
+    "hours_since_first": "how long ago the first event was",
+    "active_days": "on how many days active",
+    "active_weeks": "in how many weeks active",
+    "event_count_ever": "how many events of any kind, ever",
+    "active_days_ever": "on how many days active, ever",
+    "active_weeks_ever": "in how many weeks active, ever",
+}
+FEW_POSITIVES = 100
+
+
+def in_words(model: ModelRecord, label: str) -> str:
+    """Return what the model is worth, in sentences; those without a number are left out."""
+    metrics = model.metrics or {}
+    auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]
+    lines = [
+        f"**{escape(label)}**: it came true in {metrics['base_rate']:.1%} of "
+        f"{metrics['n_rows']:,} cases to learn from ({metrics['n_users']:,} users). Measured on "
+        f"{metrics['n_test_rows']:,} {HELD_OUT[metrics['evaluation']]}:\n"
+    ]
+    if auroc["value"] is not None:
+        lines.append(
+            f"- **Order.** Of one for whom it came true and one for whom it did not, it rates the "
+            f"first higher in **{auroc['value']:.0%}** of cases (AUROC; 95% interval "
+            f"{auroc['low']:.0%} to {auroc['high']:.0%}; a coin: 50%)."
+        )
+    if loss["value"] is not None:
+        gap = 100 * metrics["expected_calibration_error"]["value"]
+        lines.append(
+            f"- **Probabilities.** Predicted and observed rates differ by **{gap:.1f} percentage "
+            f"points** on average. Log loss {loss['value']:.4f}, where giving everybody the base "
+            f"rate has {metrics['log_loss_base_rate']['value']:.4f} (lower is better)."
+        )
+    if lift["value"] is not None:
+        lines.append(
+            f"- **Use.** For the tenth of users with the highest probability it came true "
+            f"**{lift['value']:.1f} times** as often as for all."
+        )
+    if model.status != CHAMPION:
+        lines.append(f"\nIt does not score: {escape(model.reason)}.")
+    return "\n".join(lines)
+
+
+def candidates_table(model: ModelRecord) -> str:
+    """Return all models tried, best first, as a table."""
+    tried = (model.metrics or {}).get("candidates", [])
+    rows = [
+        f"| {escape(row['candidate'])}{' ✓' if row['candidate'] == model.candidate else ''} | "
+        f"{row['log_loss']:.4f} | {row['log_loss_uncalibrated']:.4f} | {row['calibration']} | "
+        f"{row['seconds']:.0f} |"
+        for row in sorted(tried, key=lambda row: row["log_loss"])
+    ]
+    head = ["| model | log loss | uncalibrated | calibration | seconds |", "|---|---|---|---|---|"]
+    words = "Each was judged on users it had not seen; the lowest log loss wins (✓).\n"
+    return "\n".join([words, *head, *rows])
+
+
+def importance_sentences(
+    model: ModelRecord, events: Sequence[str], properties: Sequence[str]
+) -> str:
+    """Return a sentence per event or property that the model's quality rests on, as a list.
+
+    Args:
+        model: Its importances are log loss lost (nats per row) when a group's values are shuffled.
+        events: Names that are event types.
+        properties: Names that are properties of events or users.
+    """
+    metrics = model.metrics or {}
+    guess, loss = metrics["log_loss_base_rate"]["value"], metrics["log_loss"]["value"]
+    gained = guess - loss if guess is not None and loss is not None else 0
+    lines = []
+    for row in model.importances or []:
+        if row["importance"] <= 0:
+            continue
+        share = f", {row['importance'] / gained:.0%} of all it gains" if gained > 0 else ""
+        lines.append(
+            f"- {_what(row['group'], events, properties)}. With this shuffled among users, log "
+            f"loss is {row['importance']:.4f} worse{share}."
+        )
+    return "\n".join(lines) or "- Nothing: it gives nearly everybody the same probability."
+
+
+def _what(group: str, events: Sequence[str], properties: Sequence[str]) -> str:
+    if group in events:
+        return f"What users did of {quote(group)}: how often, how lately, with what values"
+    if group in properties:
+        return f"The property {quote(group)}"
+    words = KINDS.get(group, escape(group))
+    return words[0].upper() + words[1:]
+
+
+def challenge_in_words(model: ModelRecord) -> str:
+    """Return how the comparison with the champion ended."""
+    if model.challenge is None:
+        return "It was never compared with another model."
+    words = escape(model.challenge["decision"])
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def limits(model: ModelRecord, horizon_days: int) -> list[str]:
+    """Return what the model must not be used for, and what is doubtful about this one."""
+    metrics = model.metrics or {}
+    sentences = [
+        "It says who will, not why. What it looks at goes together with the outcome; changing it "
+        "need not change the outcome. What a campaign brings, only an experiment tells.",
+        "It is for planning and for reaching out to users. It must not decide about a person's "
+        "credit, work, housing, insurance, health, education or rights.",
+        f"It holds for the starting cohort above and for the next {horizon_days} days; of other "
+        "users or another horizon it knows nothing.",
+        "It learned from past weeks. After a change of prices, product or tracking its "
+        "probabilities are off until such weeks are among them.",
+    ]
+    n_positives = metrics.get("n_test_positives", 0)
+    if n_positives < FEW_POSITIVES:
+        sentences.append(
+            f"Only {n_positives:,} held-out users had the outcome: the measured numbers are rough, "
+            "see their intervals."
+        )
+    if metrics.get("evaluation") == "users_only":
+        sentences.append(
+            "History is too short to hold weeks out: how well it does in a later week was not "
+            "measured."
+        )
+    sentences += [
+        f"The check {escape(finding.name)} failed: {escape(finding.words)}."
+        for finding in check_model(model)
+        if not finding.passed and finding.name != "model_accepted"
+    ]
+    return sentences

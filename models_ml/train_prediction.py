@@ -1,0 +1,198 @@
+"""One prediction's training, from labelled rows in the warehouse to a decided row of `models`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from models_ml import registry
+from models_ml.challenge import (
+    Challenge,
+    Judged,
+    challenge,
+    held_out_rows,
+    judged_probabilities,
+)
+from models_ml.matrix import TrainingSet
+from models_ml.registry import ModelRecord
+from models_ml.train import NotEnoughData, TrainSettings, train
+from models_ml.training_data import fingerprint, load_training_set, present_features
+from models_ml.warehouse import Warehouse
+
+Progress = Callable[[str], None]
+HELD_OUT = pa.schema(
+    [
+        ("prediction", pa.string()),
+        ("model_id", pa.string()),
+        ("user_id", pa.string()),
+        ("as_of", pa.timestamp("us")),
+        ("probability", pa.float64()),
+        ("outcome", pa.int32()),
+    ]
+)
+
+
+def train_prediction(
+    warehouse: Warehouse, prediction: str, progress: Progress, settings: TrainSettings | None = None
+) -> ModelRecord:
+    """Train one prediction, let the model compete with the champion and write it to `models`.
+
+    The same data and settings give the same model_id: then nothing is trained and the decision
+    stands.
+
+    Returns:
+        The model's row. Its status is `challenger` if it lost to the champion, `rejected` with the
+        reason if there is too little data or the gate refused it: the champion keeps scoring.
+    """
+    settings = settings or TrainSettings()
+    data = load_training_set(warehouse, prediction)
+    (facts,) = warehouse.rows(
+        """
+        select definition_hash, (select as_of from stg_as_of) as as_of
+        from prediction_definitions where prediction = ?
+        """,
+        [prediction],
+    )
+    salt = repr((prediction, facts, asdict(settings), version("foretell")))
+    model_id = fingerprint(data, salt)
+    if registry.find_model(warehouse, model_id):
+        progress(f"{prediction}: nothing new to learn, model {model_id} stands")
+        registry.settle_statuses(warehouse, prediction)
+    else:
+        blank = ModelRecord(
+            model_id, prediction, facts["definition_hash"], facts["as_of"], registry.REJECTED, ""
+        )
+        model, held_out = _train(warehouse, blank, data, settings, progress)
+        registry.save_model(warehouse, model, held_out)
+        progress(f"{prediction}: {model.status}{', ' + model.reason if model.reason else ''}")
+    return _as_of_now(warehouse, model_id, prediction)
+
+
+def _as_of_now(warehouse: Warehouse, model_id: str, prediction: str) -> ModelRecord:
+    """Return a model as it stands at the present as_of: in a replay it may be champion again."""
+    model = registry.find_model(warehouse, model_id)
+    assert model is not None
+    champion = registry.find_champion(warehouse, prediction)
+    return champion if champion is not None and champion.model_id == model_id else model
+
+
+def _train(
+    warehouse: Warehouse,
+    blank: ModelRecord,
+    data: TrainingSet,
+    settings: TrainSettings,
+    progress: Progress,
+) -> tuple[ModelRecord, pa.Table | None]:
+    """Return the model's row, and what it says of held-out users if it passed the gate."""
+    groups = [
+        row["event_name"] or row["property"] or row["kind"] for row in present_features(warehouse)
+    ]
+    try:
+        trained = train(
+            data, settings, groups, lambda line: progress(f"{blank.prediction}: {line}")
+        )
+    except NotEnoughData as error:
+        return replace(blank, reason=f"too little data: {error}"), None
+    model = replace(
+        blank,
+        reason=trained.reason,
+        candidate=trained.candidate,
+        calibration=trained.calibration,
+        metrics=trained.metrics | _window(data),
+        reliability=trained.reliability,
+        importances=trained.importances,
+        feature_ids=_listed(trained.feature_ids),
+        onnx=trained.onnx,
+        judge_feature_ids=_listed(trained.judge_feature_ids),
+        judge_onnx=trained.judge_onnx,
+    )
+    if trained.status != "accepted":
+        return model, None
+    decided = _decide(warehouse, model, data, settings)
+    return (
+        replace(
+            model,
+            status=registry.CHAMPION if decided.is_promoted else registry.CHALLENGER,
+            reason="" if decided.is_promoted else decided.decision,
+            challenge=decided.facts(),
+        ),
+        _held_out(warehouse, model, data, settings),
+    )
+
+
+def _decide(
+    warehouse: Warehouse, model: ModelRecord, data: TrainingSet, settings: TrainSettings
+) -> Challenge:
+    champion = registry.find_champion(warehouse, model.prediction)
+    if champion is None:
+        return Challenge(True, "promoted: the first model of this definition")
+    old = _judged(champion)
+    if old is None:
+        return Challenge(
+            True,
+            "promoted: the champion was trained before models were kept for comparison",
+            champion.model_id,
+        )
+    new = _judged(model)
+    assert new is not None
+    return challenge(data, settings.test_percent, new, old)
+
+
+def _judged(model: ModelRecord) -> Judged | None:
+    if model.judge_onnx is None or model.judge_feature_ids is None:
+        return None
+    return Judged(
+        model.model_id,
+        model.judge_onnx,
+        np.array(model.judge_feature_ids, dtype=np.int64),
+        np.array(model.feature_ids, dtype=np.int64),
+    )
+
+
+def _held_out(
+    warehouse: Warehouse, model: ModelRecord, data: TrainingSet, settings: TrainSettings
+) -> pa.Table:
+    """Return what the measured model said of held-out users in the newest window, and the truth."""
+    judged = _judged(model)
+    assert judged is not None
+    rows = held_out_rows(data, settings.test_percent)
+    scores = pa.table(
+        {
+            "user_key": data.user_key[rows],
+            "as_of_hour": data.as_of_hour[rows],
+            "probability": judged_probabilities(judged, data, rows),
+        }
+    )
+    batches = warehouse.stream(
+        """
+        select
+            training_rows.prediction, ? as model_id, training_rows.user_id, training_rows.as_of,
+            scores.probability, cast(training_rows.label as integer) as outcome
+        from scores
+        inner join training_rows
+            on training_rows.prediction = ? and training_rows.user_key = scores.user_key
+            and training_rows.as_of_hour = scores.as_of_hour
+        order by training_rows.user_id
+        """,
+        [model.model_id, model.prediction],
+        {"scores": scores},
+    )
+    return pa.Table.from_batches(list(batches), HELD_OUT)
+
+
+def _window(data: TrainingSet) -> dict[str, Any]:
+    """Return the snapshots that were learned from, as hours since 1970-01-01 UTC."""
+    return {
+        "first_as_of_hour": int(data.as_of_hour.min()),
+        "newest_as_of_hour": int(data.as_of_hour.max()),
+        "horizon_hours": data.horizon_hours,
+    }
+
+
+def _listed(feature_ids: np.ndarray) -> list[int]:
+    return [int(feature_id) for feature_id in feature_ids]

@@ -1,0 +1,158 @@
+"""The card: one source for both forms, hostile names stay text, files come and go with models."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+
+import duckdb
+import pytest
+
+from models_ml import registry
+from models_ml.model_card import model_card, write_cards
+from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, ModelRecord
+from models_ml.warehouse import open_warehouse
+from tests.models_ml.test_markdown_text import Page
+
+HOSTILE = "<img src=x onerror=alert(1)> | `a` [b](http://c.example) $x$"
+
+
+def metric(value):
+    return {"value": value, "low": value, "high": value}
+
+
+GROUPS = [
+    {"n": 300, "mean_p": p, "observed": p, "low": p - 0.05, "high": p + 0.05} for p in (0.1, 0.3)
+]
+METRICS = {
+    "evaluation": "out_of_time", "n_rows": 3000, "n_users": 1000, "n_snapshots": 3, "n_test_rows": 600,
+    "n_test_positives": 120, "base_rate": 0.2, "auroc": metric(0.8), "log_loss": metric(0.4),
+    "log_loss_base_rate": metric(0.5), "expected_calibration_error": metric(0.01),
+    "top_decile_lift": metric(3.0), "parity": 1e-7, "first_as_of_hour": 490_560,
+    "newest_as_of_hour": 490_896, "horizon_hours": 168,
+    "candidates": [{"candidate": "logistic", "log_loss": 0.4, "log_loss_uncalibrated": 0.41, "calibration": "none", "seconds": 1.0}],
+}  # fmt: skip
+MODEL = ModelRecord(
+    "m1", "buys", "h", datetime(2026, 1, 8), CHAMPION, "", candidate="logistic", calibration="none",
+    metrics=METRICS, reliability=GROUPS, feature_ids=[1, 2],
+    importances=[
+        {"group": HOSTILE, "importance": 0.02, "std": 0}, {"group": "plan", "importance": 0.01, "std": 0},
+        {"group": "active_days", "importance": 0.005, "std": 0}, {"group": "none", "importance": -0.1, "std": 0},
+    ],
+    challenge={"is_promoted": True, "decision": "promoted: not worse than the champion"},
+)  # fmt: skip
+DEFINITION = {
+    "outcome": {"event": HOSTILE},
+    "horizon_days": 7,
+    "cohort": [{"user": {HOSTILE: HOSTILE}}],
+}
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            """
+            create schema foretell; use w.foretell;
+            create table models (
+                model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
+                as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
+                metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
+                judge_feature_ids varchar, judge_onnx blob, challenge varchar);
+            create table held_out_scores (prediction varchar, model_id varchar);
+            create table stg_as_of as select timestamp '2026-01-20' as as_of;
+            create table labels_rates as
+                select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate;
+            """
+        )
+        connection.execute(
+            "create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash, "
+            "? as label, ? as definition, 7 as horizon_days",
+            [HOSTILE, json.dumps(DEFINITION)],
+        )
+        connection.execute(
+            "create table features as select ? as event_name, 'plan' as property", [HOSTILE]
+        )
+    with open_warehouse(path) as opened:
+        yield opened
+
+
+def test_a_card_says_what_is_asked_for(warehouse):
+    card = model_card(warehouse, MODEL)
+    for words in (
+        "3 weekly snapshots, as of 2025-12-18 00:00 to 2026-01-01 00:00 (UTC)",
+        "| rows (a user at a snapshot) | 3,000 |",
+        "it came true in 20.0% of 3,000 cases",
+        "| 10.0% | 10.0% | 5.0% to 15.0% |",
+        "data:image/png;base64,",
+        "- The property “plan”. With this shuffled among users, log loss is 0.0100 worse, 10% of all",
+        "- On how many days active.",
+        "| logistic ✓ | 0.4000 |",
+        "Promoted: not worse than the champion.",
+        "| 2026-01-08 00:00 | 1,000 | 25.00% |",
+        "It has scored nobody yet.",
+        "- It says who will, not why.",
+    ):
+        assert words in card, words
+    assert "-0.1" not in card
+
+
+def test_what_the_newest_build_knows_is_told(warehouse):
+    warehouse.execute(
+        "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability"
+    )
+    warehouse.execute(
+        "create table calibration_report as select 'buys' as prediction, 'matured' as kind, "
+        "null as model_id, null as property, null as value, 900 as n_users, 0.21 as mean_probability, "
+        "0.25 as observed_rate, 0.2 as observed_low, 0.3 as observed_high, null as calibration_slope"
+    )
+    card = model_card(warehouse, MODEL)
+    assert "Now it gives 1 users a mean probability of 22.00%" in card
+    assert "| everybody | matured | 900 | 21.0% | 25.0% \\[20.0%, 30.0%\\] |  |" in card
+
+
+def test_hostile_names_stay_text_in_both_forms(warehouse, tmp_path):
+    registry.save_model(warehouse, replace(MODEL, reason=HOSTILE))
+    (html,) = write_cards(warehouse, ["buys"], tmp_path / "cards")
+    markdown = html.with_suffix(".md").read_text()
+    assert HOSTILE not in markdown
+    page = Page(html.read_text())
+    assert page.text.count(HOSTILE) == 7  # label twice, reason, outcome, cohort twice, importance
+    assert set(page.tags) <= {
+        "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "ul", "li", "strong",
+        "table", "thead", "tbody", "tr", "th", "td", "img",
+    }  # fmt: skip
+    assert page.tags.count("img") == 1
+    assert "<a " not in html.read_text()
+
+
+def test_a_model_that_could_not_be_trained_has_a_card(warehouse):
+    blank = ModelRecord("m0", "buys", "h", datetime(2026, 1, 8), REJECTED, "too little data: 3")
+    card = model_card(warehouse, blank)
+    assert "## No model" in card
+    assert "too little data: 3" in card
+    assert "## Limits" not in card
+
+
+def test_doubts_about_a_model_are_among_its_limits(warehouse):
+    doubtful = METRICS | {"n_test_positives": 9, "evaluation": "users_only", "parity": 1.0}
+    card = model_card(warehouse, replace(MODEL, metrics=doubtful))
+    assert "Only 9 held-out users had the outcome" in card
+    assert "History is too short" in card
+    assert "The check onnx_parity failed" in card
+
+
+def test_files_come_and_go_with_their_models(warehouse, tmp_path):
+    folder = tmp_path / "cards"
+    assert write_cards(warehouse, ["buys"], folder) == []
+    registry.save_model(warehouse, MODEL)
+    lost = replace(MODEL, model_id="m2", as_of=datetime(2026, 1, 9), status=CHALLENGER)
+    registry.save_model(warehouse, replace(lost, reason="not promoted: worse"))
+    written = write_cards(warehouse, ["buys"], folder)
+    assert [path.name for path in written] == ["buys.html", "buys_challenger.html"]
+    assert "It does not score: not promoted: worse." in (folder / "buys_challenger.md").read_text()
+    registry.save_model(warehouse, replace(MODEL, model_id="m3", as_of=datetime(2026, 1, 10)))
+    assert [path.name for path in write_cards(warehouse, ["buys"], folder)] == ["buys.html"]
+    assert sorted(path.name for path in folder.iterdir()) == ["buys.html", "buys.md"]

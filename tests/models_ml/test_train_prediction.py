@@ -1,0 +1,142 @@
+"""Training in a warehouse: who becomes champion, and that the same data changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models_ml import registry, train_prediction
+from models_ml.candidates import Candidate
+from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
+from models_ml.train import TrainSettings
+from models_ml.warehouse import open_warehouse
+from tests.sparse_rows import training_set
+
+SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "logistic"),), n_resamples=10, n_jobs=1)
+GOOD = training_set(1, n_users=800, n_snapshots=3)
+NOISE = replace(GOOD, y=np.random.default_rng(2).permutation(GOOD.y))
+# What is learned from says nothing, what is held out is as it was.
+HELD_OUT = (GOOD.user_bucket < 20) & (GOOD.as_of_hour == GOOD.as_of_hour.max())
+WORSE = replace(GOOD, y=np.where(HELD_OUT, GOOD.y, NOISE.y))
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            """
+            create schema foretell; use w.foretell;
+            create table models (
+                model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
+                as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
+                metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
+                judge_feature_ids varchar, judge_onnx blob, challenge varchar);
+            create table held_out_scores (
+                prediction varchar, model_id varchar, user_id varchar, as_of timestamp,
+                probability double, outcome integer);
+            create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
+            create table stg_as_of (as_of timestamp);
+            create table training_rows (
+                prediction varchar, as_of timestamp, user_id varchar, label integer, as_of_hour integer,
+                user_key bigint);
+            """
+        )
+    newest = GOOD.as_of_hour == GOOD.as_of_hour.max()
+    rows = pa.table(
+        {
+            "prediction": ["buys"] * newest.sum(),
+            "as_of": [datetime(2026, 1, 1)] * newest.sum(),
+            "user_id": [f"u{key}" for key in GOOD.user_key[newest]],
+            "label": GOOD.y[newest].astype(int),
+            "as_of_hour": GOOD.as_of_hour[newest],
+            "user_key": GOOD.user_key[newest],
+        }
+    )
+    with open_warehouse(path) as opened:
+        opened.append("training_rows", rows)
+        yield opened
+
+
+@pytest.fixture
+def run(warehouse, monkeypatch):
+    """Return a function that trains on some data as of some day."""
+    catalogue = [{"event_name": None, "property": None, "kind": k} for k in GOOD.matrix.kinds]
+    monkeypatch.setattr(train_prediction, "present_features", lambda warehouse: catalogue)
+
+    def train(day: str, data=GOOD):
+        warehouse.execute("delete from stg_as_of")
+        warehouse.execute("insert into stg_as_of values (?)", [day])
+        monkeypatch.setattr(train_prediction, "load_training_set", lambda *_: data)
+        lines = []
+        made = train_prediction.train_prediction(warehouse, "buys", lines.append, SETTINGS)
+        return made, lines
+
+    return train
+
+
+def statuses(warehouse) -> list[str]:
+    return [row["status"] for row in warehouse.rows("select status from models order by as_of")]
+
+
+def test_models_compete_day_by_day_and_a_replay_changes_nothing(warehouse, run):
+    first, _ = run("2026-01-01")
+    assert (first.status, first.challenge["is_promoted"]) == (CHAMPION, True)
+    assert first.challenge["decision"] == "promoted: the first model of this definition"
+    again, lines = run("2026-01-01")
+    assert again == first
+    assert lines == [f"buys: nothing new to learn, model {first.model_id} stands"]
+
+    lost, _ = run("2026-01-02", WORSE)
+    assert lost.status == CHALLENGER
+    assert lost.reason == lost.challenge["decision"]
+    assert lost.challenge["champion_id"] == first.model_id
+    assert lost.challenge["low"] > 0
+    assert registry.find_champion(warehouse, "buys").model_id == first.model_id
+
+    equal, _ = run("2026-01-03")
+    assert equal.status == CHAMPION
+    assert equal.challenge["difference"] == pytest.approx(0, abs=1e-9)
+    assert statuses(warehouse) == [RETIRED, REJECTED, CHAMPION]
+
+    replayed, _ = run("2026-01-01")
+    assert (replayed.model_id, replayed.status) == (first.model_id, CHAMPION)
+    replayed, _ = run("2026-01-02", WORSE)
+    assert (replayed.model_id, replayed.status) == (lost.model_id, REJECTED)
+    assert replayed.challenge == lost.challenge
+    assert statuses(warehouse) == [RETIRED, REJECTED, CHAMPION]
+
+
+def test_a_champion_without_a_judged_graph_gives_way(warehouse, run):
+    first, _ = run("2026-01-01")
+    warehouse.execute("update models set judge_onnx = null, judge_feature_ids = null")
+    second, _ = run("2026-01-02", WORSE)
+    assert second.status == CHAMPION
+    assert "before models were kept for comparison" in second.challenge["decision"]
+    assert second.challenge["champion_id"] == first.model_id
+
+
+def test_too_little_data_leaves_the_champion(warehouse, run):
+    first, _ = run("2026-01-01")
+    few, _ = run("2026-01-02", replace(GOOD, y=np.zeros_like(GOOD.y)))
+    assert (few.status, few.challenge) == (REJECTED, None)
+    assert "0 positives" in few.reason
+    assert registry.find_champion(warehouse, "buys").model_id == first.model_id
+
+
+def test_held_out_scores_are_those_of_the_reported_numbers(warehouse, run):
+    made, _ = run("2026-01-01")
+    rows = warehouse.rows("select * from held_out_scores order by user_id")
+    assert [row["user_id"] for row in rows] == sorted(f"u{key}" for key in GOOD.user_key[HELD_OUT])
+    p = np.array([row["probability"] for row in rows])
+    y = np.array([row["outcome"] for row in rows])
+    assert -np.log(np.where(y == 1, p, 1 - p)).mean() == pytest.approx(
+        made.metrics["log_loss"]["value"], abs=1e-6
+    )
+    assert {row["model_id"] for row in rows} == {made.model_id}
+    assert made.metrics["newest_as_of_hour"] == GOOD.as_of_hour.max()
