@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 
 from models_ml.evaluate import expected_calibration_error, wilson_interval
 from tests.conftest import dbt, query
+from tests.ledger import HELD_OUT_SCORES, MODELS
 
 N = 4000
 RNG = np.random.default_rng(4)
@@ -76,6 +77,14 @@ def test_an_older_ledger_gets_the_columns_it_lacks_and_keeps_its_rows(built):
     kept = query(built, "select model_id, status, onnx, challenge from models")
     assert kept == [("old", "champion", b"\xff", None)]
     assert query(built, "select count(*) from held_out_scores") == [(0,)]
+
+
+@pytest.mark.parametrize("table", ["models", "held_out_scores"])
+def test_the_tables_of_other_tests_are_those_of_dbt(built, table):
+    with duckdb.connect() as connection:
+        connection.execute(MODELS + HELD_OUT_SCORES)
+        mine = connection.execute(f"describe {table}").fetchall()
+    assert [row[:2] for row in mine] == [row[:2] for row in query(built, f"describe {table}")]
 
 
 def negative_log_likelihood(parameters, x, y):

@@ -13,6 +13,7 @@ from models_ml import registry
 from models_ml.model_card import model_card, write_cards
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, ModelRecord
 from models_ml.warehouse import open_warehouse
+from tests.ledger import HELD_OUT_SCORES, MODELS
 from tests.models_ml.test_markdown_text import Page
 
 HOSTILE = "<img src=x onerror=alert(1)> | `a` [b](http://c.example) $x$"
@@ -56,12 +57,10 @@ def warehouse(tmp_path):
         connection.execute(
             """
             create schema foretell; use w.foretell;
-            create table models (
-                model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
-                as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
-                metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
-                judge_feature_ids varchar, judge_onnx blob, challenge varchar);
-            create table held_out_scores (prediction varchar, model_id varchar);
+            """
+            + MODELS
+            + HELD_OUT_SCORES
+            + """
             create table stg_as_of as select timestamp '2026-01-20' as as_of;
             create table labels_rates as
                 select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate;

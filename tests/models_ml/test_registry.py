@@ -10,6 +10,7 @@ import pytest
 from models_ml import registry
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED, ModelRecord
 from models_ml.warehouse import open_warehouse
+from tests.ledger import HELD_OUT_SCORES, MODELS
 
 FIRST = ModelRecord(
     model_id="m1", prediction="buys", definition_hash="h", as_of=datetime(2026, 1, 1), status=CHAMPION,
@@ -30,12 +31,10 @@ def warehouse(tmp_path):
         connection.execute(
             """
             create schema foretell; use w.foretell;
-            create table models (
-                model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
-                as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
-                metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
-                judge_feature_ids varchar, judge_onnx blob, challenge varchar);
-            create table held_out_scores (prediction varchar, model_id varchar, user_id varchar);
+            """
+            + MODELS
+            + HELD_OUT_SCORES
+            + """
             create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
             create table stg_as_of as select timestamp '2026-01-08' as as_of;
             """

@@ -15,6 +15,7 @@ from models_ml.candidates import Candidate
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
 from models_ml.train import TrainSettings
 from models_ml.warehouse import open_warehouse
+from tests.ledger import HELD_OUT_SCORES, MODELS
 from tests.sparse_rows import training_set
 
 SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "logistic"),), n_resamples=10, n_jobs=1)
@@ -32,14 +33,10 @@ def warehouse(tmp_path):
         connection.execute(
             """
             create schema foretell; use w.foretell;
-            create table models (
-                model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
-                as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
-                metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
-                judge_feature_ids varchar, judge_onnx blob, challenge varchar);
-            create table held_out_scores (
-                prediction varchar, model_id varchar, user_id varchar, as_of timestamp,
-                probability double, outcome integer);
+            """
+            + MODELS
+            + HELD_OUT_SCORES
+            + """
             create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
             create table stg_as_of (as_of timestamp);
             create table training_rows (

@@ -1,0 +1,14 @@
+"""The ledger as tables of small warehouses that no dbt made; a test holds them to dbt's."""
+
+MODELS = """
+    create table models (
+        model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
+        as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
+        metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
+        judge_feature_ids varchar, judge_onnx blob, challenge varchar);
+"""
+HELD_OUT_SCORES = """
+    create table held_out_scores (
+        prediction varchar, model_id varchar, user_id varchar, as_of timestamp,
+        probability double, outcome integer);
+"""
