@@ -60,8 +60,11 @@ class TrainedModel:
     """A model ready for the gate.
 
     Attributes:
-        onnx: The whole graph.
+        onnx: The whole graph, fitted on all rows.
         feature_ids: Its inputs, in order, int64.
+        judge_onnx: The graph of the model that the metrics are about. It has never seen the
+            held-out users, so that it can be compared on them with another model.
+        judge_feature_ids: Its inputs, in order, int64.
         status: accepted, or rejected with the reason.
         metrics: From rows never used to fit or choose; JSON-able.
         reliability: Predicted and observed rates in ten groups of those rows.
@@ -70,6 +73,8 @@ class TrainedModel:
 
     onnx: bytes
     feature_ids: np.ndarray
+    judge_onnx: bytes
+    judge_feature_ids: np.ndarray
     candidate: str
     class_weight: str | None
     calibration: str
@@ -127,13 +132,16 @@ def train(
     reliability, importances = _describe(data, split, judged, judge, groups, settings)
     progress(f"fitting {winner.name} on all {len(data.y):,} rows")
     final, fitted = _settle(winner, data, np.ones(len(data.y), dtype=bool), settings)
-    onnx = export(fitted, final.calibrator, data.matrix.feature_ids[fitted.columns])
+    onnx, feature_ids = _graph(fitted, final.calibrator, data)
+    judge_onnx, judge_feature_ids = _graph(judged, judge.calibrator, data)
     gap = _parity(onnx, fitted, final.calibrator, data, settings)
     is_exact = gap <= settings.parity_tolerance
     limit = f"{gap:.1e} > {settings.parity_tolerance:.0e}"
     return TrainedModel(
         onnx=onnx,
-        feature_ids=data.matrix.feature_ids[fitted.columns],
+        feature_ids=feature_ids,
+        judge_onnx=judge_onnx,
+        judge_feature_ids=judge_feature_ids,
         candidate=winner.name,
         class_weight=winner.class_weight,
         calibration=final.calibrator.name,
@@ -283,6 +291,12 @@ def _describe(
 
     importances = permutation_importance(predict, X, y, groups, settings.seed)
     return reliability_table(y, predict(X)), importances
+
+
+def _graph(fitted: Fitted, calibrator: Calibrator, data: TrainingSet) -> tuple[bytes, np.ndarray]:
+    """Return the model's ONNX graph and the catalogue ids of its inputs."""
+    feature_ids = data.matrix.feature_ids[fitted.columns]
+    return export(fitted, calibrator, feature_ids), feature_ids
 
 
 def _parity(

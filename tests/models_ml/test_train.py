@@ -68,6 +68,25 @@ def test_the_honest_numbers_count_only_held_out_users_at_the_newest_snapshot(tra
     json.dumps([m, trained["linear"].reliability, trained["linear"].importances])
 
 
+@pytest.mark.parametrize("family", ["linear", "lightgbm", "forest"])
+def test_the_judged_graph_gives_the_reported_numbers_and_is_not_the_one_in_use(trained, family):
+    model, test = trained[family], honest_split(DATA).test
+    columns = [int(feature_id - 3) // 7 for feature_id in model.judge_feature_ids]
+    session = make_session(model.judge_onnx)
+    p = predict(session, DATA.matrix.X[test][:, columns].toarray()).astype(float)
+    assert mean_log_loss(DATA.y[test], p) == pytest.approx(
+        model.metrics["log_loss"]["value"], abs=1e-6
+    )
+    assert model.judge_onnx != model.onnx
+
+
+def test_labels_of_test_users_never_reach_the_judged_graph(trained):
+    flipped = replace(DATA, y=np.where(DATA.user_bucket < 20, 1 - DATA.y, DATA.y))
+    other = train(flipped, LIGHTGBM)
+    assert other.judge_onnx == trained["lightgbm"].judge_onnx
+    assert other.onnx != trained["lightgbm"].onnx
+
+
 def test_labels_of_test_users_decide_nothing_about_the_choice(trained):
     flipped = replace(DATA, y=np.where(DATA.user_bucket < 20, 1 - DATA.y, DATA.y))
     other = train(flipped, SMALL).metrics["candidates"]
