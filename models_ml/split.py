@@ -14,12 +14,15 @@ class Split:
     """Row masks of an honest evaluation.
 
     Attributes:
-        fit: Rows to learn and to choose from, bool, shape (n_rows,).
+        fit: Rows to learn from, bool, shape (n_rows,).
+        later: Rows of the same users at the newest snapshot: they help to choose, and nothing is
+            fitted on them; none where history is too short.
         test: Rows of users (and, if out_of_time, of weeks) that are in no fit row.
         kind: out_of_time, or users_only where history is too short to hold weeks out.
     """
 
     fit: np.ndarray
+    later: np.ndarray
     test: np.ndarray
     kind: str
 
@@ -38,10 +41,11 @@ def honest_split(data: TrainingSet, test_percent: int = 20) -> Split:
     newest = data.as_of_hour.max(initial=0)
     is_test_user = data.user_bucket < test_percent
     test = is_test_user & (data.as_of_hour == newest)
+    later = ~is_test_user & (data.as_of_hour == newest)
     fit = ~is_test_user & (data.as_of_hour + data.horizon_hours <= newest)
     if len(np.unique(data.y[fit])) == 2:
-        return Split(fit, test, "out_of_time")
-    return Split(~is_test_user, test, "users_only")
+        return Split(fit, later, test, "out_of_time")
+    return Split(~is_test_user, np.zeros(len(data.y), dtype=bool), test, "users_only")
 
 
 def user_folds(user_bucket: np.ndarray, n_folds: int) -> np.ndarray:

@@ -10,11 +10,13 @@ from sklearn.linear_model import LogisticRegression
 from models_ml import calibrate
 from models_ml.calibrate import (
     MAX_SLOPE,
+    Beta,
     CalibrationRules,
     CentredIsotonic,
     Identity,
     Sigmoid,
     choose_calibrator,
+    fit_beta,
     fit_centred_isotonic,
     fit_sigmoid,
 )
@@ -47,6 +49,38 @@ def test_sigmoid_agrees_with_scikit_learns_logistic_regression():
     assert fitted.intercept == pytest.approx(other.intercept_[0], abs=5e-3)
 
 
+@pytest.mark.parametrize(("a", "b", "intercept"), [(1.0, 1.0, 0.0), (0.6, 1.7, -0.5)])
+def test_beta_recovers_its_three_parameters(a, b, intercept):
+    rng = np.random.default_rng(11)
+    p = expit(rng.normal(0, 2, 60_000))
+    y = (rng.random(60_000) < Beta(a, b, intercept).apply(p)).astype(float)
+    fitted = fit_beta(p, y)
+    assert fitted.a == pytest.approx(a, abs=0.07)
+    assert fitted.b == pytest.approx(b, abs=0.07)
+    assert fitted.intercept == pytest.approx(intercept, abs=0.07)
+
+
+def test_beta_with_equal_ends_is_a_sigmoid_and_keeps_order():
+    np.testing.assert_allclose(
+        Beta(1.4, 1.4, 0.3).apply(GRID), Sigmoid(1.4, 0.3).apply(GRID), atol=1e-12
+    )
+    p, y, _ = draws(12, 2000)
+    fitted = fit_beta(p, 1 - y)  # backwards: gains stop at 0
+    assert fitted.a >= 0
+    assert fitted.b >= 0
+    assert (np.diff(fitted.apply(GRID)) >= 0).all()
+
+
+def test_a_map_must_beat_the_scores_as_they_are_by_more_than_chance():
+    p, y, _ = draws(13, 3000, slope=0.93)  # a little too sure
+    folds = np.arange(3000) % 3
+    eager, careful = (
+        choose_calibrator(p, y, folds, CalibrationRules(n_errors=n))[0].name for n in (-1.0, 2.0)
+    )
+    assert eager != "no"
+    assert careful == "no"
+
+
 def test_sigmoid_never_turns_the_order_round():
     p, y, _ = draws(2, 2000)
     fitted = fit_sigmoid(p, 1 - y)
@@ -63,7 +97,7 @@ def test_sigmoid_never_turns_the_order_round():
     ],
 )
 def test_maps_stay_finite_and_isotonic_never_certain(p, y):
-    for fitted in (fit_sigmoid(p, y), fit_centred_isotonic(p, y)):
+    for fitted in (fit_sigmoid(p, y), fit_beta(p, y), fit_centred_isotonic(p, y)):
         q = fitted.apply(GRID)
         assert np.isfinite(q).all()
         assert ((q >= 0) & (q <= 1)).all()
@@ -149,10 +183,10 @@ def test_with_few_of_one_outcome_isotonic_never_competes(flip):
     rng = np.random.default_rng(5)
     p = rng.random(5000)
     y = np.zeros(5000)
-    y[rng.permutation(np.flatnonzero(p > 0.7))[:99]] = 1  # a step: isotonic would win
+    y[rng.permutation(np.flatnonzero((p > 0.6) & (p < 0.8)))[:99]] = 1  # a hill: isotonic wins
     y, p = (1 - y, 1 - p) if flip else (y, p)
     folds = np.arange(5000) % 3
-    assert choose_calibrator(p, y, folds, CalibrationRules())[0].name in ("no", "sigmoid")
+    assert choose_calibrator(p, y, folds, CalibrationRules())[0].name != "centred isotonic"
     free = CalibrationRules(min_isotonic_rows=0, min_isotonic_positives=0)
     assert choose_calibrator(p, y, folds, free)[0].name == "centred isotonic"
 
@@ -181,7 +215,8 @@ def test_a_map_is_judged_only_on_folds_it_was_not_fitted_on(monkeypatch):
         return Identity()
 
     monkeypatch.setattr(calibrate, "fit_sigmoid", spy)
-    choose_calibrator(p, y, folds, CalibrationRules(min_isotonic_rows=10_000))
+    rules = CalibrationRules(min_isotonic_rows=10_000, min_beta_positives=10_000)
+    choose_calibrator(p, y, folds, rules)
     assert fitted_on[:3] == [set(p[folds != fold]) for fold in range(3)]
 
 

@@ -27,9 +27,9 @@ def weeks(*counts: tuple[int, int | None]) -> list[Week]:
     ("matured", "missing"),
     [
         (weeks((60, 30), (60, 30)), ""),
-        (weeks((60, 30), (60, 19)), "in 2 weeks only 49 of 50 users with the outcome"),
-        (weeks((60, 60), (60, 11)), "in 2 weeks only 49 of 50 users without the outcome"),
-        (weeks((3, 1)), "in 1 weeks only 1 of 50 users with and 2 of 50 users without the outcome"),
+        (weeks((60, 5), (60, 4)), "in 2 weeks only 9 of 10 users with the outcome"),
+        (weeks((60, 60), (60, 51)), "in 2 weeks only 9 of 10 users without the outcome"),
+        (weeks((3, 1)), "in 1 weeks only 1 of 10 users with and 2 of 10 users without the outcome"),
         ([], "there are 20 days of events; it needs two weeks before its first as_of and 7 days after it"),
     ],
 )  # fmt: skip

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from models_ml import onnx_model
-from models_ml.calibrate import Identity, Sigmoid, fit_centred_isotonic, fit_sigmoid
+from models_ml import onnx_families, onnx_graph
+from models_ml.calibrate import Beta, Identity, Sigmoid, fit_beta, fit_centred_isotonic, fit_sigmoid
 from models_ml.candidates import PORTFOLIO, Candidate, fit_candidate
-from models_ml.onnx_model import export, floor32, make_session, parity, predict
+from models_ml.onnx_graph import floor32
+from models_ml.onnx_model import export, make_session, parity, predict
 from tests.sparse_rows import N_COLUMNS, kinds, labelled_rows, random_rows
 
 X, Y = labelled_rows(0, 1500)
@@ -20,17 +21,20 @@ IDS = np.arange(N_COLUMNS) * 11 + 5
 FITTERS = {
     "no": lambda p, y: Identity(),
     "sigmoid": fit_sigmoid,
+    "beta": fit_beta,
     "centred isotonic": fit_centred_isotonic,
 }
 CALIBRATORS = tuple(FITTERS)
 # A score is exact to 6e-8 in float32, times the calibrator's slope: up to 50 (calibrate.MAX_SLOPE).
-TOLERANCE = {"no": 1e-6, "sigmoid": 1e-6, "centred isotonic": 1e-5}
+TOLERANCE = {"no": 1e-6, "sigmoid": 1e-6, "beta": 1e-6, "centred isotonic": 1e-5}
+AVERAGE = Candidate("average", "average", members=PORTFOLIO[1:])
+NAMES = [c.name for c in (*PORTFOLIO, AVERAGE)]
 ODD = np.float32([1e30, -1e30, 1e-30, -1e-30, 999.999, 1000, 1000.001, 1, -1, 0.5, 1e6, np.nan])
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    return {c.name: fit_candidate(c, X, Y, kinds(), seed=0) for c in PORTFOLIO}
+    return {c.name: fit_candidate(c, X, Y, kinds(), seed=0) for c in (*PORTFOLIO, AVERAGE)}
 
 
 def calibrator_of(name, model):
@@ -41,17 +45,15 @@ def calibrator_of(name, model):
 
 
 def split_points(model):
-    """Return (column, threshold) of every split of a forest or of LightGBM."""
-    if model.candidate.family == "forest":
-        for tree in (estimator.tree_ for estimator in model.model.estimators_):
-            inner = tree.children_left >= 0
-            yield from zip(tree.feature[inner], tree.threshold[inner], strict=True)
-    elif model.candidate.family == "lightgbm":
+    """Return (column of the matrix, threshold) of every split of LightGBM, alone or a member."""
+    for member in model.members:
+        yield from split_points(member)
+    if model.candidate.family == "lightgbm":
         pending = [tree["tree_structure"] for tree in model.model.dump_model()["tree_info"]]
         while pending:
             node = pending.pop()
             if "split_feature" in node:
-                yield node["split_feature"], node["threshold"]
+                yield int(model.columns[node["split_feature"]]), node["threshold"]
                 pending += [node["left_child"], node["right_child"]]
 
 
@@ -65,7 +67,7 @@ def adversarial_rows(model):
         near = np.float32(threshold)
         for value in (near, *np.nextafter(near, np.float32([-np.inf, np.inf]))):
             row = base[rng.integers(len(base))].copy()
-            row[model.columns[column]] = value
+            row[column] = value
             rows.append(row)
     for column in range(N_COLUMNS):
         for value in ODD:
@@ -88,7 +90,7 @@ def worst_gap(model, calibrator, dense):
 
 
 @pytest.mark.parametrize("calibration", CALIBRATORS)
-@pytest.mark.parametrize("name", [c.name for c in PORTFOLIO])
+@pytest.mark.parametrize("name", NAMES)
 def test_graph_equals_python_on_random_rows(fitted, name, calibration):
     model = fitted[name]
     calibrator = calibrator_of(calibration, model)
@@ -98,24 +100,24 @@ def test_graph_equals_python_on_random_rows(fitted, name, calibration):
 
 
 @pytest.mark.parametrize("calibration", CALIBRATORS)
-@pytest.mark.parametrize("name", [c.name for c in PORTFOLIO])
+@pytest.mark.parametrize("name", NAMES)
 def test_graph_equals_python_on_thresholds_and_odd_numbers(fitted, name, calibration):
     model = fitted[name]
     gap = worst_gap(model, calibrator_of(calibration, model), adversarial_rows(model))
     assert gap <= TOLERANCE[calibration]
 
 
-@pytest.mark.parametrize("name", ["forest_balanced", "lightgbm"])
+@pytest.mark.parametrize("name", ["average", "lightgbm"])
 def test_thresholds_rounded_to_nearest_are_caught(fitted, name, monkeypatch):
     model = fitted[name]
     rows = adversarial_rows(model)
-    monkeypatch.setattr(onnx_model, "floor32", lambda values: np.asarray(values, np.float32))
+    monkeypatch.setattr(onnx_families, "floor32", lambda values: np.asarray(values, np.float32))
     assert worst_gap(model, Identity(), rows) > 1e-4
 
 
 @pytest.mark.parametrize("step", ["Equal", "IsNaN"])
 def test_a_graph_without_one_of_its_guards_is_caught(fitted, step, monkeypatch):
-    add = onnx_model._Graph.add
+    add = onnx_graph.Graph.add
 
     def broken(self, operator, inputs, output, **attributes):
         if operator == "Equal" and step == "Equal":  # never = this very moment
@@ -124,7 +126,7 @@ def test_a_graph_without_one_of_its_guards_is_caught(fitted, step, monkeypatch):
             operator = "IsInf"
         return add(self, operator, inputs, output, **attributes)
 
-    monkeypatch.setattr(onnx_model._Graph, "add", broken)
+    monkeypatch.setattr(onnx_graph.Graph, "add", broken)
     model = fitted["logistic"]
     graph = export(model, Identity(), IDS[model.columns])
     rows = np.nan_to_num(NEW.toarray()) if step == "Equal" else np.full((1, N_COLUMNS), np.nan)
@@ -216,3 +218,19 @@ def test_a_score_next_to_1_is_calibrated_exactly(fitted):
         constant = type(model)(model.candidate, model.columns, score)
         got = predict(make_session(export(constant, calibrator, [])), np.empty((1, 0)))
         assert got[0] == pytest.approx(calibrator.apply(np.array([score]))[0], abs=1e-5)
+
+
+def test_a_steep_beta_map_is_exact_at_both_ends(fitted):
+    model, calibrator = fitted["base_rate"], Beta(a=0.3, b=2.5, intercept=-1.0)
+    for score in (1e-7, 1e-5, 0.5, 1 - 1e-5):
+        constant = type(model)(model.candidate, model.columns, score)
+        got = predict(make_session(export(constant, calibrator, [])), np.empty((1, 0)))
+        assert got[0] == pytest.approx(calibrator.apply(np.array([score]))[0], abs=1e-6)
+
+
+def test_a_member_that_reads_fewer_columns_still_reads_its_own(fitted):
+    members = {len(member.columns) for member in fitted["average"].members}
+    assert len(members) > 1
+    model = fitted["average"]
+    graph = export(model, Identity(), IDS[model.columns])
+    assert parity(graph, model.predict(NEW), NEW[:, model.columns]) <= 1e-6

@@ -1,0 +1,231 @@
+"""Candidates compete on rows they were not fitted on: other users, and a later time.
+
+Each fold's model has seen neither the fold's users nor the newest snapshot. Their older rows give
+the loss of a random split, their newest rows the loss out of time, without another fit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, logit, softmax
+
+from models_ml.calibrate import CalibrationRules, Calibrator, choose_calibrator
+from models_ml.candidates import Candidate, fit_candidate
+from models_ml.evaluate import mean_log_loss
+from models_ml.matrix import TrainingSet
+from models_ml.split import user_folds
+
+SHRINKAGE = 0.5  # of an average's weights towards equal ones
+MUST_BEAT = 0.01  # share of the average's log loss by which a single candidate must be better
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What one candidate came to.
+
+    Attributes:
+        candidate: Who competed.
+        calibrator: Fitted on its out-of-fold scores.
+        loss: What candidates are compared by, nats per row: the mean of the two losses below.
+        random_loss: Calibrated log loss on other users at the same time.
+        time_loss: Calibrated log loss on other users at the newest snapshot; None without one.
+        raw_loss: As random_loss, before calibration.
+        rounds: Boosting rounds by name, of itself or of its members.
+        seconds: Spent on its fits.
+    """
+
+    candidate: Candidate
+    calibrator: Calibrator
+    loss: float
+    random_loss: float
+    time_loss: float | None
+    raw_loss: float
+    rounds: dict[str, int | None]
+    seconds: float
+
+    def member_weights(self) -> dict[str, float]:
+        """Return the weight of each member by name; of a single candidate none."""
+        candidate = self.candidate
+        if not candidate.members:
+            return {}
+        names = [member.name for member in candidate.members]
+        return dict(zip(names, candidate.member_weights, strict=True))
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what people see of it, JSON-able."""
+        return {
+            "candidate": self.candidate.name,
+            "members": self.member_weights(),
+            "log_loss": self.loss,
+            "log_loss_random_split": self.random_loss,
+            "log_loss_out_of_time": self.time_loss,
+            "log_loss_uncalibrated": self.raw_loss,
+            "calibration": self.calibrator.name,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Log-odds of one single candidate on rows it was not fitted on."""
+
+    old: np.ndarray
+    later: np.ndarray
+    rounds: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The rows of a contest, and the scores of those who have competed on them.
+
+    Folds are scored one after another until there are max_scored_rows scores: of few rows all, of
+    many rows one fold, by models that have seen nearly as much as the final one.
+
+    Attributes:
+        data: Labelled rows, sorted by (user, as_of).
+        rows: Rows to fit and to score out of fold, bool, shape (n_rows,).
+        later: Rows of the same users at the newest snapshot, scored only; may be empty.
+    """
+
+    data: TrainingSet
+    rows: np.ndarray
+    later: np.ndarray
+    n_folds: int
+    max_scored_rows: int
+    rules: CalibrationRules
+    seed: int
+    n_jobs: int
+    scores: dict[str, _Scores] = field(default_factory=dict)
+
+    def enter(self, candidate: Candidate) -> Contest:
+        """Return how a candidate does; what is known of it or of its members is not fitted again.
+
+        Args:
+            candidate: A single candidate, or an average of such.
+        """
+        singles = candidate.members or (candidate,)
+        for single in singles:
+            if single.name not in self.scores:
+                self.scores[single.name] = self._score(single)
+        own = [self.scores[single.name] for single in singles]
+        weights = candidate.member_weights if candidate.members else (1.0,)
+        scored, later = self._scored_rows()
+        y, bucket = self.data.y[scored], self.data.user_bucket[scored]
+        p = expit(np.average([scores.old for scores in own], axis=0, weights=weights))
+        # Folds inside each fold, so that one scored fold is enough to judge calibrators on others.
+        folds = user_folds(bucket // self.n_folds, self.n_folds)
+        calibrator, random_loss = choose_calibrator(p, y, folds, self.rules)
+        time_loss = None
+        if later.any():
+            p_later = expit(np.average([s.later for s in own], axis=0, weights=weights))
+            time_loss = mean_log_loss(self.data.y[later], calibrator.apply(p_later))
+        return Contest(
+            candidate=candidate,
+            calibrator=calibrator,
+            loss=random_loss if time_loss is None else (random_loss + time_loss) / 2,
+            random_loss=random_loss,
+            time_loss=time_loss,
+            raw_loss=mean_log_loss(y, p),
+            rounds={s.name: self.scores[s.name].rounds for s in singles},
+            seconds=sum(scores.seconds for scores in own),
+        )
+
+    def weigh(self, members: Sequence[Candidate]) -> tuple[float, ...]:
+        """Return non-negative weights of members that have competed here, adding up to 1.
+
+        They lower the mean of the log losses of a random split and out of time, then go half-way
+        back to equal ones: few positives cannot tell good members apart.
+
+        Args:
+            members: Single candidates.
+
+        Source: Wolpert (1992), "Stacked generalization"; Breiman (1996), "Stacked regressions".
+        """
+        own = [self.scores[member.name] for member in members]
+        scored, later = self._scored_rows()
+        parts = [(np.array([s.old for s in own]), self.data.y[scored])]
+        if later.any():
+            parts.append((np.array([s.later for s in own]), self.data.y[later]))
+
+        def loss(logits: np.ndarray) -> float:
+            margins = [(softmax(logits) @ scores, y) for scores, y in parts]
+            return float(np.mean([np.mean(np.logaddexp(0, z) - y * z) for z, y in margins]))
+
+        start = np.zeros(len(own))
+        fitted = minimize(loss, start, method="L-BFGS-B", bounds=[(-4, 4)] * len(own))
+        shrunk = (1 - SHRINKAGE) * softmax(fitted.x) + SHRINKAGE / len(own)
+        weights = np.round(shrunk, 2)  # further digits are noise of the optimiser
+        return tuple(float(weight) for weight in weights / weights.sum())
+
+    def _scored_folds(self) -> list[int]:
+        """Return the folds that are scored: as few as give max_scored_rows scores."""
+        sizes = np.bincount(self._folds()[self.rows], minlength=self.n_folds)
+        before = np.cumsum(sizes) - sizes
+        return [int(f) for f in np.flatnonzero((before < self.max_scored_rows) & (sizes > 0))]
+
+    def _folds(self) -> np.ndarray:
+        return user_folds(self.data.user_bucket, self.n_folds)
+
+    def _scored_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        is_scored = np.isin(self._folds(), self._scored_folds())
+        return self.rows & is_scored, self.later & is_scored
+
+    def _score(self, candidate: Candidate) -> _Scores:
+        started = time.monotonic()
+        X, y, folds = self.data.matrix.X, self.data.y, self._folds()
+        rate = np.clip(y[self.rows].mean(dtype=np.float64), 0.5 / len(y), 1 - 0.5 / len(y))
+        margin, rounds = np.full(len(y), logit(rate)), []
+        for fold in self._scored_folds():
+            inside, learned = self.rows & (folds == fold), self.rows & (folds != fold)
+            unseen = inside | self.later & (folds == fold)
+            if len(np.unique(y[learned])) < 2:
+                continue
+            fitted = fit_candidate(
+                candidate, X[learned], y[learned], self.data.matrix.kinds, self.seed, self.n_jobs,
+                held_out=(X[inside], y[inside]),
+            )  # fmt: skip
+            margin[unseen] = fitted.margin(X[unseen])
+            rounds += [fitted.rounds] if fitted.rounds else []
+        old, new = self._scored_rows()
+        n_rounds = round(np.mean(rounds)) if rounds else None
+        return _Scores(margin[old], margin[new], n_rounds, time.monotonic() - started)
+
+
+def best_of(contests: Sequence[Contest]) -> Contest:
+    """Return the winner: the average, unless another is clearly better.
+
+    The least of many noisy losses is often chance: always taking it cost a third of what averages
+    gain (docs/decisions/0014).
+    """
+    best = min(contests, key=lambda contest: contest.loss)
+    averages = [c for c in contests if c.candidate.family == "average"]
+    if averages and best.loss > (1 - MUST_BEAT) * averages[0].loss:
+        return averages[0]
+    return best
+
+
+def average_members(contests: Sequence[Contest]) -> tuple[Candidate, ...]:
+    """Return who is worth averaging: the best linear model and every boosted one.
+
+    Whoever does no better than the base rate stays out. Averages in log-odds of unlike models are
+    better than the best of them nearly everywhere (docs/decisions/0014).
+
+    Args:
+        contests: Of single candidates.
+
+    Returns:
+        The members by name; none if there would be fewer than two.
+    """
+    floor = min((c.loss for c in contests if c.candidate.family == "constant"), default=np.inf)
+    useful = sorted((c for c in contests if c.loss < floor), key=lambda contest: contest.loss)
+    linear = [c.candidate for c in useful if c.candidate.family == "logistic"][:1]
+    boosted = [c.candidate for c in useful if c.candidate.family == "lightgbm"]
+    members = tuple(sorted(linear + boosted, key=lambda member: member.name))
+    return members if len(members) > 1 else ()

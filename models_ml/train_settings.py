@@ -1,0 +1,46 @@
+"""How one prediction is trained: sizes, seed, portfolio, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from models_ml.calibrate import CalibrationRules
+from models_ml.candidates import PORTFOLIO, Candidate
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How one prediction is trained.
+
+    Attributes:
+        min_positives, min_negatives: Labelled rows needed of each.
+        test_percent: Share of users held out for the honest numbers.
+        n_folds: Folds by user for out-of-fold scores.
+        max_choice_rows: Rows on which all candidates compete (whole users, by hash), and
+            out-of-fold scores on which they are calibrated.
+        min_choice_positives: Of the rarer outcome among them; a rare one takes more rows.
+        max_settle_rows: Rows on which the best compete and the winner is fitted to be judged. The
+            final fit takes all rows; max_training_rows of dbt bounds them.
+        budget_seconds: What contests and fits may take by the cost model (models_ml.rungs).
+        parity_tolerance: Largest |ONNX - Python| allowed, a probability.
+        n_parity_rows: Real rows on which parity is measured.
+    """
+
+    seed: int = 0
+    min_positives: int = 10
+    min_negatives: int = 10
+    test_percent: int = 20
+    n_folds: int = 3
+    max_choice_rows: int = 15_000
+    min_choice_positives: int = 150
+    max_settle_rows: int = 200_000
+    budget_seconds: float = 300.0
+    parity_tolerance: float = 1e-5
+    n_parity_rows: int = 20_000
+    n_resamples: int = 200
+    n_jobs: int = 2
+    portfolio: tuple[Candidate, ...] = PORTFOLIO
+    calibration: CalibrationRules = field(default_factory=CalibrationRules)
