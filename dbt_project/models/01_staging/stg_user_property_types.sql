@@ -1,5 +1,5 @@
-{# What kind of values each user property has before as_of, by how they look and how many there are, and
-   how many identities ever had it. Grain: one row per property. Unset and long values are none. #}
+{# What kind of values each user property has before as_of, by how they look and how many there are,
+   and how many identities ever had it. Grain: one row per property. Unset, long values are none. #}
 {{ config(tags=['daily']) }}
 with
 

@@ -1,5 +1,5 @@
-{# One of how many identities is looked at where looking at all would cost too much: a power of two, so
-   that the sample of a larger warehouse is part of the one before. Grain: one row. All times. #}
+{# One of how many identities is looked at where looking at all would cost too much: a power of two,
+   so that the sample of a larger warehouse is part of the one before. Grain: one row. All times. #}
 {{ config(tags=['daily']) }}
 with
 

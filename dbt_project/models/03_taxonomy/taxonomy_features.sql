@@ -121,8 +121,8 @@ quoted as (
     from listed
 ),
 
--- Names are quoted, so that no two features can share one: ids are given by name. Which values are other
--- ones is part of the name, so that an id keeps its meaning.
+-- Names are quoted, so that no two features can share one: ids are given by name. Which values are
+-- other ones is part of the name, so that an id keeps its meaning.
 final as (
     select
         kind

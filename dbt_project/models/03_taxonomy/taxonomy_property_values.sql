@@ -1,6 +1,6 @@
-{# Property values: those that the hourly rollup counts, and of each property the most frequent others,
-   with why they feed models or do not. Before as_of. Grain: one row per (event_name, property, kind,
-   value); kind other is all values of the property that are not counted, in one. #}
+{# Property values: those that the hourly rollup counts, and of each property the most frequent of
+   the rest, with why they feed models or do not. Before as_of. Grain: one row per (event_name,
+   property, kind, value); kind other is all values of the property that are not counted, in one. #}
 with
 
 types as (select event_name, property, value_type from {{ ref('stg_property_types') }}),
@@ -26,7 +26,7 @@ volumes as (
     inner join types
         on volumes.event_name = types.event_name and volumes.property = types.property
     where volumes.value is not null
-    group by 1, 2, 3, 4
+    group by all
 ),
 
 single as (

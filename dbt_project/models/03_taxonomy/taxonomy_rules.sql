@@ -1,6 +1,5 @@
 {# How much each pin and ban names of what there is before as_of: nothing may be a misspelt name.
-   A version is named as it counts, by its
-   minor number. Grain: one row per rule. #}
+   A version is named as it counts, by its minor number. Grain: one row per rule. #}
 with
 
 names as (

@@ -1,6 +1,6 @@
-{# What is known of each wanted user's properties as of then. Grain: one row per (as_of_hour, user_key,
-   feature_name): 1 for the first and the last value, or the last number. A value that is not kept
-   counts as one of the others. #}
+{# What is known of each wanted user's properties as of then. Grain: one row per (as_of_hour,
+   user_key, feature_name): 1 for the first and the last value, or the last number. A value that is
+   not kept counts as one of the others. #}
 {{ config(materialized='ephemeral') }}
 with
 
