@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-# Kinds of features that come from properties of events and users.
+# As models_ml.candidates has it; methods run where only NumPy and SciPy are sure to be installed.
 PROPERTY_KINDS = (
     "value_count",
     "other_count",

@@ -20,6 +20,7 @@ from benchmarks.quality.references import NotInstalled, references_python
 from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, run_method, save_rows
 from benchmarks.quality.summary import summary
 from benchmarks.quality.table import Result, result_of
+from models_ml import candidates
 from models_ml.matrix import KINDS
 from models_ml.warehouse import Warehouse
 
@@ -273,3 +274,7 @@ def test_rare_outcomes_are_added_up_and_the_oracle_is_named():
 
 def test_nothing_is_said_without_foretell():
     assert summary([line("FLAML", [0.1, 0.2, 0.3, 0.4])]) == []
+
+
+def test_benchmark_and_portfolio_leave_out_the_same_properties():
+    assert PROPERTY_KINDS == candidates.PROPERTY_KINDS
