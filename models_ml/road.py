@@ -49,7 +49,7 @@ def build(
             _tell_of_rules_without_use(warehouse, progress)
 
 
-def _is_built(settings: Settings, newest: str = "outcome_relations") -> bool:
+def _is_built(settings: Settings, newest: str = "taxonomy_value_users") -> bool:
     """Whether this version once built everything here, so that an hour may go by what stands."""
     if not settings.warehouse.exists():  # open_warehouse would refuse
         return False
