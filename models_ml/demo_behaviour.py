@@ -84,6 +84,11 @@ ACTIVITY_OF_INTENT = np.array([-0.3, 0.0, 0.4])
 ACTIVITY_OF_PLAN = np.array([0.0, 0.3, 0.5])
 PURCHASE_OF_LIFE = np.array([0.0, -0.3, 0.0])
 PURCHASE_OF_INTENT = np.array([-1.3, 0.0, 1.3])
+# Shares on sign-up or on day 0; of those who signed up before fading, pro and curious, the last two
+# times the upgrade of their type.
+FIRST_INTENT = (0.5, 0.33, 0.17)
+OLD_FADING, OLD_PRO, OLD_CURIOUS = 0.10, 0.08, 0.08
+ACTIVITY_SPREAD, PURCHASE_SPREAD = 0.7, 0.5  # standard deviations of users' own effects
 RECOVERS, INTENT_COOLS = 0.03, 0.045
 CURIOSITY_STARTS, CURIOSITY_ENDS = 0.008, 0.08
 TRIAL_LAPSES = 1 / 14
@@ -160,18 +165,19 @@ def draw_people(n_users: int, n_days: int, rng: np.random.Generator) -> People:
     return People(
         user_type=rng.choice(len(TYPES), n_users, p=shares / shares.sum()),
         signup_day=np.where(is_old, before, within),
-        activity=rng.normal(0.0, 0.7, n_users),
-        purchase=rng.normal(0.0, 0.5, n_users),
+        activity=rng.normal(0.0, ACTIVITY_SPREAD, n_users),
+        purchase=rng.normal(0.0, PURCHASE_SPREAD, n_users),
     )
 
 
 def draw_first_states(people: People, rng: np.random.Generator) -> np.ndarray:
     """Draw the states on sign-up or on day 0, shape (n,): new users are steady and free."""
     n_users, is_old = len(people.user_type), people.signup_day < 0
-    life = np.where(is_old & (rng.random(n_users) < 0.10), FADING, STEADY)
-    intent = rng.choice(3, n_users, p=[0.5, 0.33, 0.17])
-    is_pro = is_old & (rng.random(n_users) < 0.08 * _typical("upgrade", people))
-    curious = (is_old & (rng.random(n_users) < 0.08 * _typical("upgrade", people))).astype(int)
+    life = np.where(is_old & (rng.random(n_users) < OLD_FADING), FADING, STEADY)
+    intent = rng.choice(3, n_users, p=FIRST_INTENT)
+    upgrade = _typical("upgrade", people)
+    is_pro = is_old & (rng.random(n_users) < OLD_PRO * upgrade)
+    curious = (is_old & (rng.random(n_users) < OLD_CURIOUS * upgrade)).astype(int)
     return np.ravel_multi_index((life, intent, curious, np.where(is_pro, PRO, FREE)), STATE_SHAPE)
 
 
@@ -213,8 +219,8 @@ def live(
         The active user-days, and the states after the last night, shape (n,).
     """
     everybody = np.arange(len(people.user_type))
-    moves = cumulated(np.stack([_plan_moves(kind) for kind in TYPES]))
-    nights = cumulated(np.stack([_night(kind) for kind in TYPES]))
+    moves = cumulated(np.stack([day_moves(kind) for kind in TYPES]))
+    nights = cumulated(np.stack([night_moves(kind) for kind in TYPES]))
     lived = []
     for day in days:
         is_active = rng.random(everybody.size) < p_active(people, state, day)
@@ -244,26 +250,36 @@ def true_probabilities(people: People, state: np.ndarray, day: int) -> dict[str,
     for number, kind in enumerate(TYPES):
         mine = np.flatnonzero(people.user_type == number)
         for block in np.array_split(mine, mine.size // BLOCK_USERS + 1):
-            for name, values in _true_of_type(people[block], state[block], day, kind).items():
-                p[name][block] = values
+            known = np.eye(N_STATES)[state[block]]
+            for name, left in weights_without(people[block, None], known, day, kind).items():
+                p[name][block] = probability_of(name, left)
     return p
 
 
-def _true_of_type(
-    people: People, state: np.ndarray, day: int, kind: UserType
+def weights_without(
+    people: People, weight: np.ndarray, day: int, kind: UserType
 ) -> dict[str, np.ndarray]:
-    """Sum over all futures of users of one type.
+    """Sum over all futures of users of one type in which an outcome's event does not happen.
 
-    weights[name][u, s] is the probability that user u is in state s and the outcome's event has
-    not happened yet: each day multiplies by "not today" and carries the rest into the next state.
+    Each day multiplies by "not today" and carries the rest into the next state.
+
+    Args:
+        people: Of one type, arrays that broadcast against weight.
+        weight: How probable each state is at the start of `day`, shape (..., 54).
+        day: The first day of every horizon.
+        kind: The type.
+
+    Returns:
+        Under each name in HORIZONS what is left of weight, summed over the states, shape (...).
+        The event of silent_for_14_days is any activity.
     """
-    column, every_state = people[:, None], np.arange(N_STATES)
-    night, moves = _night(kind), _plan_moves(kind)
+    every_state = np.arange(N_STATES)
+    night, moves = night_moves(kind), day_moves(kind)
     not_upgrading = moves * ~((PLAN[:, None] != PRO) & (PLAN == PRO))
-    weights = dict.fromkeys(HORIZONS, np.eye(N_STATES)[state])
+    weights = dict.fromkeys(HORIZONS, weight)
     for step in range(max(HORIZONS.values())):
-        active = p_active(column, every_state, day + step)
-        bought = p_purchase(column, every_state, day + step)
+        active = p_active(people, every_state, day + step)
+        bought = p_purchase(people, every_state, day + step)
         # What of an active day's weight goes on: the share, and where the plan moves.
         going_on = {
             "buys_within_7_days": (1 - bought, moves),
@@ -274,8 +290,13 @@ def _true_of_type(
             if step < HORIZONS[name]:
                 moved = (weights[name] * active * share) @ plan_moves
                 weights[name] = (weights[name] * (1 - active) + moved) @ night
-    p_not = {name: np.clip(weight.sum(axis=1), 0, 1) for name, weight in weights.items()}
-    return {name: p if name == "silent_for_14_days" else 1 - p for name, p in p_not.items()}
+    return {name: left.sum(axis=-1) for name, left in weights.items()}
+
+
+def probability_of(name: str, left: np.ndarray) -> np.ndarray:
+    """Return an outcome's probability from that of its event not happening."""
+    p_not = np.clip(left, 0, 1)
+    return p_not if name == "silent_for_14_days" else 1 - p_not
 
 
 def realised_outcomes(lived: ActiveDays, n_users: int, day: int) -> dict[str, np.ndarray]:
@@ -306,8 +327,8 @@ def draw_columns(sums: np.ndarray, row: np.ndarray, rng: np.random.Generator) ->
     return np.minimum(found - row * n_columns, n_columns - 1)
 
 
-def _night(kind: UserType) -> np.ndarray:
-    """Return the transition matrix overnight, shape (54, 54): four chains side by side."""
+def night_moves(kind: UserType) -> np.ndarray:
+    """Return one type's transition matrix overnight, shape (54, 54): four chains side by side."""
     life = {(0, 1): kind.fades, (0, 2): kind.leaves / 10, (1, 0): RECOVERS, (1, 2): kind.leaves}
     life[2, 0] = kind.comes_back
     warm, cool = kind.warms_up, INTENT_COOLS
@@ -320,8 +341,8 @@ def _night(kind: UserType) -> np.ndarray:
     return night
 
 
-def _plan_moves(kind: UserType) -> np.ndarray:
-    """Return the transition matrix of an active day, shape (54, 54): only the plan moves."""
+def day_moves(kind: UserType) -> np.ndarray:
+    """Return one type's transition matrix of an active day, shape (54, 54): only the plan moves."""
     by_curious = []
     for upgrade, trial in zip(UPGRADE_RATES * kind.upgrade, TRIAL_RATES * kind.trial, strict=True):
         rates = {(FREE, PRO): upgrade[FREE], (TRIAL, PRO): upgrade[TRIAL], (FREE, TRIAL): trial}

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from models_ml.demo_behaviour import (
     HORIZONS,
+    ActiveDays,
     People,
     draw_first_states,
     draw_people,
@@ -97,6 +98,16 @@ class DemoData:
     summary: DemoSummary
 
 
+@dataclass(frozen=True)
+class Lives:
+    """Who does what: before as_of, the states at as_of (shape (n_users,)), and from as_of on."""
+
+    people: People
+    past: ActiveDays
+    state: np.ndarray
+    future: ActiveDays
+
+
 def simulate(settings: DemoSettings) -> DemoData:
     """Simulate events and true probabilities, in memory; the same settings give the same data.
 
@@ -104,18 +115,38 @@ def simulate(settings: DemoSettings) -> DemoData:
         ForetellError: If users or weeks are below 1, or start is not a Monday at midnight.
     """
     start, n_days = _checked_start(settings), 7 * settings.weeks
-    life, surface, dirt = (np.random.default_rng([settings.seed, stream]) for stream in range(3))
-    people = draw_people(settings.users, n_days, life)
-    past, state = live(people, draw_first_states(people, life), range(n_days), life)
-    future, _ = live(people, state, range(n_days, n_days + max(HORIZONS.values())), life)
-    lived = past + future[future.day == n_days]  # the first hour belongs to the file
-    events = draw_events(people, lived, surface)
+    surface, dirt = _surface(settings), np.random.default_rng([settings.seed, 2])
+    lives = draw_lives(settings)
+    events = draw_clean_events(settings, lives, surface)
     events = events + _visitors(settings.users, n_days, surface)
     events = events[events.time_ms < n_days * DAY_MS + TAIL_MS]
     raw, summary = _raw_export(events, n_days, start, surface, dirt)
-    outcomes = realised_outcomes(future, settings.users, n_days)
-    truth = _truth(people, state, outcomes, events, n_days, summary.as_of)
+    outcomes = realised_outcomes(lives.future, settings.users, n_days)
+    truth = _truth(lives, outcomes, events, n_days, summary.as_of)
     return DemoData(raw, truth, summary)
+
+
+def draw_lives(settings: DemoSettings) -> Lives:
+    """Draw who does what on which day; the same settings give the same lives."""
+    n_days, rng = 7 * settings.weeks, np.random.default_rng([settings.seed, 0])
+    people = draw_people(settings.users, n_days, rng)
+    past, state = live(people, draw_first_states(people, rng), range(n_days), rng)
+    future, _ = live(people, state, range(n_days, n_days + max(HORIZONS.values())), rng)
+    return Lives(people, past, state, future)
+
+
+def draw_clean_events(
+    settings: DemoSettings, lives: Lives, rng: np.random.Generator | None = None
+) -> Events:
+    """Draw the events of users before the end of the as_of day; the same settings, the same events.
+
+    Args:
+        settings: Of the simulation.
+        lives: Drawn with these settings.
+        rng: Of what users leave behind, if more is to be drawn with it.
+    """
+    today = lives.future[lives.future.day == 7 * settings.weeks]  # its first hour is in the file
+    return draw_events(lives.people, lives.past + today, rng or _surface(settings))
 
 
 def write_demo_events(folder: Path, settings: DemoSettings) -> DemoSummary:
@@ -131,6 +162,11 @@ def write_demo_events(folder: Path, settings: DemoSettings) -> DemoSummary:
     _write(data.events, folder / "events.parquet")
     _write(data.truth, folder / "truth/truth.parquet")
     return data.summary
+
+
+def _surface(settings: DemoSettings) -> np.random.Generator:
+    """Return the source of randomness of what users leave behind."""
+    return np.random.default_rng([settings.seed, 1])
 
 
 def _checked_start(settings: DemoSettings) -> np.datetime64:
@@ -155,19 +191,18 @@ def _visitors(n_users: int, n_days: int, rng: np.random.Generator) -> Events:
 
 
 def _truth(
-    people: People,
-    state: np.ndarray,
+    lives: Lives,
     outcomes: dict[str, np.ndarray],
     events: Events,
     n_days: int,
     as_of: datetime,
 ) -> pa.Table:
     """Return p_true and outcome of everybody signed up at as_of, one row per (prediction, user)."""
-    is_user = people.signup_day < 0
+    is_user = lives.people.signup_day < 0
     was_known = events.user[~events.is_anonymous & (events.time_ms < n_days * DAY_MS)]
     is_user[was_known] = True
     number = np.flatnonzero(is_user)
-    p_true = true_probabilities(people[number], state[number], n_days)
+    p_true = true_probabilities(lives.people[number], lives.state[number], n_days)
     user_id = user_names(len(is_user)).take(pa.array(number))
     parts = [
         pa.table(

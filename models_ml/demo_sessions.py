@@ -94,6 +94,8 @@ PLAN_EVENTS = {(FREE, TRIAL): "trial_started", (FREE, PRO): "upgrade", (TRIAL, P
 # Where browsing events tend to stand in a session, on a scale of its length.
 TENDS_LATER = {"search": -0.3, "add_to_cart": 0.3, "cart_viewed": 0.4, "checkout_started": 0.6}
 MEAN_BROWSING = 4.4
+BROWSING_OF_INTENT, BROWSING_SHAPE = 0.15, 2.0  # effect on its logarithm; shape of a gamma's spread
+COUPON_SHARES = (0.15, 0.6)  # of purchases: of others, of types that like sales
 MEAN_GAP_MS = 25_000
 SECOND_DEVICE_SHARE, SECOND_SESSION_LOGIN_SHARE = 0.35, 0.25
 
@@ -264,15 +266,21 @@ def _openers(lived: ActiveDays, sessions: Sessions, rng: np.random.Generator) ->
 
 
 def _browsing(lived: ActiveDays, sessions: Sessions, rng: np.random.Generator) -> Part:
-    weight, of_intent, of_curious, of_fading = np.array(list(BROWSING.values())).T[:, :, None]
-    effect = of_intent * (INTENT - 1) + of_curious * CURIOUS + of_fading * (LIFE == FADING)
-    shares = (weight * np.exp(effect)).T
+    shares = browsing_weights().T
     state = lived.state[sessions.active_day]
-    mean = MEAN_BROWSING * np.exp(0.15 * (INTENT[state] - 1)) * rng.gamma(2.0, 0.5, state.size)
+    spread = rng.gamma(BROWSING_SHAPE, 1 / BROWSING_SHAPE, state.size)
+    mean = MEAN_BROWSING * np.exp(BROWSING_OF_INTENT * (INTENT[state] - 1)) * spread
     session = np.repeat(np.arange(state.size), rng.poisson(mean))
     kind = draw_columns(cumulated(shares), state[session], rng)
     later = np.array([TENDS_LATER.get(name, 0.0) for name in BROWSING])
     return _part(session, 1 + rng.random(session.size) + later[kind], kind)
+
+
+def browsing_weights() -> np.ndarray:
+    """Return the weight of each browsing event in each state, shape (n_events, 54)."""
+    weight, of_intent, of_curious, of_fading = np.array(list(BROWSING.values())).T[:, :, None]
+    effect = of_intent * (INTENT - 1) + of_curious * CURIOUS + of_fading * (LIFE == FADING)
+    return weight * np.exp(effect)
 
 
 def _logins(sessions: Sessions, rng: np.random.Generator) -> list[Part]:
@@ -289,9 +297,8 @@ def _purchases(
         _part(_sample(buying, share, rng), place, KIND[name])
         for name, (place, share) in PURCHASE_STEPS.items()
     ]
-    likes_sales = np.array([kind.sale_day > 1 for kind in TYPES])
     buyer = people.user_type[lived.user[sessions.active_day[buying]]]
-    with_coupon = _sample(buying, np.where(likes_sales[buyer], 0.6, 0.15), rng)
+    with_coupon = _sample(buying, coupon_shares()[buyer], rng)
     is_next = np.append(False, lived.is_purchase[:-1] & (lived.user[1:] == lived.user[:-1]))
     after = np.flatnonzero(sessions.is_last & is_next[sessions.active_day])
     return [
@@ -299,6 +306,11 @@ def _purchases(
         _part(with_coupon, 3.4, KIND["coupon_applied"]),
         *(_part(_sample(after, share, rng), 1.5, KIND[k]) for k, share in AFTER_PURCHASE.items()),
     ]
+
+
+def coupon_shares() -> np.ndarray:
+    """Return the share of purchases with a coupon, by user type."""
+    return np.array([COUPON_SHARES[kind.sale_day > 1] for kind in TYPES])
 
 
 def _plan_changes(lived: ActiveDays, sessions: Sessions, rng: np.random.Generator) -> list[Part]:

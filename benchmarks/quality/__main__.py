@@ -21,11 +21,19 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from benchmarks.quality.attainable import write_attainable
 from benchmarks.quality.cases import Case, Task, prepare
 from benchmarks.quality.methods import FORETELL, METHODS, run_method
 from benchmarks.quality.references import NotInstalled
 from benchmarks.quality.summary import summary
-from benchmarks.quality.table import Result, decile_table, quality_table, result_of
+from benchmarks.quality.table import (
+    ATTAINABLE,
+    ORACLE,
+    Result,
+    decile_table,
+    quality_table,
+    result_of,
+)
 from models_ml.demo_events import DemoSettings, write_demo_events
 from models_ml.settings import PROJECT, Settings, parse_as_of
 
@@ -77,7 +85,8 @@ def measure_task(task: Task, arguments: argparse.Namespace) -> list[Result]:
         results.append(result)
     results.append(result_of(task, "base rate", np.full(len(task.y), task.base_rate)))
     if not np.isnan(task.p_true).all():
-        results.append(result_of(task, "oracle (true p)", task.p_true))
+        results.append(result_of(task, ORACLE, task.p_true))
+        results.append(result_of(task, ATTAINABLE, task.p_attainable))
     return results
 
 
@@ -131,11 +140,14 @@ def _simulated(arguments: argparse.Namespace, scratch: Path) -> Iterator[Case]:
     """Yield the simulation at its end, where the truth is known, and the rare outcome before."""
     folder = scratch / "simulated"
     folder.mkdir()
-    made = write_demo_events(folder, DemoSettings(users=arguments.users))
+    settings = DemoSettings(users=arguments.users)
+    made = write_demo_events(folder, settings)
     events, end = f"{folder}/*.parquet", datetime.fromisoformat(str(made.as_of))
     if "simulator" in arguments.cases:
+        console.print("asking an exact Bayesian filter what the events can tell at best")
+        truth = write_attainable(folder / "truth/truth.parquet", settings)
         for case in _at_cuts(events, DEMO_PREDICTIONS, [end.isoformat()], scratch):
-            yield replace(case, truth=folder / "truth/truth.parquet")
+            yield replace(case, truth=truth)
     if "rare" in arguments.cases:
         cuts = [(end - timedelta(days=days)).isoformat() for days in RARE_DAYS_BEFORE_END]
         yield from _at_cuts(events, HERE / "rare", cuts, scratch)

@@ -21,6 +21,9 @@ from models_ml.settings import Settings, parse_as_of
 from models_ml.training_data import load_training_set, present_features
 from models_ml.warehouse import Warehouse, open_warehouse
 
+Known = tuple[float, float, float]  # of a user: outcome, true and attainable probability
+UNKNOWN: Known = (np.nan, np.nan, np.nan)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -28,8 +31,8 @@ class Case:
 
     Attributes:
         settings: With the cut as as_of, and a warehouse of its own.
-        truth: Parquet of the simulator with p_true and outcome per user, if the events end at
-            the cut.
+        truth: Parquet of the simulator with outcome, p_true and p_attainable per user (see
+            attainable.py; null for most), if the events end at the cut.
     """
 
     settings: Settings
@@ -45,6 +48,7 @@ class Task:
         base_rate: Of the labelled rows.
         y: What happened to the scored users, 0 or 1; nan where nobody knows. Shape (n_scored,).
         p_true: Their true probabilities, or nan. Shape (n_scored,).
+        p_attainable: The best that events can tell, or nan. Shape (n_scored,).
         has_histories: Whether the rows hold purchase histories.
     """
 
@@ -54,6 +58,7 @@ class Task:
     base_rate: float
     y: np.ndarray
     p_true: np.ndarray
+    p_attainable: np.ndarray
     has_histories: bool
 
 
@@ -79,8 +84,9 @@ def prepare(case: Case, folder: Path, wanted: list[str]) -> list[Task]:
             save_rows(path, rows)
             nobody = np.full(len(users), np.nan)
             task = Task(
-                prediction, cut, path, float(rows.y.mean()), nobody, nobody, len(rows.histories) > 0
-            )
+                prediction, cut, path, float(rows.y.mean()), nobody, nobody, nobody,
+                len(rows.histories) > 0,
+            )  # fmt: skip
             tasks.append((task, int(rows.horizon_hours), users))
     found = []
     for horizon in sorted({horizon for _, horizon, _ in tasks}):
@@ -93,8 +99,9 @@ def prepare(case: Case, folder: Path, wanted: list[str]) -> list[Task]:
                     if case.truth
                     else _from_future(later, task.prediction, _hour(settings))
                 )
-                known = np.array([happened.get(user, (np.nan, np.nan)) for user in users])
-                found.append(replace(task, y=known[:, 0], p_true=known[:, 1]))
+                known = np.array([happened.get(user, UNKNOWN) for user in users])
+                y, p_true, p_attainable = known.T
+                found.append(replace(task, y=y, p_true=p_true, p_attainable=p_attainable))
     return found
 
 
@@ -145,18 +152,25 @@ def _build_later(settings: Settings, horizon_hours: int) -> Settings:
     return later
 
 
-def _from_future(later: Settings, prediction: str, cut_hour: int) -> dict[str, tuple[float, float]]:
+def _from_future(later: Settings, prediction: str, cut_hour: int) -> dict[str, Known]:
     with open_warehouse(later.warehouse, read_only=True) as warehouse:
         rows = warehouse.rows(
             "select user_id, label from training_rows where prediction = ? and as_of_hour = ?",
             [prediction, cut_hour],
         )
-    return {row["user_id"]: (float(row["label"]), np.nan) for row in rows}
+    return {row["user_id"]: (float(row["label"]), np.nan, np.nan) for row in rows}
 
 
-def _from_truth(truth: Path, prediction: str) -> dict[str, tuple[float, float]]:
+def _from_truth(truth: Path, prediction: str) -> dict[str, Known]:
     rows = pq.read_table(truth, filters=[("prediction", "=", prediction)]).to_pylist()
-    return {row["user_id"]: (row["outcome"], row["p_true"]) for row in rows}
+    return {
+        row["user_id"]: (
+            row["outcome"],
+            row["p_true"],
+            np.nan if row["p_attainable"] is None else row["p_attainable"],
+        )
+        for row in rows
+    }
 
 
 def _hour(settings: Settings) -> int:

@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 
 from benchmarks.quality.methods import FORETELL, METHODS, WITHOUT
-from benchmarks.quality.table import Result
+from benchmarks.quality.table import ATTAINABLE, ORACLE, Result
 
 REFERENCES = {method.title for method in METHODS.values()} - {FORETELL, WITHOUT}
 RARE = 0.005  # outcomes below this rate: what counts is their total
@@ -97,15 +97,29 @@ def _properties(sets: list[Lines]) -> Iterator[str]:
 
 
 def _oracle(sets: list[Lines]) -> Iterator[str]:
+    """Compare with what is true, and with what events can tell, where the simulator knows.
+
+    By expected log loss: the outcomes' chance is taken out by the true probability.
+    """
     for lines in sets:
-        ours = lines[FORETELL]
-        if not np.isnan(ours.p_true).any():
-            oracle = Result(ours.prediction, ours.cut, "", ours.y, ours.p_true, ours.p_true)
-            yield (
-                f"gap to the oracle, {ours.prediction}: log loss "
-                f"{ours.log_loss - oracle.log_loss:+.4f}, probability "
-                f"{np.abs(ours.p - ours.p_true).mean():.4f} on average"
-            )
+        ours, best = lines[FORETELL], lines.get(ATTAINABLE)
+        if best is None:
+            continue
+        some = np.isin(ours.position, best.position)
+        expected = {
+            "base rate": lines["base rate"].expected_log_loss(some),
+            "Foretell": ours.expected_log_loss(some),
+            ATTAINABLE: best.expected_log_loss(),
+            ORACLE: lines[ORACLE].expected_log_loss(some),
+        }
+        base, foretell, attainable, _ = expected.values()
+        yield (
+            f"{ours.prediction}, expected log loss of {some.sum():,} users: "
+            + ", ".join(f"{name} {loss:.4f}" for name, loss in expected.items())
+            + f"; Foretell tells {100 * (base - foretell) / (base - attainable):.0f} % of what "
+            f"events can tell; gap to the true probability {ours.gap(some):.4f}, "
+            f"of the best from events {best.gap():.4f}"
+        )
 
 
 def _rare(sets: list[Lines]) -> Iterator[str]:

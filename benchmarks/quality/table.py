@@ -13,6 +13,7 @@ from benchmarks.speed.__main__ import Cost
 from models_ml.evaluate import expected_calibration_error, reliability_table
 
 Z_ALL_TEN = 2.807  # ten intervals of 99.5 % hold together with 95 % (Bonferroni)
+ORACLE, ATTAINABLE = "oracle (true p)", "best from events"
 HEADINGS = (
     "prediction", "cut", "method", "users", "observed", "predicted", "AUROC", "avg precision",
     "log loss", "ECE", "gap to true p", "seconds", "CPU s", "peak GiB",
@@ -27,6 +28,7 @@ class Result:
         y: What happened, 0 or 1, shape (n_users,).
         p: What the method said, shape (n_users,).
         p_true: The true probability, or nan, shape (n_users,).
+        position: Which of the task's users, shape (n_users,).
         seconds: Training and scoring, the whole process; None for what needs no process.
         cpu: Its CPU seconds: on a machine with other work, those are what compares.
         gib: Its peak memory.
@@ -38,6 +40,7 @@ class Result:
     y: np.ndarray
     p: np.ndarray
     p_true: np.ndarray
+    position: np.ndarray
     seconds: float | None = None
     cpu: float | None = None
     gib: float | None = None
@@ -62,6 +65,16 @@ class Result:
         """Return the expected calibration error, a probability."""
         return expected_calibration_error(self.y, np.clip(self.p, 0, 1))
 
+    def gap(self, some: np.ndarray | None = None) -> float:
+        """Return the mean distance from the true probability, of all or some users (a mask)."""
+        return float(np.abs(self.p - self.p_true)[_or_all(some)].mean())
+
+    def expected_log_loss(self, some: np.ndarray | None = None) -> float:
+        """Return the log loss expected under the true probability, of all or some users."""
+        p, p_true = np.clip(self.p, 1e-7, 1 - 1e-7), self.p_true
+        losses = -(p_true * np.log(p) + (1 - p_true) * np.log1p(-p))
+        return float(losses[_or_all(some)].mean())
+
     def cells(self) -> list[str]:
         """Return the line as text."""
         average_precision = average_precision_score(self.y, self.p) if self.is_ranking else np.nan
@@ -70,7 +83,7 @@ class Result:
             average_precision,
             self.log_loss,
             self.ece,
-            np.abs(self.p - self.p_true).mean(),
+            self.gap(),
         )
         return [
             self.prediction,
@@ -90,13 +103,21 @@ class Result:
         return reliability_table(self.y, self.p, z=Z_ALL_TEN)
 
 
+def _or_all(some: np.ndarray | None) -> np.ndarray | slice:
+    return slice(None) if some is None else some
+
+
 def result_of(task: Task, method: str, p: np.ndarray, cost: Cost | None = None) -> Result:
     """Return the line of a method's probabilities, on the users of whom it is known what they did.
 
-    The simulator does not know of visitors that never logged in.
+    The simulator does not know of visitors that never logged in; the best from events is known of
+    some users only.
     """
-    known = ~np.isnan(task.y)
-    line = Result(task.prediction, task.cut, method, task.y[known], p[known], task.p_true[known])
+    known = ~np.isnan(task.y) & ~np.isnan(p)
+    line = Result(
+        task.prediction, task.cut, method, task.y[known], p[known], task.p_true[known],
+        np.flatnonzero(known),
+    )  # fmt: skip
     return replace(line, seconds=cost.seconds, cpu=cost.cpu, gib=cost.gib) if cost else line
 
 
