@@ -24,6 +24,14 @@ KINDS = (
     "user_property",
     "other_count",
     "value_mean_ever",
+    "event_days_ever",
+    "decayed_days_28",
+    "decayed_days_90",
+    "hours_since_day_2",
+    "hours_since_day_3",
+    "hours_since_day_5",
+    "mean_gap_days",
+    "silence_ratio",
 )
 
 
@@ -33,8 +41,8 @@ class Matrix:
 
     Attributes:
         X: Values, float32, shape (n_rows, n_features). Counts and sums per rolling week,
-            means, whole hours (>= 1) since a first or last event, active days or weeks, 1 for a
-            user property.
+            means, whole hours (>= 1) since an event or a day with one, days or weeks with events,
+            their rhythm (features_rhythm), 1 for a user property.
         feature_ids: Catalogue id per column, int64, shape (n_features,).
         kinds: One of KINDS per column.
 

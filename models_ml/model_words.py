@@ -25,6 +25,13 @@ KINDS = {
     "event_count_ever": "how many events of any kind, ever",
     "active_days_ever": "on how many days active, ever",
     "active_weeks_ever": "in how many weeks active, ever",
+    "decayed_days_28": "on how many days active, above all in the last month",
+    "decayed_days_90": "on how many days active, above all in the last three months",
+    "hours_since_day_2": "how long ago the last active day but one was",
+    "hours_since_day_3": "how long ago the third newest active day was",
+    "hours_since_day_5": "how long ago the fifth newest active day was",
+    "mean_gap_days": "how many days usually pass between active ones",
+    "silence_ratio": "how long it has been silent, against its own rhythm",
 }
 FEW_POSITIVES = 100
 

@@ -5,7 +5,7 @@ with
 since as (
     select feature_id
     from {{ ref('features') }}
-    where kind in ('hours_since_last', 'hours_since_first')
+    where substr(kind, 1, 11) = 'hours_since'
 )
 
 select

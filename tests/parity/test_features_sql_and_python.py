@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 
 from tests.conftest import query
@@ -53,6 +54,18 @@ def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict
                 days, weeks = {age // 24 for age in hours}, {age // 168 for age in hours}
                 out[user, "active_days" + suffix, None, None, None, None] = len(days)
                 out[user, "active_weeks" + suffix, None, None, None, None] = len(weeks)
+        days = sorted({(age - 1) // 24 for age in seen})
+        out[user, "event_days_ever", name, None, None, None] = len(days)
+        for half_life in (28, 90):
+            decayed = sum(0.5 ** (day / half_life) for day in days)
+            out[user, f"decayed_days_{half_life}", name, None, None, None] = decayed
+        for n in (2, 3, 5):
+            if len(days) >= n:
+                out[user, f"hours_since_day_{n}", name, None, None, None] = 24 * (days[n - 1] + 1)
+        if len(days) > 1:
+            gap = np.diff(days).mean()
+            out[user, "mean_gap_days", name, None, None, None] = gap
+            out[user, "silence_ratio", name, None, None, None] = (days[0] + 1) / gap
     return out
 
 
@@ -93,6 +106,8 @@ def test_every_kind_of_feature_is_covered(case):
         "event_count", "value_count", "value_sum", "hours_since_last", "hours_since_first",
         "active_days", "active_weeks", "active_days_ever", "active_weeks_ever",
         "event_count_ever", "value_sum_ever", "value_mean_ever", "other_count",
+        "event_days_ever", "decayed_days_28", "decayed_days_90", "hours_since_day_2",
+        "hours_since_day_3", "hours_since_day_5", "mean_gap_days", "silence_ratio",
         "user_property_last", "user_property_first", "user_property_number",
     }  # fmt: skip
 

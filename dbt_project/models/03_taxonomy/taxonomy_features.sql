@@ -8,6 +8,12 @@ weeks as (
     {%- endfor %}
 ),
 
+named as (
+    select distinct event_name
+    from {{ ref('prediction_condition_events') }}
+    where event_name is not null
+),
+
 tokens as (
     select
         token_id, kind, event_name, property, value,
@@ -62,6 +68,24 @@ ever as (
     where tokens.kind in ('any', 'event', 'sum')
 ),
 
+-- Of any event and of events that definitions name: what these ask about has a rhythm worth its
+-- columns (docs/decisions/0022).
+rhythm as (
+    select kinds.kind, tokens.token_id, tokens.event_name
+    from tokens
+    cross join (
+        select 'event_days_ever' as kind, true as is_named_only
+        {%- for kind in rhythm_kinds() %}
+        union all
+        select '{{ kind }}' as kind, false as is_named_only
+        {%- endfor %}
+    ) as kinds
+    left join named on tokens.event_name = named.event_name
+    where
+        (tokens.kind = 'any' and not kinds.is_named_only)
+        or (tokens.kind = 'event' and named.event_name is not null)
+),
+
 activity as (
     select kinds.kind
     from (
@@ -102,6 +126,11 @@ listed as (
     from ever
     union all
     select
+        kind, token_id, event_name, null as property, null as value, null as other_than,
+        false as is_version, null as week
+    from rhythm
+    union all
+    select
         kind, null as token_id, null as event_name, null as property, null as value,
         null as other_than, false as is_version, null as week
     from activity
@@ -128,9 +157,7 @@ final as (
         kind
         || case
             when
-                kind in (
-                    'event_count', 'event_count_ever', 'hours_since_last', 'hours_since_first'
-                )
+                token_id is not null and property is null
                 then ' of ' || coalesce(quoted_event, 'any event')
             when event_name is not null
                 then ' of ' || quoted_event || '.' || quoted_property

@@ -3,29 +3,30 @@
 {{ config(materialized='ephemeral') }}
 with
 
-hours as (
+days as (
     select
-        hours.as_of_hour,
-        hours.user_key,
-        {{ floor_divide('hours.as_of_hour - 1 - hours.event_hour', 24) }} as day,
-        hours.event_hour,
-        hours.n_events
-    from {{ ref('features_hours') }} as hours
+        days.as_of_hour,
+        days.user_key,
+        {{ floor_divide('days.day', 7) }} as week,
+        days.n_events,
+        days.first_hour,
+        days.last_hour
+    from {{ ref('features_days') }} as days
     inner join {{ ref('hourly_tokens') }} as tokens
-        on hours.token_id = tokens.token_id and tokens.kind = 'event'
+        on days.token_id = tokens.token_id and tokens.kind = 'any'
 ),
 
 final as (
     select
         as_of_hour,
         user_key,
-        {{ floor_divide('day', 7) }} as week,
+        week,
         sum(n_events) as n_events,
-        bit_count(bit_or({{ bit_flag('day % 7') }})) as n_days,
-        min(event_hour) as first_hour,
-        max(event_hour) as last_hour
-    from hours
-    group by as_of_hour, user_key, {{ floor_divide('day', 7) }}
+        count(*) as n_days,
+        min(first_hour) as first_hour,
+        max(last_hour) as last_hour
+    from days
+    group by as_of_hour, user_key, week
 )
 
 select * from final

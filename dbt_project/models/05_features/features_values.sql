@@ -1,8 +1,8 @@
 {# The features, sparse: absent means none or never. Grain: one row per (as_of_hour, user_key,
    feature_id), by user. One SQL for training and scoring: as_of is data. Counts and sums per
    rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
-   start of that event's hour); totals over all history; active days and weeks; 1 for a user
-   property's first or last value, and its last number. #}
+   start of that event's hour); totals over all history; active days and weeks; the rhythm of days;
+   1 for a user property's first or last value, and its last number. #}
 {{ config(
     materialized='user_blocks',
     sized_by=['hourly_user_events', 'features_rows', 'stg_identities']
@@ -112,6 +112,23 @@ activity as (
         )
 ),
 
+rhythm as (
+    select
+        rhythm.as_of_hour,
+        rhythm.user_key,
+        catalogue.feature_id,
+        cast(case catalogue.kind
+            when 'event_days_ever' then rhythm.n_days
+            {%- for kind in rhythm_kinds() %}
+            when '{{ kind }}' then rhythm.{{ kind }}
+            {%- endfor %}
+        end as double) as value
+    from {{ ref('features_rhythm') }} as rhythm
+    inner join catalogue
+        on rhythm.token_id = catalogue.token_id
+        and catalogue.kind in ('event_days_ever', '{{ rhythm_kinds() | join("', '") }}')
+),
+
 user_properties as (
     select stated.as_of_hour, stated.user_key, catalogue.feature_id, stated.value
     from {{ ref('features_user_properties') }} as stated
@@ -126,6 +143,8 @@ listed as (
     select as_of_hour, user_key, feature_id, value from sums_ever where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from activity where value <> 0
+    union all
+    select as_of_hour, user_key, feature_id, value from rhythm where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from user_properties where value <> 0
 ),
