@@ -1,6 +1,6 @@
-{# Days on which each wanted user did something: anything (the token of any event), or an event that a
-   definition names. Grain: one row per (as_of_hour, user_key, token_id, day) with an event; day d is
-   [as_of - 24 (d + 1), as_of - 24 d) hours. #}
+{# Days on which each wanted user did something: anything (the token of any event), or an event that
+   a definition names. Grain: one row per (as_of_hour, user_key, token_id, day) with an event; day d
+   is [as_of - 24 (d + 1), as_of - 24 d) hours. #}
 {{ config(materialized='ephemeral') }}
 with
 
@@ -19,7 +19,9 @@ hours as (
 
 any_event as (select token_id from {{ ref('hourly_tokens') }} where kind = 'any'),
 
-named as (select distinct token_id from {{ ref('taxonomy_features') }} where kind = 'mean_gap_days'),
+named as (
+    select distinct token_id from {{ ref('taxonomy_features') }} where kind = 'mean_gap_days'
+),
 
 final as (
     select

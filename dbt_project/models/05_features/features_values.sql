@@ -126,7 +126,12 @@ rhythm as (
     from {{ ref('features_rhythm') }} as rhythm
     inner join catalogue
         on rhythm.token_id = catalogue.token_id
-        and catalogue.kind in ('event_days_ever', '{{ rhythm_kinds() | join("', '") }}')
+        and (
+            catalogue.kind = 'event_days_ever'
+            {%- for kind in rhythm_kinds() %}
+            or catalogue.kind = '{{ kind }}'
+            {%- endfor %}
+        )
 ),
 
 user_properties as (
