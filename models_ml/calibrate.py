@@ -18,7 +18,9 @@ from models_ml.evaluate import EDGE as LOSS_EDGE
 
 EDGE = 1e-6
 MIN_GAP = 1e-4
-MAX_SLOPE = 50.0  # float32 scores are exact to 6e-8: 50 x that stays below the parity gate of 1e-5
+MAX_SLOPE = (
+    5.0  # linear margins are exact to about 1.5e-7: five times that stays below the parity gate
+)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class TrainSettings:
     min_choice_positives: int = 150
     max_settle_rows: int = 200_000
     budget_seconds: float = 300.0
-    parity_tolerance: float = 1e-5
+    parity_tolerance: float = 1e-6
     n_parity_rows: int = 20_000
     n_resamples: int = 200
     n_jobs: int = 2
