@@ -22,7 +22,7 @@ from models_ml.linear import LinearTransform, learn_transform
 
 MIN_ROWS_PER_COLUMN = 5
 MAX_ROUNDS = 500
-DEFAULT_ROUNDS = 80
+DEFAULT_ROUNDS = 30
 FLOAT32_DIGITS = 24
 PATIENCE = 15  # rounds without gain after which boosting stops
 PROPERTY_KINDS = (
@@ -109,7 +109,7 @@ class Fitted:
             return np.full(X.shape[0], logit(self.model))
         own = X[:, self.columns]
         if self.transform is not None:
-            return self.model.decision_function(self.transform.apply(own).astype(np.float64))
+            return self.model.decision_function(self.transform.apply(own, np.float64))
         return self.model.predict(own, raw_score=True, num_threads=1)
 
     def predict(self, X: csr_matrix) -> np.ndarray:
@@ -190,7 +190,7 @@ def _boost(
     rounds: int,
 ) -> lightgbm.Booster:
     parameters = {
-        "objective": "binary", "learning_rate": 0.05, "num_leaves": 15, "lambda_l2": 10.0,
+        "objective": "binary", "learning_rate": 0.15, "num_leaves": 15, "lambda_l2": 10.0,
         "min_data_in_leaf": min(50, max(5, len(y) // 50)), "feature_fraction": 0.3,
         "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 63, "verbosity": -1, "seed": seed,
         "num_threads": n_jobs, "deterministic": True, "force_col_wise": True,

@@ -16,7 +16,7 @@ class LinearTransform:
     """Counts, sums and hours on a common scale.
 
     Counts and sums become sign(x) log(1 + |x|); hours since an event become
-    max(0, log(1 + cap) - log(1 + x)) where x > 0; everything is then divided by scale.
+    max(0, log(1 + cap) - log(1 + x)) where log(1 + x) > 0; everything is then divided by scale.
 
     Attributes:
         is_recency: Columns that hold hours since an event, bool, shape (n_columns,).
@@ -44,17 +44,25 @@ class LinearTransform:
         """The least value then allowed, float32, shape (n_columns,)."""
         return np.where(self.is_recency, 0, -np.inf).astype(np.float32)
 
-    def apply(self, X: csr_matrix) -> csr_matrix:
-        """Return the transformed rows, float32; zeros stay zeros."""
-        # Tens of millions of values pass here: float32, in place, no branches.
+    def apply(self, X: csr_matrix, dtype: type = np.float32) -> csr_matrix:
+        """Return the transformed rows; zeros stay zeros.
+
+        Args:
+            X: Rows, float32.
+            dtype: float32 to learn from, float64 to predict.
+        """
+        # Tens of millions of values pass here: in place, no branches. Logarithms in float32 always,
+        # as in the graph.
         values = np.abs(X.data)
         values += 1
         np.log(values, out=values)
         np.copysign(values, X.data, out=values)
+        is_never = (values <= 0) & self.is_recency[X.indices]
+        values = values.astype(dtype, copy=False)
         values *= self.slope[X.indices]
         values += self.offset[X.indices]
         np.maximum(values, self.floor[X.indices], out=values)
-        values[(X.data <= 0) & self.is_recency[X.indices]] = 0
+        values[is_never] = 0
         return csr_matrix((values, X.indices, X.indptr), X.shape)
 
 

@@ -12,13 +12,17 @@ from models_ml.candidates import Fitted
 from models_ml.onnx_graph import Graph, Trees, floor32
 
 
-def add_margin(graph: Graph, fitted: Fitted, source: str, name: str = "") -> str:
+def add_margin(
+    graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str = ""
+) -> str:
     """Append the log-odds of a fitted candidate and return their name: double, (n_rows, 1).
 
     Args:
         graph: Grows.
         fitted: A single candidate or an average.
-        source: float32 rows over fitted.columns, without NaN.
+        source: float32 rows without NaN.
+        columns: Of the matrix, those of the rows, ascending; fitted.columns are among them. Every
+            member reads the same rows: copying its own columns would cost as much as a small model.
         name: Begins the names of all it adds, so that members do not collide.
     """
     exporters = {
@@ -27,25 +31,21 @@ def add_margin(graph: Graph, fitted: Fitted, source: str, name: str = "") -> str
         "logistic": _logistic,
         "lightgbm": _lightgbm,
     }
-    return exporters[fitted.candidate.family](graph, fitted, source, name)
+    return exporters[fitted.candidate.family](graph, fitted, source, columns, name)
 
 
-def _average(graph: Graph, fitted: Fitted, source: str, name: str) -> str:
+def _average(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
     parts = []
     weights = fitted.candidate.member_weights
     for number, (member, weight) in enumerate(zip(fitted.members, weights, strict=True)):
-        own, prefix = source, f"{name}member_{number}_"
-        if len(member.columns) < len(fitted.columns):
-            places = np.searchsorted(fitted.columns, member.columns)
-            chosen = graph.constant(f"{prefix}columns", places, np.int64)
-            own = graph.add("Gather", [source, chosen], f"{prefix}rows", axis=1)
+        prefix = f"{name}member_{number}_"
         share = graph.constant(f"{prefix}weight", weight, np.float64)
-        margin = add_margin(graph, member, own, prefix)
+        margin = add_margin(graph, member, source, columns, prefix)
         parts.append(graph.add("Mul", [margin, share], f"{prefix}part"))
     return graph.add("Sum", parts, f"{name}margin")
 
 
-def _constant(graph: Graph, fitted: Fitted, source: str, name: str) -> str:
+def _constant(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
     axes = graph.constant(f"{name}axes", [1], np.int64)
     nothing = graph.add("ReduceSum", [source, axes], f"{name}total", keepdims=1)
     exact = graph.add("Cast", [nothing], f"{name}total_double", to=TensorProto.DOUBLE)
@@ -56,12 +56,12 @@ def _constant(graph: Graph, fitted: Fitted, source: str, name: str) -> str:
     return graph.add("Add", [flat, odds], f"{name}margin")
 
 
-def _logistic(graph: Graph, fitted: Fitted, source: str, name: str) -> str:
-    # The transformation in float32, as in Python; the sum in double, or calibrators that are steep
-    # would show its rounding.
+def _logistic(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
+    # Logarithms in float32, sums in double: calibrators that are steep would show their rounding.
     transform = fitted.transform
     assert transform is not None
-    coefficients, intercept = fitted.model.coef_[0][:, None], fitted.model.intercept_
+    places, weights = np.searchsorted(columns, fitted.columns), fitted.model.coef_[0]
+    is_hours = transform.is_recency
 
     def add(operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         return graph.add(operator, inputs, name + output, **attributes)
@@ -69,31 +69,47 @@ def _logistic(graph: Graph, fitted: Fitted, source: str, name: str) -> str:
     def constant(output: str, value: Any, dtype: type = np.float32) -> str:
         return graph.constant(name + output, value, dtype)
 
-    one, zero = constant("one", [[1]]), constant("nought", [[0]])
+    def weighted(values: str, weights: np.ndarray, output: str) -> str:
+        exact = add("Cast", [values], f"{output}_double", to=TensorProto.DOUBLE)
+        column = constant(f"{output}_weights", weights[:, None], np.float64)
+        return add("MatMul", [exact, column], output)
+
+    one, minus_one = constant("one", 1.0), constant("minus_one", -1.0)
     size = add("Add", [add("Abs", [source], "size"), one], "size_1")
-    evened = add("Mul", [add("Sign", [source], "sign"), add("Log", [size], "log_size")], "evened")
-    sloped = add("Mul", [evened, constant("column_slope", transform.slope[None, :])], "by_column")
-    scaled = add("Add", [sloped, constant("column_offset", transform.offset[None, :])], "scaled")
-    floored = add("Max", [scaled, constant("column_floor", transform.floor[None, :])], "floored")
-    # Never, or a number of hours that cannot be.
-    least = constant("column_least", np.where(transform.is_recency, 0, -np.inf)[None, :])
-    is_never = add("Equal", [add("Max", [source, least], "seen"), zero], "is_never")
-    transformed = add("Where", [is_never, zero, floored], "transformed")
-    exact = add("Cast", [transformed], "transformed_double", to=TensorProto.DOUBLE)
-    products = add("MatMul", [exact, constant("weights", coefficients, np.float64)], "products")
-    return add("Add", [products, constant("intercept", intercept, np.float64)], "margin")
+    # Sign is slow in onnxruntime; what is too small for this to be 1 has no logarithm either.
+    large = add("Mul", [source, constant("huge", 1e30)], "large")
+    sign = add("Clip", [large, minus_one, one], "sign")
+    evened = add("Mul", [sign, add("Log", [size], "log_size")], "evened")
+    by_column = np.zeros(len(columns))
+    by_column[places[~is_hours]] = (transform.slope * weights)[~is_hours]
+    parts = [weighted(evened, by_column, "amounts")]
+    if is_hours.any():
+        # Hours since: the more recent the larger; 0 where longer ago than ever seen, or never.
+        chosen = constant("hours_columns", places[is_hours], np.int64)
+        hours = add("Gather", [evened, chosen], "hours", axis=1)
+        sloped = add("Mul", [hours, constant("hours_slope", transform.slope[None, is_hours])], "sloped")
+        scaled = add("Add", [sloped, constant("hours_offset", transform.offset[None, is_hours])], "near")
+        zero = constant("nought", [[0]])
+        is_ever = add("Greater", [hours, zero], "is_ever")
+        recent = add("Where", [is_ever, add("Max", [scaled, zero], "floored"), zero], "recent")
+        parts.append(weighted(recent, weights[is_hours], "recency"))
+    intercept = constant("intercept", fitted.model.intercept_, np.float64)
+    return add("Sum", [*parts, intercept], "margin")
 
 
-def _lightgbm(graph: Graph, fitted: Fitted, source: str, name: str) -> str:
-    trees = Trees()
+def _lightgbm(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
+    trees, places = Trees(), np.searchsorted(columns, fitted.columns)
     for number, tree in enumerate(fitted.model.dump_model()["tree_info"]):
-        _walk(trees, number, tree["tree_structure"])
+        _walk(trees, number, tree["tree_structure"], places)
     total = trees.add_to(graph, source, f"{name}trees")
     return graph.add("Cast", [total], f"{name}margin", to=TensorProto.DOUBLE)
 
 
-def _walk(trees: Trees, number: int, root: dict[str, Any]) -> None:
-    """Add one LightGBM tree, nodes numbered in the order they are met."""
+def _walk(trees: Trees, number: int, root: dict[str, Any], places: np.ndarray) -> None:
+    """Add one LightGBM tree, nodes numbered in the order they are met.
+
+    Its column number c is column places[c] of the rows.
+    """
     pending, n_nodes = [(root, 0)], 1
     while pending:
         node, own = pending.pop()
@@ -106,5 +122,5 @@ def _walk(trees: Trees, number: int, root: dict[str, Any]) -> None:
             )
         left, right, n_nodes = n_nodes, n_nodes + 1, n_nodes + 2
         threshold = float(floor32(node["threshold"]))
-        trees.split(number, own, node["split_feature"], threshold, left, right)
+        trees.split(number, own, int(places[node["split_feature"]]), threshold, left, right)
         pending += [(node["left_child"], left), (node["right_child"], right)]

@@ -39,7 +39,7 @@ def export(fitted: Fitted, calibrator: Calibrator, feature_ids: np.ndarray) -> b
     graph = Graph()
     zero = graph.constant("zero", [[0.0]])
     clean = graph.add("Where", [graph.add("IsNaN", ["X"], "is_missing"), zero, "X"], "clean")
-    graph.add("Sigmoid", [add_margin(graph, fitted, clean)], "score_double")
+    graph.add("Sigmoid", [add_margin(graph, fitted, clean, fitted.columns)], "score_double")
     graph.add("Cast", ["score_double"], "score", to=TensorProto.FLOAT)
     add_calibrator(graph, calibrator)
     n_columns = len(fitted.columns)
