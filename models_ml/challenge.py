@@ -16,9 +16,8 @@ from scipy.stats import t as student
 
 from models_ml.evaluate import EDGE
 from models_ml.matrix import TrainingSet
-from models_ml.onnx_model import make_session, predict
+from models_ml.onnx_model import make_session, predict_sparse
 
-ROWS_PER_CALL = 4_096
 # With fewer of either outcome the interval is too short: where nobody did it, whichever model says
 # less of everybody looks better (docs/decisions/0013).
 MIN_OUTCOMES = 10
@@ -154,12 +153,7 @@ def judged_probabilities(model: Judged, data: TrainingSet, rows: np.ndarray) -> 
     if missing:
         raise ValueError(f"feature {missing[0]} of model {model.model_id} is not in the data")
     X = data.matrix.X[rows][:, [position[int(each)] for each in model.feature_ids]]
-    session = make_session(model.onnx)
-    blocks = [
-        predict(session, X[start : start + ROWS_PER_CALL].toarray())
-        for start in range(0, X.shape[0], ROWS_PER_CALL)
-    ]
-    return np.concatenate(blocks).astype(float) if blocks else np.empty(0)
+    return predict_sparse(make_session(model.onnx), X).astype(float)
 
 
 def compare(

@@ -87,8 +87,12 @@ def _logistic(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, na
         # Hours since: the more recent the larger; 0 where longer ago than ever seen, or never.
         chosen = constant("hours_columns", places[is_hours], np.int64)
         hours = add("Gather", [evened, chosen], "hours", axis=1)
-        sloped = add("Mul", [hours, constant("hours_slope", transform.slope[None, is_hours])], "sloped")
-        scaled = add("Add", [sloped, constant("hours_offset", transform.offset[None, is_hours])], "near")
+        sloped = add(
+            "Mul", [hours, constant("hours_slope", transform.slope[None, is_hours])], "sloped"
+        )
+        scaled = add(
+            "Add", [sloped, constant("hours_offset", transform.offset[None, is_hours])], "near"
+        )
         zero = constant("nought", [[0]])
         is_ever = add("Greater", [hours, zero], "is_ever")
         recent = add("Where", [is_ever, add("Max", [scaled, zero], "floored"), zero], "recent")

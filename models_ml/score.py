@@ -14,11 +14,10 @@ import pyarrow as pa
 from scipy.sparse import csr_matrix
 
 from models_ml.features import ROWS_PER_BLOCK, load_features
-from models_ml.onnx_model import make_session, predict
+from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
 from models_ml.registry import ModelRecord
 from models_ml.warehouse import Warehouse
 
-ROWS_PER_CALL = 4_096
 SECONDS_PER_LINE = 5
 N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about equally many users
 
@@ -182,7 +181,7 @@ def _feature_ids(model: ModelRecord) -> np.ndarray:
 
 def _scorer(model: ModelRecord, feature_ids: np.ndarray) -> _Scorer:
     assert model.onnx is not None
-    session = make_session(model.onnx, threads=os.cpu_count() or 1)
+    session = make_session(model.onnx, threads=_usable_cores())
     return _Scorer(model.prediction, session, np.searchsorted(feature_ids, _feature_ids(model)))
 
 
@@ -222,10 +221,21 @@ def _score(block: _Block, scorers: Sequence[_Scorer]) -> Iterator[pa.Table]:
         for scorer, place, probability in zip(scorers, places, probabilities, strict=True):
             low, high = np.searchsorted(place, [start, start + ROWS_PER_CALL])
             if low < high:
-                own = dense[place[low:high] - start][:, scorer.columns]
+                own = _taken(_taken(dense, place[low:high] - start, 0), scorer.columns, 1)
                 probability[low:high] = predict(scorer.session, own)
     for own, probability in zip(rows, probabilities, strict=True):
         yield own.drop_columns("place").append_column("probability", pa.array(probability))
+
+
+def _usable_cores() -> int:
+    """Return how many cores this process may use, which can be fewer than there are."""
+    may_be_bound = hasattr(os, "sched_getaffinity")  # not on every system
+    return len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
+
+
+def _taken(dense: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:
+    """Return these rows or columns (ascending, no two alike); all of them without a copy."""
+    return dense if len(positions) == dense.shape[axis] else dense.take(positions, axis)
 
 
 def _append(warehouse: Warehouse, model: ModelRecord, as_of: datetime, now: datetime) -> int:

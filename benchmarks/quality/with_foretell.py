@@ -8,8 +8,7 @@ import numpy as np
 
 from benchmarks.quality.rows import Rows, run_method
 from models_ml.matrix import Matrix, TrainingSet
-from models_ml.onnx_model import make_session, predict
-from models_ml.score import ROWS_PER_CALL
+from models_ml.onnx_model import make_session, predict_sparse
 from models_ml.train import TrainSettings, train
 
 
@@ -27,11 +26,7 @@ def probabilities(rows: Rows, arguments: argparse.Namespace) -> np.ndarray:
     print(model.candidate, model.calibration, model.status, model.reason)
     session = make_session(model.onnx)
     columns = np.searchsorted(rows.feature_ids, model.feature_ids)
-    scored = [
-        predict(session, rows.to_score[start : start + ROWS_PER_CALL].toarray()[:, columns])
-        for start in range(0, rows.to_score.shape[0], ROWS_PER_CALL)
-    ]
-    return np.concatenate(scored)
+    return predict_sparse(session, rows.to_score[:, columns])
 
 
 if __name__ == "__main__":

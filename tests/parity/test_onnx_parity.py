@@ -139,7 +139,7 @@ def test_parity_reports_the_largest_gap_of_any_batch(fitted):
     model = fitted["logistic"]
     graph, expected = export(model, Identity(), IDS[model.columns]), model.predict(NEW)
     expected[4999] += 0.25
-    found = parity(graph, expected, NEW[:, model.columns], batch_rows=512)
+    found = parity(graph, expected, NEW[:, model.columns])
     assert found == pytest.approx(0.25, abs=1e-6)
 
 
