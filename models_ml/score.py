@@ -234,8 +234,9 @@ def _usable_cores() -> int:
 
 
 def _taken(dense: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:
-    """Return these rows or columns (ascending, no two alike); all of them without a copy."""
-    return dense if len(positions) == dense.shape[axis] else dense.take(positions, axis)
+    """Return these rows or columns; all of them as they stand without a copy."""
+    is_all = np.array_equal(positions, np.arange(dense.shape[axis]))
+    return dense if is_all else dense.take(positions, axis)
 
 
 def _append(warehouse: Warehouse, model: ModelRecord, as_of: datetime, now: datetime) -> int:

@@ -119,8 +119,8 @@ def _tell_speed(
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     n_trees = sum(member.rounds or 0 for member in model.members)
     console.print(
-        f"the average: {len(model.members)} members, {n_trees} trees, {len(model.columns)} features,"
-        " beta calibration"
+        f"the average: {len(model.members)} members, {n_trees} trees, "
+        f"{len(model.columns)} features, beta calibration"
     )
     graph = export(model, calibrator, model.columns)
     session = make_session(graph)
