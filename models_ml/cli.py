@@ -30,15 +30,24 @@ Select = Annotated[list[str] | None, typer.Option(help="Only this prediction; ma
 FullRefresh = Annotated[
     bool, typer.Option(help="Load all events anew, also those that came too late.")
 ]
+Reasons = Annotated[
+    bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
+]
 ActiveOnly = Annotated[
     bool, typer.Option(help="Only users with an event in the last hour (hourly refresh).")
 ]
 
 
 @app.command()
-def run(as_of: AsOf = None, select: Select = None, full_refresh: FullRefresh = False) -> None:
+def run(
+    as_of: AsOf = None,
+    select: Select = None,
+    full_refresh: FullRefresh = False,
+    reasons: Reasons = False,
+) -> None:
     """Build the warehouse, train, score everybody and publish."""
-    _walk(read_settings(as_of=as_of), select, full_refresh=full_refresh)
+    settings = read_settings(as_of=as_of)
+    _walk(settings, select, full_refresh=full_refresh, with_reasons=reasons)
 
 
 @app.command()
@@ -48,13 +57,19 @@ def train(as_of: AsOf = None, select: Select = None) -> None:
 
 
 @app.command()
-def score(as_of: AsOf = None, select: Select = None, active_only: ActiveOnly = False) -> None:
+def score(
+    as_of: AsOf = None,
+    select: Select = None,
+    active_only: ActiveOnly = False,
+    reasons: Reasons = False,
+) -> None:
     """Build the warehouse and score with the present champions."""
     _walk(
         read_settings(as_of=as_of),
         select,
         with_training=False,
         scope="active" if active_only else "everyone",
+        with_reasons=reasons,
     )
 
 

@@ -76,6 +76,8 @@ class ModelRecord:
         metrics: JSON-able facts from rows never used to fit or choose.
         feature_ids: Inputs of the graph, in order.
         onnx: The whole graph, or None if there is no model (too little data).
+        explain_model: What it takes to say what each input adds to a score (contributions.unpack);
+            None of models from before there was such a thing.
         judge_feature_ids, judge_onnx: The same of the model that was measured: it never learned
             from the held-out users, so that another model can be compared with it on them.
         challenge: What the comparison with the champion came to (models_ml.challenge).
@@ -98,6 +100,7 @@ class ModelRecord:
     judge_feature_ids: list[int] | None = None
     judge_onnx: bytes | None = None
     challenge: dict[str, Any] | None = None
+    explain_model: bytes | None = None
 
 
 COLUMNS = ", ".join(f"models.{field.name}" for field in fields(ModelRecord))

@@ -128,9 +128,21 @@ def select_predictions(warehouse: Warehouse, selected: Sequence[str] = ()) -> li
 
 
 def score_champions(
-    warehouse: Warehouse, predictions: Sequence[str], progress: Progress
+    warehouse: Warehouse,
+    predictions: Sequence[str],
+    progress: Progress,
+    with_reasons: bool = False,
 ) -> list[ScoreSummary]:
-    """Score some predictions with their champions; those without one yet are left out."""
+    """Score some predictions with their champions; those without one yet are left out.
+
+    Args:
+        warehouse: Built; open for writing.
+        predictions: Names.
+        progress: Called with a line per step.
+        with_reasons: Say why of every prediction, not only of those whose definitions ask for it.
+    """
+    asked = warehouse.rows("select prediction from prediction_definitions where has_reasons")
+    explained = set(predictions) if with_reasons else {row["prediction"] for row in asked}
     champions = []
     for prediction in predictions:
         champion = registry.find_champion(warehouse, prediction)
@@ -138,7 +150,7 @@ def score_champions(
             progress(f"{prediction}: no model to score with")
         else:
             champions.append(champion)
-    return score_predictions(warehouse, champions, progress) if champions else []
+    return score_predictions(warehouse, champions, progress, explained) if champions else []
 
 
 def run(
@@ -149,6 +161,7 @@ def run(
     with_scoring: bool = True,
     scope: str = "everyone",
     full_refresh: bool = False,
+    with_reasons: bool = False,
 ) -> Published:
     """Build, train, score, publish. Safe to repeat: the same data changes nothing.
 
@@ -164,7 +177,7 @@ def run(
             for prediction in predictions:
                 train_prediction(warehouse, prediction, progress)
         if with_scoring:
-            score_champions(warehouse, predictions, progress)
+            score_champions(warehouse, predictions, progress, with_reasons)
     return finish(settings, progress, scope)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,9 +15,11 @@ from scipy.sparse import csr_matrix
 
 from models_ml.features import ROWS_PER_BLOCK, load_features
 from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
+from models_ml.reasons import FORGET, Explainer, make_explainer, reasons_of
 from models_ml.registry import ModelRecord
 from models_ml.warehouse import Warehouse
 
+ROWS_TO_EXPLAIN = 2_000
 SECONDS_PER_LINE = 5
 N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about equally many users
 
@@ -94,7 +96,7 @@ class _Block:
 
     Attributes:
         X: Their features, over the columns read for all models.
-        rows: Columns prediction, user_id, and place: the user's row of X.
+        rows: Columns prediction, user_id, as_of, and place: the user's row of X.
     """
 
     X: csr_matrix
@@ -105,6 +107,7 @@ def score_predictions(
     warehouse: Warehouse,
     models: Sequence[ModelRecord],
     progress: Callable[[str], None] = lambda line: None,
+    explained: Collection[str] = (),
 ) -> list[ScoreSummary]:
     """Score every user of `scoring_rows` that has features, in one transaction.
 
@@ -115,6 +118,7 @@ def score_predictions(
         warehouse: An open warehouse whose dbt models 01 to 07 are built.
         models: Champions, one per prediction.
         progress: Called with a line every few seconds.
+        explained: Predictions whose users get their reasons too, in the same transaction.
 
     Returns:
         Per model, how many users were scored and how many rows were appended.
@@ -133,7 +137,8 @@ def score_predictions(
     if wanted:
         with warehouse.transaction():
             n_users = {model.prediction: cohorts[model.prediction]["n_users"] for model in wanted}
-            _fill_scored(warehouse, wanted, n_users, progress)
+            explainers = _explainers(warehouse, wanted, explained, progress)
+            _fill_scored(warehouse, wanted, n_users, explainers, progress)
             now = datetime.now(UTC).replace(tzinfo=None)
             for model in wanted:
                 as_of = cohorts[model.prediction]["as_of"]
@@ -150,9 +155,10 @@ def _fill_scored(
     warehouse: Warehouse,
     models: Sequence[ModelRecord],
     n_users: Mapping[str, int],
+    explainers: Mapping[str, Explainer],
     progress: Callable[[str], None],
 ) -> None:
-    """Write every score into the temporary table `scored`, telling how far it is."""
+    """Write every score into the temporary table `scored`, telling how far it is; and reasons."""
     warehouse.execute(
         "create or replace temp table scored"
         " (prediction varchar, user_id varchar, probability double)"
@@ -166,6 +172,10 @@ def _fill_scored(
         for scores in _score(block, scorers):
             warehouse.append("scored", scores)
             n_done += scores.num_rows
+        for scorer in scorers:
+            if scorer.prediction in explainers:
+                for reasons in _explain(block, scorer, explainers[scorer.prediction]):
+                    warehouse.append("reasons", reasons)
         if n_done and (n_done == n_rows or time.monotonic() - told > SECONDS_PER_LINE):
             told = time.monotonic()
             rate = n_done / (told - began)
@@ -173,6 +183,40 @@ def _fill_scored(
                 f"scored {n_done:,} of {n_rows:,} rows, {rate:,.0f} rows/s, "
                 f"about {(n_rows - n_done) / rate:.0f} s left"
             )
+
+
+def _explainers(
+    warehouse: Warehouse,
+    models: Sequence[ModelRecord],
+    explained: Collection[str],
+    progress: Callable[[str], None],
+) -> dict[str, Explainer]:
+    """Make room in `reasons` and return the explainers of the predictions that are to be explained."""
+    explainers = {}
+    for model in models:
+        if model.prediction not in explained:
+            continue
+        explainer = make_explainer(warehouse, model)
+        if explainer is None:
+            progress(
+                f"{model.prediction}: no reasons, its model was trained before they were kept; "
+                "the next one that wins has them"
+            )
+            continue
+        warehouse.execute_named(FORGET, {"prediction": model.prediction})
+        explainers[model.prediction] = explainer
+    return explainers
+
+
+def _explain(block: _Block, scorer: _Scorer, explainer: Explainer) -> Iterator[pa.Table]:
+    """Yield the reasons of a model's users, a few thousand rows at a time."""
+    own = block.rows.filter(block.rows["prediction"].to_numpy() == scorer.prediction)
+    X = block.X[own["place"].to_numpy()][:, scorer.columns]
+    for start in range(0, own.num_rows, ROWS_TO_EXPLAIN):
+        rows = slice(start, start + ROWS_TO_EXPLAIN)
+        users = own["user_id"].combine_chunks()[rows]
+        as_of = own["as_of"][start].as_py()
+        yield reasons_of(explainer, X[rows], users, as_of)
 
 
 def _feature_ids(model: ModelRecord) -> np.ndarray:
@@ -193,7 +237,7 @@ def _read_blocks(
         span = [number * N_KEYS // n_blocks, (number + 1) * N_KEYS // n_blocks - 1]
         rows = warehouse.table(
             """
-            select prediction, user_id, user_key, as_of_hour
+            select prediction, user_id, user_key, as_of_hour, as_of
             from scoring_rows
             where has_features and user_key between ? and ? and list_contains(?, prediction)
             order by user_key
@@ -206,7 +250,7 @@ def _read_blocks(
         as_of_hour = rows["as_of_hour"].to_numpy()[first]
         yield _Block(
             load_features(warehouse, user_key, as_of_hour, feature_ids),
-            rows.select(["prediction", "user_id"]).append_column("place", pa.array(place)),
+            rows.select(["prediction", "user_id", "as_of"]).append_column("place", pa.array(place)),
         )
 
 
@@ -224,7 +268,9 @@ def _score(block: _Block, scorers: Sequence[_Scorer]) -> Iterator[pa.Table]:
                 own = _taken(_taken(dense, place[low:high] - start, 0), scorer.columns, 1)
                 probability[low:high] = predict(scorer.session, own)
     for own, probability in zip(rows, probabilities, strict=True):
-        yield own.drop_columns("place").append_column("probability", pa.array(probability))
+        yield own.drop_columns(["place", "as_of"]).append_column(
+            "probability", pa.array(probability)
+        )
 
 
 def _usable_cores() -> int:

@@ -12,6 +12,7 @@ from models_ml.calibrate import Calibrator
 from models_ml.candidates import Fitted, fit_candidate
 from models_ml.compete import compete
 from models_ml.contest import Contest, best_of
+from models_ml.contributions import pack, parts_of
 from models_ml.judge import describe, judge
 from models_ml.leaks import find_leaks
 from models_ml.matrix import Matrix, TrainingSet
@@ -31,6 +32,7 @@ class TrainedModel:
     Attributes:
         onnx: The whole graph, fitted on all rows.
         feature_ids: Its inputs, in order, int64.
+        explain_model: What it takes to say what each input adds to a score (contributions.pack).
         judge_onnx: The graph of the model that the metrics are about. It has never seen the
             held-out users, so that it can be compared on them with another model.
         judge_feature_ids: Its inputs, in order, int64.
@@ -42,6 +44,7 @@ class TrainedModel:
 
     onnx: bytes
     feature_ids: np.ndarray
+    explain_model: bytes
     judge_onnx: bytes
     judge_feature_ids: np.ndarray
     candidate: str
@@ -100,6 +103,7 @@ def train(
     return TrainedModel(
         onnx=onnx,
         feature_ids=feature_ids,
+        explain_model=pack(parts_of(fitted, data.matrix.X)),
         judge_onnx=judge_onnx,
         judge_feature_ids=judge_feature_ids,
         candidate=name,

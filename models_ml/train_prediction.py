@@ -19,6 +19,7 @@ from models_ml.challenge import (
     judged_probabilities,
 )
 from models_ml.matrix import TrainingSet
+from models_ml.reasons import input_of
 from models_ml.registry import ModelRecord
 from models_ml.train import NotEnoughData, TrainSettings, train
 from models_ml.training_data import fingerprint, load_training_set, present_features
@@ -89,9 +90,7 @@ def _train(
     progress: Progress,
 ) -> tuple[ModelRecord, pa.Table | None]:
     """Return the model's row, and what it says of held-out users if it passed the gate."""
-    groups = [
-        row["event_name"] or row["property"] or row["kind"] for row in present_features(warehouse)
-    ]
+    groups = [input_of(feature) for feature in present_features(warehouse)]
     try:
         trained = train(
             data, settings, groups, lambda line: progress(f"{blank.prediction}: {line}")
@@ -108,6 +107,7 @@ def _train(
         importances=trained.importances,
         feature_ids=_listed(trained.feature_ids),
         onnx=trained.onnx,
+        explain_model=trained.explain_model,
         judge_feature_ids=_listed(trained.judge_feature_ids),
         judge_onnx=trained.judge_onnx,
     )

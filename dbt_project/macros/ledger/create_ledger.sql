@@ -8,10 +8,15 @@
             'candidate': text, 'calibration': text, 'metrics': text, 'reliability': text,
             'importances': text, 'feature_ids': text, 'onnx': type_bytes(),
             'judge_feature_ids': text, 'judge_onnx': type_bytes(), 'challenge': text,
+            'explain_model': type_bytes(),
         },
         'prediction_history': {
             'prediction': text, 'user_id': text, 'probability': 'double', 'percentile': 'double',
             'as_of': 'timestamp', 'scored_at': 'timestamp', 'model_id': text,
+        },
+        'reasons': {
+            'prediction': text, 'user_id': text, 'as_of': 'timestamp', 'model_id': text,
+            'place': 'integer', 'input': text, 'words': text, 'contribution': 'double',
         },
         'held_out_scores': {
             'prediction': text, 'model_id': text, 'user_id': text, 'as_of': 'timestamp',

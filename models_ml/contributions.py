@@ -1,0 +1,160 @@
+"""What each input adds to a user's log-odds: exact, since every member of the average is a sum.
+
+A linear model's term is its weight times how far the value lies from the mean of the rows it
+learned from; a tree model's is its SHAP value. Both are shares of one sum: the base and all contributions
+add up to the model's log-odds before calibration. They tell what the model goes by, not causes.
+
+Source: Lundberg et al. (2020), "From local explanations to global understanding with explainable AI
+for trees"; Strumbelj, Kononenko (2014) for the linear case.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import lightgbm
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import logit
+
+from models_ml.candidates import Fitted
+from models_ml.linear import LinearTransform
+
+MEAN_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class LinearPart:
+    """A logistic regression: weights of transformed values, around their means."""
+
+    transform: LinearTransform
+    weights: np.ndarray
+    means: np.ndarray
+    intercept: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """One member of the average.
+
+    Attributes:
+        share: Its weight in the average.
+        places: Its columns among the model's, ascending.
+        model: Linear, trees, or a constant log-odds.
+    """
+
+    share: float
+    places: np.ndarray
+    model: LinearPart | lightgbm.Booster | float
+
+
+def parts_of(fitted: Fitted, X: csr_matrix) -> list[Part]:
+    """Take a fitted model apart.
+
+    Args:
+        fitted: A single candidate or an average.
+        X: The rows it learned from, over all columns of the matrix: for their means.
+    """
+    members = fitted.members or (fitted,)
+    shares = fitted.candidate.member_weights if fitted.members else (1.0,)
+    some = X[:: max(1, X.shape[0] // MEAN_ROWS)]
+    return [
+        Part(share, np.searchsorted(fitted.columns, member.columns), _model_of(member, some))
+        for member, share in zip(members, shares, strict=True)
+    ]
+
+
+def _model_of(member: Fitted, X: csr_matrix) -> LinearPart | lightgbm.Booster | float:
+    if member.candidate.family == "constant":
+        return float(logit(member.model))
+    if member.transform is None:
+        return member.model
+    transformed = member.transform.apply(X[:, member.columns], np.float64)
+    means = np.asarray(transformed.mean(axis=0)).ravel()
+    return LinearPart(
+        member.transform, member.model.coef_[0], means, float(member.model.intercept_[0])
+    )
+
+
+def contributions(
+    parts: list[Part], X: csr_matrix, groups: np.ndarray, n_groups: int
+) -> tuple[np.ndarray, float]:
+    """Return what each group of columns adds to the log-odds of each row, and the base.
+
+    Args:
+        parts: Of the model.
+        X: Rows over the model's columns, float32.
+        groups: Number of the group per column, from 0.
+        n_groups: How many there are.
+
+    Returns:
+        Contributions in log-odds, shape (n_rows, n_groups), and the log-odds they are added to.
+    """
+    columns = np.arange(len(groups))
+    in_group = csr_matrix((np.ones(len(groups)), (columns, groups)), (len(groups), n_groups))
+    total, base = np.zeros((X.shape[0], n_groups)), 0.0
+    for part in parts:
+        own_groups, own = in_group[part.places], X[:, part.places]
+        if isinstance(part.model, LinearPart):
+            linear = part.model
+            terms = linear.transform.apply(own, np.float64).multiply(linear.weights).tocsr()
+            usual = linear.means * linear.weights
+            total += part.share * ((terms @ own_groups).toarray() - usual @ own_groups)
+            base += part.share * (linear.intercept + usual.sum())
+        elif isinstance(part.model, lightgbm.Booster):
+            shap = csr_matrix(part.model.predict(own, pred_contrib=True, num_threads=1))
+            total += part.share * (shap[:, :-1] @ own_groups).toarray()
+            if X.shape[0]:
+                base += part.share * float(shap[0, -1])
+        else:
+            base += part.share * part.model
+    return total, base
+
+
+def pack(parts: list[Part]) -> bytes:
+    """Return the parts as bytes: arrays and LightGBM's text, nothing that runs when read."""
+    arrays: dict[str, np.ndarray] = {"n_parts": np.array(len(parts))}
+    for number, part in enumerate(parts):
+        own: dict[str, object] = {"share": part.share, "places": part.places}
+        if isinstance(part.model, LinearPart):
+            linear = part.model
+            own |= {
+                "is_recency": linear.transform.is_recency, "cap": linear.transform.cap,
+                "scale": linear.transform.scale, "weights": linear.weights, "means": linear.means,
+                "intercept": linear.intercept,
+            }  # fmt: skip
+        elif isinstance(part.model, lightgbm.Booster):
+            own["trees"] = np.frombuffer(part.model.model_to_string().encode(), dtype=np.uint8)
+        else:
+            own["log_odds"] = part.model
+        arrays |= {f"{number}.{name}": np.asarray(value) for name, value in own.items()}
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    return packed.getvalue()
+
+
+def unpack(packed: bytes) -> list[Part]:
+    """Read what pack wrote."""
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+        return [
+            Part(
+                float(arrays[f"{number}.share"]),
+                arrays[f"{number}.places"],
+                _unpacked({
+                    name.partition(".")[2]: arrays[name]
+                    for name in arrays.files
+                    if name.startswith(f"{number}.")
+                }),
+            )
+            for number in range(int(arrays["n_parts"]))
+        ]  # fmt: skip
+
+
+def _unpacked(own: dict[str, np.ndarray]) -> LinearPart | lightgbm.Booster | float:
+    if "trees" in own:
+        return lightgbm.Booster(model_str=own["trees"].tobytes().decode())
+    if "weights" in own:
+        transform = LinearTransform(own["is_recency"], own["cap"], own["scale"])
+        return LinearPart(transform, own["weights"], own["means"], float(own["intercept"]))
+    return float(own["log_odds"])
