@@ -1,8 +1,9 @@
 """What each input adds to a user's log-odds: exact, since every member of the average is a sum.
 
 A linear model's term is its weight times how far the value lies from the mean of the rows it
-learned from; a tree model's is its SHAP value. Both are shares of one sum: the base and all contributions
-add up to the model's log-odds before calibration. They tell what the model goes by, not causes.
+learned from; a tree model's is its SHAP value. Both are shares of one sum: the base and all
+contributions add up to the model's log-odds before calibration. They tell what the model goes by,
+not causes.
 
 Source: Lundberg et al. (2020), "From local explanations to global understanding with explainable AI
 for trees"; Strumbelj, Kononenko (2014) for the linear case.

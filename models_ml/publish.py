@@ -19,7 +19,8 @@ from models_ml.warehouse import SCHEMA, locked_message
 PUBLISHED = {
     "predictions": "select * from {source} order by prediction, percentile desc, user_id",
     "prediction_definitions": "select * from {source}",
-    "models": "select * exclude (onnx, judge_onnx, explain_model) from {source} order by trained_at",
+    "models": "select * exclude (onnx, judge_onnx, explain_model) from {source}"
+    " order by trained_at",
     "prediction_reasons": "select * from {source} order by prediction, user_id, place",
     "audiences": "select * from {source}",
     "prediction_outcomes": "select * from {source}",

@@ -191,7 +191,7 @@ def _explainers(
     explained: Collection[str],
     progress: Callable[[str], None],
 ) -> dict[str, Explainer]:
-    """Make room in `reasons` and return the explainers of the predictions that are to be explained."""
+    """Make room in `reasons`; return the explainer of each prediction that gets them."""
     explainers = {}
     for model in models:
         if model.prediction not in explained:
@@ -268,9 +268,8 @@ def _score(block: _Block, scorers: Sequence[_Scorer]) -> Iterator[pa.Table]:
                 own = _taken(_taken(dense, place[low:high] - start, 0), scorer.columns, 1)
                 probability[low:high] = predict(scorer.session, own)
     for own, probability in zip(rows, probabilities, strict=True):
-        yield own.drop_columns(["place", "as_of"]).append_column(
-            "probability", pa.array(probability)
-        )
+        scored = own.select(["prediction", "user_id"])
+        yield scored.append_column("probability", pa.array(probability))
 
 
 def _usable_cores() -> int:

@@ -36,9 +36,10 @@
         ) }}
     {%- endif -%}
     {%- set required = ['outcome', 'horizon_days'] -%}
-    {%- do check_keys(where, prediction, ['cohort', 'anonymous'] + required, required) -%}
+    {%- do check_keys(where, prediction, ['cohort', 'anonymous', 'reasons'] + required, required) -%}
     {%- do check_number(where ~ ': horizon_days', prediction.horizon_days, 1, 3650) -%}
     {%- do check_flag(where ~ ': anonymous', prediction.get('anonymous', true), 'true or false') -%}
+    {%- do check_flag(where ~ ': reasons', prediction.get('reasons', true), 'true or false') -%}
     {%- if 'cohort' in prediction -%}
         {%- do check_list(where ~ ': cohort', prediction.cohort, '; leave the key out for the default '
             ~ '(any event in the last 56 days)') -%}

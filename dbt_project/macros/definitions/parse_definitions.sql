@@ -11,13 +11,17 @@
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' and prediction is mapping -%}
+            {#- Whether reasons are told makes it no other question: its models stand. -#}
+            {%- set asked = dict(prediction) -%}
+            {%- do asked.pop('reasons', none) -%}
             {%- do rows.definitions.append({
                 'prediction': exposure.name,
                 'label': exposure.label or exposure.name,
                 'horizon_days': prediction.horizon_days,
                 'is_anonymous_included': prediction.get('anonymous', true) | string | lower,
-                'definition': tojson(prediction, sort_keys=true),
-                'definition_hash': local_md5(tojson(prediction, sort_keys=true)),
+                'has_reasons': prediction.get('reasons', false) | string | lower,
+                'definition': tojson(asked, sort_keys=true),
+                'definition_hash': local_md5(tojson(asked, sort_keys=true)),
                 'file': exposure.original_file_path,
             }) -%}
             {%- do flatten_prediction(rows, exposure.name, prediction) -%}
