@@ -5,7 +5,13 @@ MODELS = """
         model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
         as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
         metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
-        judge_feature_ids varchar, judge_onnx blob, challenge varchar);
+        judge_feature_ids varchar, judge_onnx blob, challenge varchar,
+        explain_model blob);
+"""
+REASONS = """
+    create table reasons (
+        prediction varchar, user_id varchar, as_of timestamp, model_id varchar, place integer,
+        input varchar, words varchar, contribution double);
 """
 HELD_OUT_SCORES = """
     create table held_out_scores (

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 
 from models_ml.evaluate import expected_calibration_error, wilson_interval
 from tests.conftest import dbt, query
-from tests.ledger import HELD_OUT_SCORES, MODELS
+from tests.ledger import HELD_OUT_SCORES, MODELS, REASONS
 
 N = 4000
 RNG = np.random.default_rng(4)
@@ -72,17 +72,21 @@ def built(tmp_path_factory):
 
 def test_an_older_ledger_gets_the_columns_it_lacks_and_keeps_its_rows(built):
     columns = {row[0]: row[1] for row in query(built, "describe models")}
-    added = {name: columns[name] for name in ("judge_feature_ids", "judge_onnx", "challenge")}
-    assert added == {"judge_feature_ids": "VARCHAR", "judge_onnx": "BLOB", "challenge": "VARCHAR"}
+    added = {name: columns[name] for name in ("judge_feature_ids", "challenge", "explain_model")}
+    assert added == {
+        "judge_feature_ids": "VARCHAR",
+        "challenge": "VARCHAR",
+        "explain_model": "BLOB",
+    }
     kept = query(built, "select model_id, status, onnx, challenge from models")
     assert kept == [("old", "champion", b"\xff", None)]
     assert query(built, "select count(*) from held_out_scores") == [(0,)]
 
 
-@pytest.mark.parametrize("table", ["models", "held_out_scores"])
+@pytest.mark.parametrize("table", ["models", "held_out_scores", "reasons"])
 def test_the_tables_of_other_tests_are_those_of_dbt(built, table):
     with duckdb.connect() as connection:
-        connection.execute(MODELS + HELD_OUT_SCORES)
+        connection.execute(MODELS + HELD_OUT_SCORES + REASONS)
         mine = connection.execute(f"describe {table}").fetchall()
     assert [row[:2] for row in mine] == [row[:2] for row in query(built, f"describe {table}")]
 
