@@ -22,7 +22,8 @@ RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_ra
 # What check_built looks at.
 CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
 LEDGER = {
-    dg.AssetKey(["ledger", table]) for table in ("models", "prediction_history", "held_out_scores")
+    dg.AssetKey(["ledger", table])
+    for table in ("models", "prediction_history", "held_out_scores", "reasons")
 }
 
 

@@ -23,6 +23,7 @@ from models_ml.model_words import (
     challenge_in_words,
     importance_sentences,
     in_words,
+    left_out_sentences,
     limits,
 )
 from models_ml.publish import published_paths
@@ -125,6 +126,7 @@ def _measured(
             [row["event_name"] for row in named if row["event_name"]],
             [row["property"] for row in named if row["property"]],
         ),
+        "left_out": left_out_sentences(model),
         "candidates": candidates_table(model),
         "challenge": challenge_in_words(model),
         "drift": _drift(warehouse, model),

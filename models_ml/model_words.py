@@ -33,6 +33,19 @@ KINDS = {
     "mean_gap_days": "how many days usually pass between active ones",
     "silence_ratio": "how long it has been silent, against its own rhythm",
 }
+# What is counted of an event or a property.
+KIND_WORDS = {
+    "event_count": "The number of events in a week",
+    "event_count_ever": "The number of all events",
+    "value_count": "The number of events with one value in a week",
+    "other_count": "The number of events with another value in a week",
+    "value_sum": "The sum in a week",
+    "value_sum_ever": "The sum over all events",
+    "value_mean_ever": "The mean over all events",
+    "hours_since_last": "The time since the last event",
+    "hours_since_first": "The time since the first event",
+    "user_property": "The value",
+}
 FEW_POSITIVES = 100
 
 
@@ -114,6 +127,15 @@ def _what(group: str, events: Sequence[str], properties: Sequence[str]) -> str:
         return f"The property {quote(group)}"
     words = KINDS.get(group, escape(group))
     return words[0].upper() + words[1:]
+
+
+def left_out_sentences(model: ModelRecord) -> list[str]:
+    """Return a sentence per input that was kept from the model because it may know the future."""
+    return [
+        f"{KIND_WORDS.get(row['kind'], escape(row['kind']))} of {quote(row['group'])}: "
+        f"{escape(row['reason'])}."
+        for row in (model.metrics or {}).get("quarantined", [])
+    ]
 
 
 def challenge_in_words(model: ModelRecord) -> str:

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from models_ml import registry
+from models_ml.markdown_text import to_html
 from models_ml.model_card import model_card, write_cards
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, ModelRecord
 from models_ml.warehouse import open_warehouse
@@ -133,6 +134,21 @@ def test_a_model_that_could_not_be_trained_has_a_card(warehouse):
     assert "## No model" in card
     assert "too little data: 3" in card
     assert "## Limits" not in card
+
+
+def test_inputs_that_may_know_the_future_are_named(warehouse):
+    assert "Kept from it" not in model_card(warehouse, MODEL)
+    left_out = [
+        {"feature_id": 9, "kind": "value_sum", "group": HOSTILE, "reason": "alone it tells 99.1 % of pairs apart"},
+        {"feature_id": 8, "kind": "odd", "group": "plan", "reason": "it lost what it told"},
+    ]  # fmt: skip
+    card = model_card(warehouse, replace(MODEL, metrics=METRICS | {"quarantined": left_out}))
+    assert "- The sum in a week of " in card
+    assert "alone it tells 99.1 % of pairs apart." in card
+    assert "- odd of “plan”: it lost what it told." in card
+    page = Page(to_html(card, "card"))
+    assert page.tags.count("img") == 1  # the chart
+    assert f"The sum in a week of “{HOSTILE}”" in page.text
 
 
 def test_doubts_about_a_model_are_among_its_limits(warehouse):
