@@ -18,7 +18,10 @@ def test_fresh_clone_without_events(tmp_path):
 
 def test_every_data_test_passes_on_dirty_events(tmp_path):
     (tmp_path / "p").mkdir()
+    explained = SHOP.replace("name: buys", "name: explained")
+    explained = explained.replace("horizon_days: 7", "horizon_days: 7, reasons: true")
     (tmp_path / "p/shop.yml").write_text(SHOP)
+    (tmp_path / "p/explained.yml").write_text(explained)
     environment = {
         "FORETELL_EVENTS": str(write_events(tmp_path / "events.parquet", random_events(11))),
         "FORETELL_PREDICTIONS": str(tmp_path / "p"),
@@ -32,3 +35,10 @@ def test_every_data_test_passes_on_dirty_events(tmp_path):
         "select count(*) from stg_raw_events union all select sum(n_rows) from stg_ingest_counts",
     )
     assert raw == fates
+    # Whether reasons are told makes it no other question: models stay.
+    (plain, with_reasons) = query(
+        tmp_path / "warehouse.duckdb",
+        "select has_reasons, definition_hash from prediction_definitions order by prediction",
+    )
+    assert (plain[0], with_reasons[0]) == (False, True)
+    assert plain[1] == with_reasons[1]

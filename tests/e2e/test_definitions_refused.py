@@ -92,6 +92,7 @@ def refusal(tmp_path_factory):
         ("{outcome: {user: {plan: pro, level: 3}}, horizon_days: 7}", ["a change of one property"]),
         ("{outcome: {event: open, where: {amount: {above: 3}}}, horizon_days: 7}", ["where.amount", '"above"']),
         ("{outcome: {event: open}, horizon_days: 7, anonymous: maybe}", ['anonymous is "maybe"']),
+        ("{outcome: {event: open}, horizon_days: 7, reasons: why}", ['reasons is "why"']),
     ],
 )  # fmt: skip
 def test_a_wrong_key_or_value_is_refused(refusal, prediction, parts):
