@@ -69,7 +69,7 @@ ever as (
 ),
 
 -- Of any event and of events that definitions name: what these ask about has a rhythm worth its
--- columns (docs/decisions/0022).
+-- columns (docs/decisions/0018).
 rhythm as (
     select kinds.kind, tokens.token_id, tokens.event_name
     from tokens
