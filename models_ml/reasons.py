@@ -50,14 +50,14 @@ class Explainer:
         inputs: Names of its groups of columns, as in the importances: an event, a property, or a
             kind of feature about all events.
         groups: Number of the group per column.
-        features: Catalogue row per column: kind, event_name, property, value.
+        describers: Of each group.
     """
 
     model: ModelRecord
     parts: list[Part]
     inputs: list[str]
     groups: np.ndarray
-    features: list[dict]
+    describers: list[_Describer]
 
 
 def input_of(feature: dict) -> str:
@@ -76,10 +76,21 @@ def make_explainer(warehouse: Warehouse, model: ModelRecord) -> Explainer | None
         )
     }
     features = [catalogue[feature_id] for feature_id in model.feature_ids]
-    named = [input_of(feature) for feature in features]
-    inputs = sorted(set(named))
-    groups = np.array([inputs.index(name) for name in named], dtype=np.int64)
-    return Explainer(model, unpack(model.explain_model), inputs, groups, features)
+    # An event may be called like a property, or like a kind of feature.
+    keys = [
+        (bool(f["event_name"]), bool(f["property"]) and not f["event_name"], input_of(f))
+        for f in features
+    ]
+    distinct = sorted(set(keys))
+    groups = np.array([distinct.index(key) for key in keys], dtype=np.int64)
+    columns = [np.flatnonzero(groups == number) for number in range(len(distinct))]
+    return Explainer(
+        model,
+        unpack(model.explain_model),
+        [name for _, _, name in distinct],
+        groups,
+        [_Describer([features[column] for column in own], own) for own in columns],
+    )
 
 
 def reasons_of(explainer: Explainer, X: csr_matrix, users: pa.Array, as_of: object) -> pa.Table:
@@ -98,11 +109,7 @@ def reasons_of(explainer: Explainer, X: csr_matrix, users: pa.Array, as_of: obje
     rest = added.sum(axis=1) - told.sum(axis=1)
     n_users = X.shape[0]
     values = np.column_stack([np.full(n_users, base), told, rest])
-    describers = [
-        _Describer([f for f, g in zip(explainer.features, explainer.groups, strict=True) if g == n],
-                   np.flatnonzero(explainer.groups == n))
-        for n in range(len(explainer.inputs))
-    ]  # fmt: skip
+    describers = explainer.describers
     dense = X.toarray()
     names, words = [], []
     for row, chosen in zip(dense, largest, strict=True):
@@ -152,11 +159,12 @@ class _Describer:
         return f"{total:.3g}"
 
     def _event(self, row: np.ndarray) -> str:
+        if "event_count_ever" not in self._of_kind:  # too rare among the rows learned from
+            return f"{self._sum(row, 'event_count'):g} lately"
         n_events, since = self._sum(row, "event_count_ever"), self._sum(row, "hours_since_last")
-        if "event_count_ever" not in self._of_kind or "hours_since_last" not in self._of_kind:
-            n_recent = self._sum(row, "event_count")
-            return f"{n_recent:g} lately"
-        return f"{n_events:g} in all, the last {_ago(since)}" if n_events else "never"
+        if not n_events:
+            return "never"
+        return f"{n_events:g} in all" + (f", the last {_ago(since)}" if since else "")
 
     def _value(self, row: np.ndarray) -> str:
         for kind, when in (("user_property_last", ""), ("user_property_first", "first ")):
