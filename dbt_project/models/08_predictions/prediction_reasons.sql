@@ -1,6 +1,6 @@
-{# Why each user in `predictions` has that score, where it was asked for (docs/reasons.md). Grain: one
-   row per (prediction, user_id, place). The rows of a user add up to the log-odds before calibration:
-   place 0 is where everybody starts, then the largest contributions, last all else. #}
+{# Why each user in `predictions` has that score, where it was asked for (docs/reasons.md). Grain:
+   one row per (prediction, user_id, place). The rows of a user add up to the log-odds before
+   calibration: place 0 is where everybody starts, then the largest contributions, last all else. #}
 with
 
 reasons as (
