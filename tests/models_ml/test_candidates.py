@@ -47,7 +47,7 @@ def test_the_number_of_threads_changes_nothing(candidate):
 @pytest.mark.parametrize("candidate", ALL[1:], ids=IDS[1:])
 def test_each_family_orders_new_rows_by_their_true_probability(candidate):
     truth = true_probability(NEW)
-    assert np.corrcoef(fit(candidate).predict(NEW), truth)[0, 1] > 0.75
+    assert np.corrcoef(fit(candidate).predict(NEW), truth)[0, 1] > 0.7
 
 
 @pytest.mark.parametrize("candidate", ALL, ids=IDS)
