@@ -29,7 +29,7 @@ lint: setup  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy models_ml dagster_defs
-	$(BIN)/sqlfluff lint dbt_project/models
+	$(BIN)/sqlfluff lint --processes 2 dbt_project/models
 
 ui: setup  ## Dagster's UI on http://localhost:3000
 	@echo "Dagster starts in about 40 s; daily and hourly wait under Jobs, their schedules under Automation"
