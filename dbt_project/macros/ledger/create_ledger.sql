@@ -36,7 +36,7 @@
     {%- if execute %}
     {%- set changed = [] -%}
     {%- for table, columns in ledger_tables().items() %}
-    {%- set there = adapter.get_relation(target.database, target.schema, table) %}
+    {%- set there = adapter.get_relation(target.get('database'), target.schema, table) %}
     {%- if there %}
         {%- set missing = missing_columns(there, columns) -%}
         {%- if missing -%}
@@ -44,7 +44,7 @@
             {%- do changed.append(table ~ ' gets columns ' ~ missing | map(attribute='name') | join(', ')) -%}
         {%- endif -%}
     {%- else %}
-        {%- do adapter.create_schema(api.Relation.create(target.database, target.schema)) -%}
+        {%- do adapter.create_schema(api.Relation.create(target.get('database'), target.schema)) -%}
         {%- do run_query(create_ledger_table(table, columns)) -%}
         {%- do changed.append(table ~ ' is new') -%}
     {%- endif %}
@@ -57,7 +57,7 @@
 {% endmacro %}
 
 {% macro create_ledger_table(table, columns) %}
-    create table if not exists {{ api.Relation.create(target.database, target.schema, table) }} (
+    create table if not exists {{ api.Relation.create(target.get('database'), target.schema, table) }} (
         {%- for column, type in columns.items() %}
         {{ column }} {{ type }}{{ ',' if not loop.last }}
         {%- endfor %}

@@ -23,7 +23,7 @@
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
         {%- if relation -%}{%- do loaded.update({node.name: relation}) -%}{%- endif -%}
     {%- endfor -%}
-    {%- set reason = why_load_anew(loaded.get('stg_batches')) if loaded else '' -%}
+    {%- set reason = why_load_anew(loaded, loaded.get('stg_batches')) if loaded else '' -%}
     {%- if reason -%}
         {{ log('All events are loaded anew: ' ~ reason, info=True) }}
         {%- for name, relation in loaded.items()
@@ -38,9 +38,13 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The reason in words, empty if there is none. batches: the relation of stg_batches, if there is one. #}
-{% macro why_load_anew(batches) %}
+{# The reason in words, empty if there is none. loaded: tables by name; batches: the relation of
+   stg_batches, if there is one. #}
+{% macro why_load_anew(loaded, batches) %}
     {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
+    {%- for name, table in loaded.items() if is_unfinished(table) -%}
+        {{ return('a run was stopped while it wrote ' ~ name) }}
+    {%- endfor -%}
     {%- for source in event_sources() if source.relation and not source.loaded_at -%}
         {{ return(source.relation ~ ' is a relation without loaded_at, which is read whole') }}
     {%- endfor -%}
@@ -59,7 +63,7 @@
 
 {# One batch without rows stands for all before it, so that the next has a higher number. #}
 {% macro restart_batches(batches, reason) %}
-    create or replace table {{ batches }} as
+    {%- set restarted %}
     select
         max(batch_id) as batch_id,
         '' as source,
@@ -69,4 +73,6 @@
         cast(null as timestamp) as modified_at,
         cast({{ sql_string(loading_settings()) }} as {{ dbt.type_string() }}) as settings
     from {{ batches }}
+    {%- endset %}
+    {{ return(replace_table(batches, restarted)) }}
 {% endmacro %}

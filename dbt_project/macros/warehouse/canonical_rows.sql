@@ -41,6 +41,41 @@
 )
 {% endmacro %}
 
+{% macro spark__canonical_rows(rows, mapping) %}
+(
+    select
+        {% for column in ['event_id', 'user_id', 'device_id', 'event_name', 'previous_id'] -%}
+        cast({{ column }} as string) as {{ column }},
+        {% endfor -%}
+        {% for column, timestamp in [
+            ('event_time', 'event_timestamp'), ('received_at', 'received_timestamp'),
+        ] -%}
+        case when typeof({{ column }}) not like 'timestamp%' then cast({{ column }} as string) end
+            as {{ column }},
+        case when typeof({{ column }}) like 'timestamp%' then try_cast(cast({{ column }} as string) as timestamp) end
+            as {{ timestamp }},
+        {% endfor -%}
+        {% for column in ['event_properties', 'user_properties'] -%}
+        {{ json_text(column) }} as {{ column }},
+        {% endfor -%}
+        source_file,
+        loaded_at,
+        raw_row,
+        is_broken
+    from (
+        select
+            {% for column in canonical_columns() -%}
+            {{ mapping.get(column, 'cast(null as string)') }} as {{ column }},
+            {% endfor -%}
+            source_file,
+            loaded_at,
+            raw_row,
+            is_broken
+        from {{ rows }} as mapped_rows
+    ) as mapped
+)
+{% endmacro %}
+
 {% macro default__canonical_rows(rows, mapping) %}
     {{ exceptions.raise_compiler_error("canonical_rows: add " ~ target.type) }}
 {% endmacro %}

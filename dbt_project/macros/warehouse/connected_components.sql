@@ -2,25 +2,31 @@
    its nodes. The model's SQL gives the edges: (graph, left_node, right_node), two different bigints.
    By randomised contraction: in each pass every node joins that one of itself and its neighbours which
    hashes lowest, and nodes that joined are one from then on. On average a quarter of them or more is
-   gone after a pass, so that a chain of 10,000 takes about a dozen. DuckDB only so far.
+   gone after a pass, so that a chain of 10,000 takes about a dozen.
    Source: Boegeholz, Brand, Todor (ICDE 2020), "In-database connected component analysis". #}
-{% materialization connected_components, adapter='duckdb' %}
+{% materialization connected_components, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set edges = this.identifier ~ '__edges' -%}
-    {%- set nodes = this.identifier ~ '__nodes' -%}
-    {%- set joined = this.identifier ~ '__joined' -%}
+    {%- set tables = namespace(
+        edges=working_table('edges_0', sql),
+        nodes=none
+    ) -%}
     {{ run_hooks(pre_hooks) }}
 
-    {%- do run_query(
-        'create or replace temporary table ' ~ edges ~ ' as ' ~ sql ~ ';'
-        ~ ' create or replace temporary table ' ~ nodes ~ ' as'
-        ~ ' select graph, left_node as node, left_node as component from ' ~ edges
-        ~ ' union select graph, right_node, right_node from ' ~ edges
+    {%- set tables.nodes = working_table('nodes_0',
+        'select graph, left_node as node, left_node as component from ' ~ tables.edges
+        ~ ' union select graph, right_node, right_node from ' ~ tables.edges
     ) -%}
-    {%- set left = namespace(edges=count_of(edges)) -%}
-    {%- for number in range(max_passes()) -%}
+    {%- set left = namespace(edges=count_of(tables.edges)) -%}
+    {%- for number in range(1, max_passes() + 1) -%}
         {%- if left.edges > 0 -%}
-            {%- do run_query(join_nodes(edges, nodes, joined, number)) -%}
+            {%- set joined = working_table('joined_' ~ number, joined_nodes(tables.edges, number)) -%}
+            {%- set nodes = working_table('nodes_' ~ number, nodes_after(tables.nodes, joined)) -%}
+            {%- set edges = working_table('edges_' ~ number, edges_after(tables.edges, joined)) -%}
+            {%- for done in [joined, tables.nodes, tables.edges] -%}
+                {%- do run_query('drop table ' ~ done) -%}
+            {%- endfor -%}
+            {%- set tables.nodes = nodes -%}
+            {%- set tables.edges = edges -%}
             {%- set left.edges = count_of(edges) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -28,8 +34,10 @@
         {{ refuse(model.name ~ ': not connected after ' ~ max_passes() ~ ' passes; please report it') }}
     {%- endif -%}
     {% call statement('main') -%}
-        create or replace table {{ target_relation }} as select graph, node, component from {{ nodes }}
+        {{ replace_table(target_relation, 'select graph, node, component from ' ~ tables.nodes) }}
     {%- endcall %}
+    {%- do run_query('drop table ' ~ tables.nodes) -%}
+    {%- do run_query('drop table ' ~ tables.edges) -%}
 
     {{ run_hooks(post_hooks) }}
     {% do persist_docs(target_relation, model) %}
@@ -42,9 +50,8 @@
 
 {% macro count_of(table) %}{{ return(run_query('select count(*) from ' ~ table).rows[0][0]) }}{% endmacro %}
 
-{# One pass. number: of the pass, so that each draws other hashes. #}
-{% macro join_nodes(edges, nodes, joined, number) %}
-    create or replace temporary table {{ joined }} as
+{# One pass: whom each node joins. number: of the pass, so that each draws other hashes. #}
+{% macro joined_nodes(edges, number) %}
     select
         graph,
         node,
@@ -57,15 +64,17 @@
         union all
         select graph, right_node as node, left_node as neighbour from {{ edges }}
     )
-    group by graph, node;
+    group by graph, node
+{% endmacro %}
 
-    create or replace temporary table {{ nodes }} as
+{% macro nodes_after(nodes, joined) %}
     select nodes.graph, nodes.node, coalesce(joined.joined, nodes.component) as component
     from {{ nodes }} as nodes
     left join {{ joined }} as joined
-        on nodes.graph = joined.graph and nodes.component = joined.node;
+        on nodes.graph = joined.graph and nodes.component = joined.node
+{% endmacro %}
 
-    create or replace temporary table {{ edges }} as
+{% macro edges_after(edges, joined) %}
     select distinct
         edges.graph,
         least(left_nodes.joined, right_nodes.joined) as left_node,

@@ -57,6 +57,13 @@
     {{ exceptions.raise_compiler_error("recount: add " ~ target.type) }}
 {% endmacro %}
 
+{# Rows that are not wanted any more leave a table: for a post_hook. #}
+{% macro delete_rows(table, condition) %}
+    {{ return(adapter.dispatch('delete_rows', 'foretell')(table, condition)) }}
+{% endmacro %}
+{% macro duckdb__delete_rows(table, condition) %}delete from {{ table }} where {{ condition }}{% endmacro %}
+{% macro default__delete_rows(table, condition) %}{{ exceptions.raise_compiler_error("delete_rows: add " ~ target.type) }}{% endmacro %}
+
 {% macro insert_from(target, new, columns, condition='true') %}
     {%- set names = columns | map(attribute='quoted') | join(', ') -%}
     insert into {{ target }} ({{ names }}) select {{ names }} from {{ new }} where {{ condition }}

@@ -6,6 +6,13 @@ case
     when {{ text }} is not null then false
 end
 {%- endmacro %}
+{# What stands after the closing brace is not looked at by from_json. -#}
+{% macro spark__is_json_object(text) %}
+case
+    when {{ text }} is not null
+        then {{ spark__json_map(text) }} is not null and {{ text }} rlike '[}]\\s*$'
+end
+{%- endmacro %}
 {% macro default__is_json_object(text) %}{{ exceptions.raise_compiler_error("is_json_object: add " ~ target.type) }}{% endmacro %}
 
 {# The value of one top-level key of a JSON object, as text (strings unquoted). key: SQL expression
@@ -14,6 +21,7 @@ end
 {% macro duckdb__json_value(text, key) %}
 json_extract_string({{ text }}, '/' || replace(replace({{ key }}, '~', '~0'), '/', '~1'))
 {%- endmacro %}
+{% macro spark__json_value(text, key) %}try_element_at({{ spark__json_map(text) }}, {{ key }}){% endmacro %}
 {% macro default__json_value(text, key) %}{{ exceptions.raise_compiler_error("json_value: add " ~ target.type) }}{% endmacro %}
 
 {# One row per top-level key of a JSON object: the listed columns, property, value (text).
@@ -29,6 +37,14 @@ json_extract_string({{ text }}, '/' || replace(replace({{ key }}, '~', '~0'), '/
         unnest(json_extract_string({{ json_column }}, '$.*')) as value
     from {{ relation }}
 {% endmacro %}
+{% macro spark__json_pairs(relation, json_column, columns) %}
+    select
+        {% for column in columns %}{{ column }}, {% endfor %}
+        property,
+        value
+    from {{ relation }}
+    lateral view explode({{ spark__json_map(json_column) }}) as property, value
+{% endmacro %}
 {% macro default__json_pairs(relation, json_column, columns) %}
     {{ exceptions.raise_compiler_error("json_pairs: add " ~ target.type) }}
 {% endmacro %}
@@ -40,4 +56,14 @@ cast(json_object(
     {%- for column in columns %}'{{ column }}', {{ column }}{{ ', ' if not loop.last }}{% endfor -%}
 ) as varchar)
 {%- endmacro %}
+{% macro spark__json_of(columns) %}
+to_json(named_struct(
+    {%- for column in columns %}'{{ column }}', cast({{ column }} as string){{ ', ' if not loop.last }}{% endfor -%}
+), map('ignoreNullFields', 'false'))
+{%- endmacro %}
 {% macro default__json_of(columns) %}{{ exceptions.raise_compiler_error("json_of: add " ~ target.type) }}{% endmacro %}
+
+{# Spark only: the top-level keys of a JSON object with their values as text; NULL where it is none.
+   A map keeps keys that repeat, and finds the first. #}
+{% macro spark__json_map(text) %}from_json({{ text }}, 'map<string, string>', {{ spark__json_options() }}){% endmacro %}
+{% macro spark__json_options() %}map('allowSingleQuotes', 'false'){% endmacro %}

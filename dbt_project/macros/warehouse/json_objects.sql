@@ -6,12 +6,24 @@
 {% macro duckdb__json_text(column) -%}
 case when typeof({{ column }}) = 'VARCHAR' then cast({{ column }} as varchar) else to_json({{ column }}) ->> '$' end
 {%- endmacro %}
+{% macro spark__json_text(column) -%}
+{# The column alone in an object, because to_json takes no text: of all types get_json_object gives it back. -#}
+case
+    when typeof({{ column }}) = 'string' then cast({{ column }} as string)
+    else get_json_object(to_json(named_struct('it', {{ column }})), '$.it')
+end
+{%- endmacro %}
 {% macro default__json_text(column) %}{{ exceptions.raise_compiler_error("json_text: add " ~ target.type) }}{% endmacro %}
 
 {# The value at some keys, one inside the other, as text; NULL also where the text is not JSON.
    keys: names, as text of ours. #}
 {% macro json_at(text, keys) %}{{ return(adapter.dispatch('json_at', 'foretell')(text, keys)) }}{% endmacro %}
 {% macro duckdb__json_at(text, keys) %}try(json_extract_string({{ text }}, '/{{ keys | join("/") }}')){% endmacro %}
+{% macro spark__json_at(text, keys) %}
+{%- set found = namespace(sql=text) -%}
+{%- for key in keys -%}{%- set found.sql = spark__json_value(found.sql, "'" ~ key ~ "'") -%}{%- endfor -%}
+{{ found.sql }}
+{%- endmacro %}
 {% macro default__json_at(text, keys) %}{{ exceptions.raise_compiler_error("json_at: add " ~ target.type) }}{% endmacro %}
 
 {# One object with the entries of several; NULL if there are none. texts: SQL expressions. #}
@@ -20,6 +32,11 @@ case when typeof({{ column }}) = 'VARCHAR' then cast({{ column }} as varchar) el
 {%- set entries = [] -%}
 {%- for text in texts -%}{%- do entries.append(duckdb__json_entries(text)) -%}{%- endfor -%}
 {{ duckdb__json_from(entries | join(' || ')) }}
+{%- endmacro %}
+{% macro spark__json_merged(texts) %}
+{%- set entries = [] -%}
+{%- for text in texts -%}{%- do entries.append(spark__json_entries(text)) -%}{%- endfor -%}
+{{ spark__json_from('concat(' ~ entries | join(', ') ~ ')') }}
 {%- endmacro %}
 {% macro default__json_merged(texts) %}{{ exceptions.raise_compiler_error("json_merged: add " ~ target.type) }}{% endmacro %}
 
@@ -36,6 +53,15 @@ case when typeof({{ column }}) = 'VARCHAR' then cast({{ column }} as varchar) el
             {%- for prefix in prefixes %} or starts_with(entry[1], '{{ prefix }}'){% endfor %}))
 {%- endset -%}
 {{ duckdb__json_from(picked) }}
+{%- endmacro %}
+{% macro spark__json_picked(text, keys, others, prefixes) %}
+{%- set picked -%}
+    filter({{ spark__json_entries(text) }}, entry ->
+        not is_variant_null(entry.value)
+        and {{ 'not ' if others }}(entry.key in ('{{ keys | join("', '") }}')
+            {%- for prefix in prefixes %} or startswith(entry.key, '{{ prefix }}'){% endfor %}))
+{%- endset -%}
+{{ spark__json_from(picked) }}
 {%- endmacro %}
 {% macro default__json_picked(text, keys, others, prefixes) %}
     {{ exceptions.raise_compiler_error("json_picked: add " ~ target.type) }}
@@ -66,6 +92,24 @@ case when typeof({{ column }}) = 'VARCHAR' then cast({{ column }} as varchar) el
 {%- endset -%}
 {{ duckdb__json_from(lifted) }}
 {%- endmacro %}
+{% macro spark__json_lifted(text, prefix, named) %}
+{%- set outer = "cast(outer_entry.value as string)" -%}
+{%- set inner = spark__json_entries("coalesce(get_json_object(" ~ outer ~ ", '$[0]'), " ~ outer ~ ")") -%}
+{%- set lifted -%}
+    flatten(transform(
+        filter({{ spark__json_entries(text) }}, outer_entry -> startswith(outer_entry.key, '{{ prefix }}')),
+        outer_entry -> transform(
+            filter({{ inner }}, entry -> not is_variant_null(entry.value)),
+            entry -> named_struct(
+                'key',
+                {% if named %}substr(outer_entry.key, {{ prefix | length + 1 }}) || '.' || {% endif %}entry.key,
+                'value', entry.value
+            )
+        )
+    ))
+{%- endset -%}
+{{ spark__json_from(lifted) }}
+{%- endmacro %}
 {% macro default__json_lifted(text, prefix, named) %}
     {{ exceptions.raise_compiler_error("json_lifted: add " ~ target.type) }}
 {% endmacro %}
@@ -90,6 +134,21 @@ case when typeof({{ column }}) = 'VARCHAR' then cast({{ column }} as varchar) el
 {%- endset -%}
 {{ duckdb__json_from('list_filter(' ~ entries ~ ', lambda entry: entry[1] is not null and entry[2] is not null)') }}
 {%- endmacro %}
+{% macro spark__json_of_parameters(text) %}
+{%- set entries -%}
+    transform(
+        coalesce(from_json(
+            {{ text }}, 'array<struct<key: string, value: struct<'
+            || 'string_value: string, int_value: bigint, float_value: double, double_value: double>>>'
+        ), array()),
+        each -> named_struct('key', each.key, 'value', coalesce(
+            cast(each.value.string_value as variant), cast(each.value.int_value as variant),
+            cast(coalesce(each.value.double_value, each.value.float_value) as variant)
+        ))
+    )
+{%- endset -%}
+{{ spark__json_from('filter(' ~ entries ~ ', entry -> entry.key is not null and entry.value is not null)') }}
+{%- endmacro %}
 {% macro default__json_of_parameters(text) %}
     {{ exceptions.raise_compiler_error("json_of_parameters: add " ~ target.type) }}
 {% endmacro %}
@@ -113,4 +172,15 @@ list_transform([{{ entries }}], lambda entries: case when len(entries) > 0 then 
         lambda entry: cast(to_json(entry[1]) as varchar) || ':' || cast(entry[2] as varchar)
     ), ','
 ) || '}' end)[1]
+{%- endmacro %}
+
+{# Spark only: the same two. A variant keeps what is a number and what is text. #}
+{% macro spark__json_entries(text) %}
+coalesce(map_entries(from_json({{ text }}, 'map<string, variant>', {{ spark__json_options() }})), array())
+{%- endmacro %}
+{% macro spark__json_from(entries) %}
+transform(array({{ entries }}), entries -> case when size(entries) > 0 then to_json(map_from_entries(
+    filter(entries, (entry, place) ->
+        array_position(transform(entries, other -> other.key), entry.key) = place + 1)
+)) end)[0]
 {%- endmacro %}

@@ -40,6 +40,33 @@
 )
 {%- endmacro %}
 
+{# The content of a binaryFile is read only if it is asked for. #}
+{% macro spark__list_files(source) %}
+(
+    {%- if source.relation %}
+    select
+        {{ sql_string(source.relation) }} as source_file,
+        cast(null as bigint) as n_bytes,
+        {% if source.loaded_at -%}
+        (select max({{ loading_time(source) }}) from {{ source.relation }}) as modified_at
+        {%- else -%}
+        cast(null as timestamp) as modified_at
+        {%- endif %}
+    {%- else %}
+    select
+        {{ spark__file_name() }} as source_file,
+        _metadata.file_size as n_bytes,
+        _metadata.file_modification_time as modified_at
+    from binaryFile.`{{ source.events | replace('`', '``') }}`
+    {%- endif %}
+)
+{%- endmacro %}
+
+{# Spark only: the path of the file at hand as it was given, neither a URL nor escaped as one. #}
+{% macro spark__file_name() %}
+regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B')), '^file:(//)?', '')
+{%- endmacro %}
+
 {% macro default__list_files(source) %}
     {{ exceptions.raise_compiler_error("list_files: add " ~ target.type) }}
 {% endmacro %}
@@ -52,4 +79,5 @@
 {% macro duckdb__loading_time(column) %}
 cast({{ '"' ~ (column | replace('"', '""')) ~ '"' }} as timestamp)
 {%- endmacro %}
+{% macro spark__loading_time(column) %}cast({{ '`' ~ (column | replace('`', '``')) ~ '`' }} as timestamp){% endmacro %}
 {% macro default__loading_time(column) %}{{ exceptions.raise_compiler_error("loading_time: add " ~ target.type) }}{% endmacro %}

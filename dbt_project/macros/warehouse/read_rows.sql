@@ -45,6 +45,39 @@
     {%- endif -%}
 {% endmacro %}
 
+{% macro spark__read_rows(source, columns, more_columns) %}
+    {%- set bare = source.events | lower -%}
+    {%- set ending = '.' ~ (bare | replace('.gz', '')).split('.')[-1] -%}
+    {%- if source.relation -%}
+        {{ spark__read_typed_rows(
+            source.relation, columns, more_columns, sql_string(source.relation), loading_time(source)
+        ) }}
+    {%- elif ending in ('.parquet', '.csv', '.tsv', '.ndjson', '.jsonl', '.json') -%}
+        {%- if ending == '.parquet' -%}
+            {%- set given = spark__files_table(source, 'parquet', {'mergeSchema': 'true'}) -%}
+        {%- elif ending in ('.csv', '.tsv') -%}
+            {%- set given = spark__files_table(source, 'csv', {
+                'header': 'true', 'multiLine': 'true', 'escape': '"',
+                'sep': '\\t' if ending == '.tsv' else ',',
+            }) -%}
+        {%- else -%}
+            {%- set given = spark__files_table(source, 'text', {'lineSep': '\\n'}) -%}
+        {%- endif -%}
+        {%- if ending in ('.ndjson', '.jsonl', '.json') -%}
+            {{ spark__read_lines(given, columns) }}
+        {%- else -%}
+            {{ spark__read_typed_rows(
+                given, columns, more_columns, spark__file_name(), 'cast(null as timestamp)'
+            ) }}
+        {%- endif -%}
+    {%- else -%}
+        {{ refuse(
+            'FORETELL_EVENTS=' ~ source.events ~ ': cannot tell the format. Name files ending in .parquet, '
+            ~ '.ndjson, .jsonl, .json, .csv or .tsv (text also .gz), e.g. events/*.parquet'
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
 {% macro default__read_rows(source, columns, more_columns) %}
     {{ exceptions.raise_compiler_error("read_rows: add " ~ target.type) }}
 {% endmacro %}
@@ -101,5 +134,78 @@
             strict_mode = false, max_line_size = 67108864, filename = 'source_file'
         )
     )
+)
+{% endmacro %}
+
+{# Spark only: files as a table outside the warehouse, because only a table has options. Made anew each
+   time, so that it knows the files and columns of now. options: a mapping. #}
+{% macro spark__files_table(source, format, options) %}
+    {%- set table = api.Relation.create(
+        schema=target.schema, identifier='raw_files_' ~ local_md5(source.name)[:12]
+    ) -%}
+    {%- if execute -%}
+        {%- do run_query('drop table if exists ' ~ table) -%}
+        {%- set settings = ['path ' ~ sql_string(source.events)] -%}
+        {%- for name, value in options.items() -%}
+            {%- do settings.append(name ~ " '" ~ value ~ "'") -%}
+        {%- endfor -%}
+        {%- do run_query(
+            'create table ' ~ table ~ ' using ' ~ format ~ ' options (' ~ settings | join(', ') ~ ')'
+        ) -%}
+    {%- endif -%}
+    {{ return(table) }}
+{% endmacro %}
+
+{# Spark only: a column that is absent is NULL; which there are is asked when the model is compiled. #}
+{% macro spark__read_typed_rows(relation, columns, more_columns, source_file, loaded_at) %}
+    {%- set there = [] -%}
+    {%- if execute -%}
+        {%- for row in run_query('describe table ' ~ relation).rows if row[0] and not row[0].startswith('#') -%}
+            {%- do there.append(row[0]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set lower = there | map('lower') | list -%}
+    {%- set more = [] -%}
+    {%- for name in there if more_columns and modules.re.fullmatch(more_columns, name) -%}
+        {%- do more.append(spark__quoted(name)) -%}
+    {%- endfor -%}
+(
+    select
+        {% for column in columns -%}
+        {{ spark__quoted(column) if column in lower else 'cast(null as string) as ' ~ column }},
+        {% endfor -%}
+        {% if more_columns -%}
+        {{ 'to_json(struct(' ~ more | join(', ') ~ '))' if more else "'{}'" }} as row_json,
+        {% endif -%}
+        {{ source_file }} as source_file,
+        {{ loaded_at }} as loaded_at,
+        cast(null as string) as raw_row,
+        false as is_broken
+    from {{ relation }}
+)
+{% endmacro %}
+
+{% macro spark__quoted(name) %}{{ return('`' ~ (name | replace('`', '``')) ~ '`') }}{% endmacro %}
+
+{# Spark only: all keys of a line are found in one pass. #}
+{% macro spark__read_lines(relation, columns) %}
+(
+    select
+        {% for column in columns -%}
+        try_element_at(found, '{{ column }}') as {{ column }},
+        {% endfor -%}
+        line as row_json,
+        source_file,
+        cast(null as timestamp) as loaded_at,
+        line as raw_row,
+        not {{ spark__is_json_object('line') }} as is_broken
+    from (
+        select
+            value as line,
+            {{ spark__json_map('value') }} as found,
+            {{ spark__file_name() }} as source_file
+        from {{ relation }}
+        where value <> ''
+    ) as lines
 )
 {% endmacro %}

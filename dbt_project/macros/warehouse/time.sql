@@ -16,7 +16,10 @@
 {# Text (ISO, with or without offset; naive = UTC) to a UTC timestamp; NULL where it does not parse. #}
 {% macro to_utc(text) %}{{ return(adapter.dispatch('to_utc', 'foretell')(text)) }}{% endmacro %}
 {% macro duckdb__to_utc(text) %}(try_cast({{ text }} as timestamptz) at time zone 'UTC'){% endmacro %}
-{% macro spark__to_utc(text) %}try_cast({{ text }} as timestamp){% endmacro %}
+{# A time without a date would be one of today. -#}
+{% macro spark__to_utc(text) %}
+case when {{ text }} rlike '^\\s*[0-9]{4}-[0-9]+-[0-9]+' then try_cast({{ text }} as timestamp) end
+{%- endmacro %}
 {% macro default__to_utc(text) %}{{ exceptions.raise_compiler_error("to_utc: add " ~ target.type) }}{% endmacro %}
 
 {# Microseconds since 1970-01-01 UTC (number or text) to a UTC timestamp; NULL where out of range. #}

@@ -1,7 +1,8 @@
 {# A table made block by block: users are dealt into ranges of their key, and the model's SQL runs once
    per range, so that joins, groups and sorts stay small whatever the number of users. All blocks go
    into one transaction, with progress. The model filters its large inputs with in_block(key) and names in
-   sized_by three models: what it reads, whom it is made for, and everybody. DuckDB only so far. #}
+   sized_by three models: what it reads, whom it is made for, and everybody. Spark does all at once: it
+   spills and splits by itself. #}
 {% materialization user_blocks, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
@@ -49,6 +50,10 @@
     {{ adapter.commit() }}
     {{ drop_relation_if_exists(backup) }}
     {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{% materialization user_blocks, adapter='spark' %}
+    {{ return(materialization_table_spark()) }}
 {% endmaterialization %}
 
 {# About how many input rows the wanted users have: in an hour they are few. #}

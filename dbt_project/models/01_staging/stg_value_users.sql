@@ -6,8 +6,8 @@
 {{ config(
     materialized='incremental', incremental_strategy='recount',
     recount_by=['identity_key', 'event_day'],
-    post_hook="delete from {{ this }} where not ("
-        ~ "identity_key % (select step from {{ ref('stg_user_sample') }}) = 0)",
+    post_hook="{{ delete_rows(this, 'not (identity_key % (select step from '"
+        ~ " ~ ref('stg_user_sample') ~ ') = 0)') }}",
     tags=['daily']
 ) }}
 with

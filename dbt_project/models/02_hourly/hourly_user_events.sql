@@ -7,8 +7,8 @@
 {{ config(
     materialized='incremental', incremental_strategy='recount',
     recount_by=['identity_key', 'event_hour'], resort_by=sorted_by,
-    post_hook="delete from {{ this }} where token_id in ("
-        ~ "select token_id from {{ ref('hourly_tokens') }} where not is_counted)"
+    post_hook="{{ delete_rows(this, 'token_id in (select token_id from '"
+        ~ " ~ ref('hourly_tokens') ~ ' where not is_counted)') }}"
 ) }}
 with
 

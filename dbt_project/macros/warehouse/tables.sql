@@ -1,0 +1,32 @@
+{# Tables made outside dbt's own materializations. #}
+
+{# A table for the time a materialization takes, of the rows of a query; its name, by which it can be
+   read. name: unique in the materialization. Whoever made it drops it. #}
+{% macro working_table(name, sql) %}
+    {{ return(adapter.dispatch('working_table', 'foretell')(name, sql)) }}
+{% endmacro %}
+{% macro duckdb__working_table(name, sql) %}
+    {%- set table = this.identifier ~ '__' ~ name -%}
+    {%- do run_query('create or replace temporary table ' ~ table ~ ' as ' ~ sql) -%}
+    {{ return(table) }}
+{% endmacro %}
+{# Spark's temporary views are computed again by each reader. #}
+{% macro spark__working_table(name, sql) %}
+    {%- set table = this.schema ~ '.' ~ this.identifier ~ '__' ~ name -%}
+    {%- do run_query('drop table if exists ' ~ table) -%}
+    {%- do run_query('create table ' ~ table ~ ' using parquet as ' ~ sql) -%}
+    {{ return(table) }}
+{% endmacro %}
+{% macro default__working_table(name, sql) %}{{ exceptions.raise_compiler_error("working_table: add " ~ target.type) }}{% endmacro %}
+
+{# A table gives way to the rows of a query, which may read it: the last statement of that. #}
+{% macro replace_table(table, sql) %}{{ return(adapter.dispatch('replace_table', 'foretell')(table, sql)) }}{% endmacro %}
+{% macro duckdb__replace_table(table, sql) %}create or replace table {{ table }} as {{ sql }}{% endmacro %}
+{% macro spark__replace_table(table, sql) %}
+    {%- set building = table ~ '__building' -%}
+    {%- do run_query('drop table if exists ' ~ building) -%}
+    {%- do run_query('create table ' ~ building ~ ' using parquet as ' ~ sql) -%}
+    {%- do run_query('drop table if exists ' ~ table) -%}
+    alter table {{ building }} rename to {{ table }}
+{%- endmacro %}
+{% macro default__replace_table(table, sql) %}{{ exceptions.raise_compiler_error("replace_table: add " ~ target.type) }}{% endmacro %}
