@@ -35,20 +35,17 @@ def published(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
     Written only after every test and check of the tables before it has passed.
     """
     with readable_errors():
-        paths = publish(settings.warehouse)
-        publish_cards(settings.warehouse)
+        paths = publish(settings)
+        publish_cards(settings)
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
             counts = count_scores(warehouse)
-    look = (
-        f"import duckdb\n"
-        f"duckdb.connect({str(paths.database)!r}, read_only=True).sql("
-        f"'select * from foretell.predictions order by probability desc limit 20').show()"
-    )
+    query = "select * from foretell.predictions order by probability desc limit 20"
+    look = ("import duckdb\n" if paths.database else "") + paths.look(query)
     return dg.MaterializeResult(
         metadata={
-            "Table": f"foretell.predictions in {paths.database}",
+            "Table": f"foretell.predictions in {paths.place}",
             "Parquet files": dg.MetadataValue.path(paths.parquet),
-            "Model cards": dg.MetadataValue.path(published_cards(settings.warehouse)),
+            "Model cards": dg.MetadataValue.path(published_cards(settings)),
             "Look at it": dg.MetadataValue.md(f"```python\n{look}\n```"),
             "Users": dg.MetadataValue.md(_table(list(counts.values()))),
         }

@@ -94,7 +94,7 @@ def status() -> None:
 
     settings = read_settings()
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        console.print(summary(warehouse, published_paths(settings.warehouse)))
+        console.print(summary(warehouse, published_paths(settings)))
 
 
 @app.command()
@@ -112,7 +112,7 @@ def card(
     settings = read_settings()
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         predictions = select_predictions(warehouse, [prediction] if prediction else [])
-        written = write_cards(warehouse, predictions, out or published_cards(settings.warehouse))
+        written = write_cards(warehouse, predictions, out or published_cards(settings))
     for path in written:
         console.print(str(path), markup=False, highlight=False, soft_wrap=True)
     if not written:
@@ -193,10 +193,19 @@ def main() -> None:
         app()
     except ForetellError as error:
         _fail(str(error))
-    except duckdb.Error as error:
+    except _engine_errors() as error:
         _fail(f"the warehouse answered: {str(error).splitlines()[0]}")
     except OSError as error:
         _fail(str(error))
+
+
+def _engine_errors() -> tuple[type[Exception], ...]:
+    """Return what the engines in use raise; Spark is there only if it is asked for."""
+    if "pyspark" not in sys.modules:
+        return (duckdb.Error,)
+    from pyspark.errors import PySparkException
+
+    return duckdb.Error, PySparkException
 
 
 def _walk(settings: Settings, select: list[str] | None, **options: bool | str) -> None:

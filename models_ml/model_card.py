@@ -28,6 +28,7 @@ from models_ml.model_words import (
 )
 from models_ml.publish import published_paths
 from models_ml.registry import ModelRecord
+from models_ml.settings import Settings
 from models_ml.warehouse import Warehouse, open_warehouse
 
 ENVIRONMENT = jinja2.Environment(
@@ -89,17 +90,17 @@ def write_cards(warehouse: Warehouse, predictions: Sequence[str], folder: Path) 
     return written
 
 
-def publish_cards(warehouse_path: Path) -> list[Path]:
+def publish_cards(settings: Settings) -> list[Path]:
     """Write the cards of all predictions beside the published tables; see `write_cards`."""
-    with open_warehouse(warehouse_path, read_only=True) as warehouse:
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         rows = warehouse.rows("select prediction from prediction_definitions order by prediction")
-        folder = published_cards(warehouse_path)
+        folder = published_cards(settings)
         return write_cards(warehouse, [row["prediction"] for row in rows], folder)
 
 
-def published_cards(warehouse_path: Path) -> Path:
+def published_cards(settings: Settings) -> Path:
     """Return the folder of the published cards."""
-    return published_paths(warehouse_path).parquet / "cards"
+    return published_paths(settings).parquet / "cards"
 
 
 def _write(path: Path, markdown: str, title: str) -> Path:
@@ -147,7 +148,7 @@ def _window(model: ModelRecord) -> dict[str, str] | None:
 
 def _calibration(warehouse: Warehouse, model: ModelRecord) -> list[dict[str, Any]]:
     """Return the report's rows: of matured scores, and of this model's held-out ones."""
-    if not _is_built(warehouse, "calibration_report"):
+    if not warehouse.has_table("calibration_report"):
         return []
     return warehouse.rows(
         """
@@ -169,7 +170,7 @@ def _drift(warehouse: Warehouse, model: ModelRecord) -> dict[str, Any]:
         [model.prediction],
     )
     now: dict[str, Any] = {"n_users": 0, "mean_probability": None}
-    if _is_built(warehouse, "predictions"):
+    if warehouse.has_table("predictions"):
         (now,) = warehouse.rows(
             """
             select count(*) as n_users, avg(probability) as mean_probability
@@ -178,7 +179,3 @@ def _drift(warehouse: Warehouse, model: ModelRecord) -> dict[str, Any]:
             [model.prediction, model.model_id],
         )
     return {"rows": rows, **now}
-
-
-def _is_built(warehouse: Warehouse, table: str) -> bool:
-    return bool(warehouse.rows("select 1 from duckdb_tables() where table_name = ?", [table]))

@@ -2,6 +2,7 @@
 
 DuckDB lets one process write a file and then nobody read it; BI tools read this copy instead, never
 block and never see half a run. Storage version v1.0.0, so that drivers since DuckDB 1.0 open it.
+On Spark readers need no copy: the serving tables are views put in place at once (serving_table).
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import duckdb
 
+from models_ml.duckdb_warehouse import locked_message
 from models_ml.errors import ForetellError
-from models_ml.warehouse import SCHEMA, locked_message
+from models_ml.settings import Settings
+from models_ml.warehouse import SCHEMA
 
 # Table -> what readers get. The ONNX bytes stay in the warehouse.
 PUBLISHED = {
@@ -40,40 +43,58 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class Published:
-    """Where readers find the copy: a DuckDB file and a folder of Parquet files."""
+    """Where readers find the results.
 
-    database: Path
+    Attributes:
+        database: The DuckDB file of the copy; None if readers ask the warehouse itself (Spark).
+        parquet: Folder of the copy's Parquet files, and of the model cards.
+    """
+
+    database: Path | None
     parquet: Path
 
+    @property
+    def place(self) -> str:
+        """Where the tables are, in words."""
+        return str(self.database) if self.database else "Spark's metastore"
 
-def published_paths(warehouse: Path) -> Published:
-    """Return where the copy of a warehouse lies: beside it."""
-    stem = warehouse.with_suffix("")
-    return Published(
-        stem.with_name(f"{stem.name}_published.duckdb"), stem.with_name(f"{stem.name}_published")
-    )
+    def look(self, sql: str) -> str:
+        """Return what to type in Python to see the rows of a query."""
+        if self.database is None:
+            return f"spark.sql({sql!r}).show()"
+        return f"duckdb.connect({str(self.database)!r}, read_only=True).sql({sql!r}).show()"
 
 
-def publish(warehouse: Path) -> Published:
-    """Copy the serving tables of the warehouse for readers.
+def published_paths(settings: Settings) -> Published:
+    """Return where the results of a warehouse are: beside it."""
+    stem = settings.warehouse.with_suffix("")
+    folder = stem.with_name(f"{stem.name}_published")
+    is_copied = settings.target == "duckdb"
+    return Published(folder.with_suffix(".duckdb") if is_copied else None, folder)
+
+
+def publish(settings: Settings) -> Published:
+    """Copy the serving tables of the warehouse for readers, where they need a copy.
 
     Each file is written aside and renamed into place: a reader sees the old one or the new one.
 
     Raises:
         ForetellError: If the warehouse is in use by another process.
     """
-    paths = published_paths(warehouse)
+    paths = published_paths(settings)
+    paths.parquet.mkdir(parents=True, exist_ok=True)
+    if paths.database is None:
+        return paths
     aside = paths.database.with_suffix(f".{os.getpid()}.tmp")
     aside.unlink(missing_ok=True)
-    paths.parquet.mkdir(parents=True, exist_ok=True)
     try:
         with duckdb.connect() as hub:
-            hub.execute(f"attach {_quoted(warehouse)} as warehouse (read_only)")
+            hub.execute(f"attach {_quoted(settings.warehouse)} as warehouse (read_only)")
             hub.execute(f"attach {_quoted(aside)} as published (storage_version 'v1.0.0')")
             _copy(hub, paths.parquet)
             hub.execute("detach published")
     except duckdb.IOException as error:
-        raise ForetellError(locked_message(warehouse, str(error))) from error
+        raise ForetellError(locked_message(settings.warehouse, str(error))) from error
     else:
         os.replace(aside, paths.database)
     finally:

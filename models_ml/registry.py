@@ -166,7 +166,7 @@ def settle_statuses(warehouse: Warehouse, prediction: str) -> None:
 
 def _settle(warehouse: Warehouse, prediction: str) -> None:
     for statement in (SETTLE_PROMOTED, SETTLE_CHALLENGERS, FORGET_HELD_OUT):
-        warehouse.execute_named(statement, {"prediction": prediction})
+        warehouse.execute(statement, {"prediction": prediction})
 
 
 def _json(value: Any) -> str | None:

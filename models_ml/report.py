@@ -70,7 +70,14 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
     for row in warehouse.rows(SUMMARY):
         table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), _model(row))
     query = f"select * from {SCHEMA}.predictions order by probability desc limit 20"
-    look = f"duckdb.connect('{published.database}', read_only=True).sql('{query}').show()"
+    lines = [f"\nTable    {SCHEMA}.predictions in {published.place}"]
+    if published.database:
+        lines += [
+            f"Parquet  {published.parquet}/predictions.parquet",
+            f'Look     .venv/bin/python -c "import duckdb; {published.look(query)}"',
+        ]
+    else:
+        lines.append(f"Look     {published.look(query)}")
     return Group(
         table,
         Text(
@@ -78,9 +85,7 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
             "log loss: lower is better, beside the guess of the base rate for everybody.",
             style="dim",
         ),
-        Text(f"\nTable    {SCHEMA}.predictions in {published.database}"),
-        Text(f"Parquet  {published.parquet}/predictions.parquet"),
-        Text(f'Look     .venv/bin/python -c "import duckdb; {look}"'),
+        *(Text(line) for line in lines),
     )
 
 

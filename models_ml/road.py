@@ -54,7 +54,7 @@ def _is_built(settings: Settings, newest: str = "taxonomy_value_users") -> bool:
     if not settings.warehouse.exists():  # open_warehouse would refuse
         return False
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        return bool(warehouse.rows("select 1 from duckdb_tables() where table_name = ?", [newest]))
+        return warehouse.has_table(newest)
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
@@ -103,8 +103,8 @@ def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> P
     if scope == "active" and _is_built(settings, "calibration_report"):
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
-    published = publish(settings.warehouse)
-    publish_cards(settings.warehouse)
+    published = publish(settings)
+    publish_cards(settings)
     return published
 
 

@@ -9,23 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-import onnxruntime
 import pyarrow as pa
-from scipy.sparse import csr_matrix
 
 from models_ml.features import ROWS_PER_BLOCK, load_features
-from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
-from models_ml.reasons import FORGET, Explainer, make_explainer, reasons_of
+from models_ml.reasons import FORGET, Explainer, make_explainer
 from models_ml.registry import ModelRecord
+from models_ml.score_block import Block, explain_block, feature_ids_of, make_scorer, score_block
 from models_ml.warehouse import Warehouse
 
-ROWS_TO_EXPLAIN = 2_000
 SECONDS_PER_LINE = 5
 N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about equally many users
 
 # Only what is new or differs: a second run on the same data appends nothing. Scores differ in the
 # last bits by batch, so "the same" is within 1e-6. percentile ranks the user among the whole
-# present cohort, those not scored now with their newest score by the same model.
+# present cohort, those not scored now with their newest score by the same model; part by part of
+# the probabilities, because one rank of all users is work for one core.
 APPEND = """
     insert into prediction_history by name
     with newest as (
@@ -50,11 +48,26 @@ APPEND = """
         anti join scored
             on newest.user_id = scored.user_id and scored.prediction = $prediction
     ),
+    parts as (
+        select *, floor(probability * 10000) as part from population
+    ),
+    sized as (
+        select
+            part,
+            sum(count(*)) over (order by part) - count(*) as n_below,
+            sum(count(*)) over () as n_users
+        from parts
+        group by part
+    ),
     ranked as (
         select
-            user_id, probability, is_new,
-            100 * percent_rank() over (order by probability) as percentile
-        from population
+            parts.user_id, parts.probability, parts.is_new,
+            100.0e0 * (
+                sized.n_below - 1
+                + rank() over (partition by parts.part order by parts.probability)
+            ) / greatest(sized.n_users - 1, 1) as percentile
+        from parts
+        inner join sized on parts.part = sized.part
     )
     select
         $prediction as prediction, ranked.user_id, ranked.probability, ranked.percentile,
@@ -75,34 +88,6 @@ class ScoreSummary:
     n_appended: int
 
 
-@dataclass(frozen=True)
-class _Scorer:
-    """A model ready to score.
-
-    Attributes:
-        prediction: Whose champion it is.
-        session: The loaded graph.
-        columns: Its inputs among the columns read for all models.
-    """
-
-    prediction: str
-    session: onnxruntime.InferenceSession
-    columns: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Users of one span of keys.
-
-    Attributes:
-        X: Their features, over the columns read for all models.
-        rows: Columns prediction, user_id, as_of, and place: the user's row of X.
-    """
-
-    X: csr_matrix
-    rows: pa.Table
-
-
 def score_predictions(
     warehouse: Warehouse,
     models: Sequence[ModelRecord],
@@ -112,7 +97,8 @@ def score_predictions(
     """Score every user of `scoring_rows` that has features, in one transaction.
 
     Features are read once for all models, a block of users at a time: memory is bounded by a block,
-    not by how many users there are. A run that fails or is killed leaves the ledger as it was.
+    not by how many users there are. A run that fails or is killed leaves the ledger as it was;
+    where there are no transactions (Spark), the next appends what is missing and nothing twice.
 
     Args:
         warehouse: An open warehouse whose dbt models 01 to 07 are built.
@@ -137,15 +123,20 @@ def score_predictions(
     if wanted:
         with warehouse.transaction():
             n_users = {model.prediction: cohorts[model.prediction]["n_users"] for model in wanted}
+            as_of = {model.prediction: cohorts[model.prediction]["as_of"] for model in wanted}
             explainers = _explainers(warehouse, wanted, explained, progress)
-            _fill_scored(warehouse, wanted, n_users, explainers, progress)
+            if warehouse.has_executors:
+                from models_ml.spark_score import fill_scored
+
+                fill_scored(warehouse, wanted, explainers, as_of, progress)
+            else:
+                _fill_scored(warehouse, wanted, n_users, explainers, as_of, progress)
             now = datetime.now(UTC).replace(tzinfo=None)
             for model in wanted:
-                as_of = cohorts[model.prediction]["as_of"]
                 summaries[model.prediction] = ScoreSummary(
                     model.prediction,
                     n_users[model.prediction],
-                    _append(warehouse, model, as_of, now),
+                    _append(warehouse, model, as_of[model.prediction], now),
                 )
             warehouse.execute("drop table scored")
     return list(summaries.values())
@@ -156,6 +147,7 @@ def _fill_scored(
     models: Sequence[ModelRecord],
     n_users: Mapping[str, int],
     explainers: Mapping[str, Explainer],
+    as_of: Mapping[str, datetime],
     progress: Callable[[str], None],
 ) -> None:
     """Write every score into the temporary table `scored`, telling how far it is; and reasons."""
@@ -163,18 +155,20 @@ def _fill_scored(
         "create or replace temp table scored"
         " (prediction varchar, user_id varchar, probability double)"
     )
-    feature_ids = np.unique(np.concatenate([_feature_ids(model) for model in models]))
-    scorers = [_scorer(model, feature_ids) for model in models]
+    feature_ids = feature_ids_of(models)
+    scorers = [make_scorer(model, feature_ids, threads=_usable_cores()) for model in models]
     n_blocks = -(-max(n_users.values()) // ROWS_PER_BLOCK)
     n_rows, n_done = sum(n_users.values()), 0
     began = told = time.monotonic()
     for block in _read_blocks(warehouse, list(n_users), feature_ids, n_blocks):
-        for scores in _score(block, scorers):
+        for scores in score_block(block, scorers):
             warehouse.append("scored", scores)
             n_done += scores.num_rows
         for scorer in scorers:
             if scorer.prediction in explainers:
-                for reasons in _explain(block, scorer, explainers[scorer.prediction]):
+                for reasons in explain_block(
+                    block, scorer, explainers[scorer.prediction], as_of[scorer.prediction]
+                ):
                     warehouse.append("reasons", reasons)
         if n_done and (n_done == n_rows or time.monotonic() - told > SECONDS_PER_LINE):
             told = time.monotonic()
@@ -203,41 +197,20 @@ def _explainers(
                 "the next one that wins has them"
             )
             continue
-        warehouse.execute_named(FORGET, {"prediction": model.prediction})
+        warehouse.execute(FORGET, {"prediction": model.prediction})
         explainers[model.prediction] = explainer
     return explainers
 
 
-def _explain(block: _Block, scorer: _Scorer, explainer: Explainer) -> Iterator[pa.Table]:
-    """Yield the reasons of a model's users, a few thousand rows at a time."""
-    own = block.rows.filter(block.rows["prediction"].to_numpy() == scorer.prediction)
-    X = block.X[own["place"].to_numpy()][:, scorer.columns]
-    for start in range(0, own.num_rows, ROWS_TO_EXPLAIN):
-        rows = slice(start, start + ROWS_TO_EXPLAIN)
-        users = own["user_id"].combine_chunks()[rows]
-        as_of = own["as_of"][start].as_py()
-        yield reasons_of(explainer, X[rows], users, as_of)
-
-
-def _feature_ids(model: ModelRecord) -> np.ndarray:
-    return np.array(model.feature_ids, dtype=np.int64)
-
-
-def _scorer(model: ModelRecord, feature_ids: np.ndarray) -> _Scorer:
-    assert model.onnx is not None
-    session = make_session(model.onnx, threads=_usable_cores())
-    return _Scorer(model.prediction, session, np.searchsorted(feature_ids, _feature_ids(model)))
-
-
 def _read_blocks(
     warehouse: Warehouse, predictions: Sequence[str], feature_ids: np.ndarray, n_blocks: int
-) -> Iterator[_Block]:
+) -> Iterator[Block]:
     """Yield the users to score with their features, one span of keys after the other."""
     for number in range(n_blocks):
         span = [number * N_KEYS // n_blocks, (number + 1) * N_KEYS // n_blocks - 1]
         rows = warehouse.table(
             """
-            select prediction, user_id, user_key, as_of_hour, as_of
+            select prediction, user_id, user_key, as_of_hour
             from scoring_rows
             where has_features and user_key between ? and ? and list_contains(?, prediction)
             order by user_key
@@ -248,28 +221,10 @@ def _read_blocks(
             rows["user_key"].to_numpy(), return_index=True, return_inverse=True
         )
         as_of_hour = rows["as_of_hour"].to_numpy()[first]
-        yield _Block(
+        yield Block(
             load_features(warehouse, user_key, as_of_hour, feature_ids),
-            rows.select(["prediction", "user_id", "as_of"]).append_column("place", pa.array(place)),
+            rows.select(["prediction", "user_id"]).append_column("place", pa.array(place)),
         )
-
-
-def _score(block: _Block, scorers: Sequence[_Scorer]) -> Iterator[pa.Table]:
-    """Yield one table per model: prediction, user_id, probability."""
-    prediction = block.rows["prediction"].to_numpy()
-    rows = [block.rows.filter(prediction == scorer.prediction) for scorer in scorers]
-    places = [own["place"].to_numpy() for own in rows]
-    probabilities = [np.empty(len(place)) for place in places]
-    for start in range(0, block.X.shape[0], ROWS_PER_CALL):
-        dense = block.X[start : start + ROWS_PER_CALL].toarray()
-        for scorer, place, probability in zip(scorers, places, probabilities, strict=True):
-            low, high = np.searchsorted(place, [start, start + ROWS_PER_CALL])
-            if low < high:
-                own = _taken(_taken(dense, place[low:high] - start, 0), scorer.columns, 1)
-                probability[low:high] = predict(scorer.session, own)
-    for own, probability in zip(rows, probabilities, strict=True):
-        scored = own.select(["prediction", "user_id"])
-        yield scored.append_column("probability", pa.array(probability))
 
 
 def _usable_cores() -> int:
@@ -278,16 +233,10 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
 
 
-def _taken(dense: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:
-    """Return these rows or columns; all of them as they stand without a copy."""
-    is_all = np.array_equal(positions, np.arange(dense.shape[axis]))
-    return dense if is_all else dense.take(positions, axis)
-
-
 def _append(warehouse: Warehouse, model: ModelRecord, as_of: datetime, now: datetime) -> int:
     """Move the scores of one prediction into the ledger; return how many rows were new to it."""
     (before,) = warehouse.rows("select count(*) as n from prediction_history")
-    warehouse.execute_named(
+    warehouse.execute(
         APPEND,
         {
             "prediction": model.prediction,

@@ -16,6 +16,7 @@ from models_ml.errors import ForetellError
 from models_ml.sources import Source, check_adapter, parse_sources
 
 PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT_WAREHOUSES = {"duckdb": "warehouse/foretell.duckdb", "spark": "warehouse/spark"}
 DEMO_EVENTS = "warehouse/demo_events/*.parquet"
 MEMORY_SIZE = re.compile(r"\d+(\.\d+)?\s*(%|[KMGT]i?B)", re.IGNORECASE)
 
@@ -26,13 +27,14 @@ class Settings:
 
     Attributes:
         events: Path or glob of raw events; relative paths start at `folder`.
-        warehouse: DuckDB file of the warehouse.
+        warehouse: DuckDB file of the warehouse; on Spark the folder of a local one.
         predictions: Extra folder of definitions, or None for the default.
         as_of: The hour that counts as now, naive UTC, or None for the last full hour seen.
         is_demo: True if no events are named, so that the demo's events and definitions are used.
         adapter: The format of `events` (models_ml.sources).
         declared: Several sources, each with its format; if there are any, they take the place of
             `events` and `adapter`.
+        target: The engine, a target of profiles.yml.
     """
 
     events: str
@@ -42,6 +44,7 @@ class Settings:
     is_demo: bool = False
     adapter: str = "canonical"
     declared: tuple[Source, ...] = ()
+    target: str = "duckdb"
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -60,6 +63,7 @@ class Settings:
             "FORETELL_ADAPTER": self.adapter,
             "FORETELL_SOURCES": _as_json(self.declared),
             "FORETELL_WAREHOUSE": str(self.warehouse),
+            "FORETELL_TARGET": self.target,
             "FORETELL_PREDICTIONS": str(self.predictions) if self.predictions else "",
             "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
         }
@@ -91,8 +95,10 @@ def read_settings(
     warehouse = environment.get("FORETELL_WAREHOUSE", "")
     predictions = environment.get("FORETELL_PREDICTIONS", "")
     target = environment.get("FORETELL_TARGET", "") or "duckdb"
-    if target != "duckdb":
-        raise ForetellError(f"FORETELL_TARGET={target}: only duckdb can run so far")
+    if target not in DEFAULT_WAREHOUSES:
+        raise ForetellError(
+            f"FORETELL_TARGET={target}: unknown; choose one of {', '.join(DEFAULT_WAREHOUSES)}"
+        )
     memory = environment.get("FORETELL_MEMORY_LIMIT", "")
     if memory and not MEMORY_SIZE.fullmatch(memory):
         raise ForetellError(f"FORETELL_MEMORY_LIMIT={memory} is not a size; write e.g. 4GB or 50%")
@@ -109,7 +115,8 @@ def read_settings(
         )
     return Settings(
         events=_absolute(events, folder) if events else str(PROJECT / DEMO_EVENTS),
-        warehouse=(folder / warehouse) if warehouse else PROJECT / "warehouse/foretell.duckdb",
+        warehouse=folder / warehouse if warehouse else PROJECT / DEFAULT_WAREHOUSES[target],
+        target=target,
         predictions=(folder / predictions).resolve() if predictions else None,
         as_of=parse_as_of(as_of or environment.get("FORETELL_AS_OF", "")),
         is_demo=not events and not declared,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import pyarrow.compute as pc
 
 from models_ml.features import load_features
 from models_ml.matrix import Matrix, TrainingSet
@@ -12,14 +13,16 @@ from models_ml.warehouse import Warehouse
 
 
 def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
-    """Read the labelled rows of one prediction, sorted by (user, as_of).
+    """Read the labelled rows of one prediction, sorted by (user id, as_of).
+
+    That order is the same on every engine, as keys are not: so is the model.
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
     """
     rows = warehouse.table(
         """
-        select user_key, user_bucket, as_of_hour, label
+        select user_key, user_id, user_bucket, as_of_hour, label
         from training_rows where prediction = ? order by user_key, as_of_hour
         """,
         [prediction],
@@ -34,12 +37,14 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
     )
     user_key, as_of_hour = rows["user_key"].to_numpy(), rows["as_of_hour"].to_numpy()
     matrix = load_features(warehouse, user_key, as_of_hour, feature_ids)
+    order = pc.sort_indices(rows, [("user_id", "ascending"), ("as_of_hour", "ascending")])
+    rows, matrix = rows.take(order), matrix[order.to_numpy()]
     return TrainingSet(
         matrix=Matrix(X=matrix, feature_ids=feature_ids, kinds=kinds),
         y=rows["label"].to_numpy().astype(np.float32),
-        user_key=user_key,
+        user_key=rows["user_key"].to_numpy(),
         user_bucket=rows["user_bucket"].to_numpy(),
-        as_of_hour=as_of_hour,
+        as_of_hour=rows["as_of_hour"].to_numpy(),
         horizon_hours=int(definition["horizon_hours"]),
     )
 

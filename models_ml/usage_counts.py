@@ -67,7 +67,7 @@ def fill_usage(
         ForetellError: If a source cannot be read, or the warehouse was built by a version that did
             not know the table.
     """
-    if not warehouse.rows("select 1 from duckdb_tables() where table_name = ?", [TABLE]):
+    if not warehouse.has_table(TABLE):
         raise ForetellError(f"the warehouse has no table {TABLE}: `foretell run` makes it")
     counts = [count_usage(name, queries, columns, progress) for name, queries in sources.items()]
     with warehouse.transaction():

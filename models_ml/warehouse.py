@@ -1,36 +1,41 @@
-"""The warehouse as Python sees it: SQL in, Arrow out. The only module that opens a connection."""
+"""The warehouse as Python sees it: SQL in, Arrow out; an implementation per engine.
+
+SQL is written as DuckDB has it. What an engine does not know, its implementation translates.
+"""
 
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from models_ml.errors import ForetellError
-
 SCHEMA = "foretell"
-DEFAULT_MEMORY_LIMIT = "50%"  # as in profiles.yml
 
 
-class Warehouse:
-    """One open DuckDB warehouse. Use `open_warehouse`; tables live in schema `foretell`."""
+class Warehouse(ABC):
+    """One open warehouse. Use `open_warehouse`; tables live in schema `foretell`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    has_executors = False  # rows are on other machines: scoring goes to them (spark_score)
+
+    @abstractmethod
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Run a query and return the whole result as an Arrow table.
+
+        Args:
+            sql: The query.
+            parameters: Of its question marks; times are naive UTC, here and in what is returned.
+        """
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Run a query with a small result and return its rows as dictionaries."""
         return self.table(sql, parameters).to_pylist()
 
-    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        """Run a query and return the whole result as an Arrow table."""
-        return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
-
+    @abstractmethod
     def stream(
         self,
         sql: str,
@@ -46,79 +51,42 @@ class Warehouse:
             tables: Arrow tables that it may read, by name.
             batch_rows: Largest batch.
         """
-        cursor = _configured(self._connection.cursor())
-        try:
-            for name, table in (tables or {}).items():
-                cursor.register(name, table)
-            yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(batch_rows)
-        finally:
-            cursor.close()
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """Run a statement."""
-        self._connection.execute(sql, list(parameters))
+    @abstractmethod
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+        """Run a statement; its parameters are question marks, or written $name."""
 
-    def execute_named(self, sql: str, parameters: dict[str, Any]) -> None:
-        """Run a statement with parameters written $name."""
-        self._connection.execute(sql, parameters)
-
+    @abstractmethod
     def append(self, table: str, rows: pa.Table) -> None:
         """Append an Arrow table to a table of the same column names."""
-        self._connection.register("appended", rows)
-        self._connection.execute(f"insert into {table} by name select * from appended")
-        self._connection.unregister("appended")
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing: commits at the end, rolls back if the block fails."""
-        self._connection.begin()
-        try:
-            yield
-        except BaseException:
-            self._connection.rollback()
-            raise
-        self._connection.commit()
+    @abstractmethod
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table or view of this name."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, where the engine can: commits at the end, rolls back on failure."""
 
 
 @contextmanager
 def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
-    """Open the warehouse file that `dbt build` made.
+    """Open the warehouse that `dbt build` made, of the engine that FORETELL_TARGET names.
+
+    Args:
+        path: A DuckDB file; on Spark the folder of a local warehouse.
+        read_only: Nothing will be written.
 
     Raises:
-        ForetellError: If there is no such file or table, or another process holds it.
+        ForetellError: If there is none, or another process holds it.
     """
-    if not path.exists():
-        raise ForetellError(f"no warehouse at {path}: `foretell run` makes it")
-    try:
-        connection = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        raise ForetellError(locked_message(path, str(error))) from error
-    try:
-        if not connection.execute(
-            "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
-        ).fetchall():
-            raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
-        limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
-        connection.execute("set memory_limit = ?", [limit])  # of the database, not of a cursor
-        yield Warehouse(_configured(connection))
-    finally:
-        connection.close()
+    if os.environ.get("FORETELL_TARGET") == "spark":
+        from models_ml.spark_warehouse import open_spark
 
+        with open_spark(path) as warehouse:
+            yield warehouse
+    else:
+        from models_ml.duckdb_warehouse import open_duckdb
 
-def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the schema (with its catalog: both may have one name) and UTC."""
-    ((catalog,),) = connection.execute("select current_database()").fetchall()
-    quoted = catalog.replace('"', '""')
-    connection.execute(f'use "{quoted}"."{SCHEMA}"')
-    connection.execute("set TimeZone = 'UTC'")
-    return connection
-
-
-def locked_message(path: Path, error: str) -> str:
-    """Explain a failure to open the file; one process may write a DuckDB file at a time."""
-    if "lock" not in error:
-        return f"cannot open the warehouse {path}: {error}"
-    return (
-        f"the warehouse {path} is in use by another process; wait for it to end, or read the "
-        f"published copy beside it, which never blocks"
-    )
+        with open_duckdb(path, read_only) as warehouse:
+            yield warehouse

@@ -3,6 +3,6 @@
 {% macro wilson_end(n_positive, n, sign) %}
 {%- set z2 = 1.959964 * 1.959964 -%}
 ({{ n_positive }} + {{ z2 }} / 2 {{ sign }} 1.959964 * sqrt(
-            1.0 * {{ n_positive }} * ({{ n }} - {{ n_positive }}) / {{ n }} + {{ z2 }} / 4
+            1e0 * {{ n_positive }} * ({{ n }} - {{ n_positive }}) / {{ n }} + {{ z2 }} / 4
         )) / ({{ n }} + {{ z2 }})
 {%- endmacro %}

@@ -22,8 +22,8 @@ from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, run_method,
 from benchmarks.quality.summary import summary
 from benchmarks.quality.table import ATTAINABLE, ORACLE, Result, result_of
 from models_ml import candidates
+from models_ml.duckdb_warehouse import DuckDBWarehouse
 from models_ml.matrix import KINDS
-from models_ml.warehouse import Warehouse
 
 KINDS_OF_ROWS = ["event_count", "value_count", "user_property", "active_days"]
 
@@ -201,7 +201,7 @@ def shop():
             (3, 'buy', 100), (30, 'buy', 0)
         """
     )
-    yield Warehouse(connection)
+    yield DuckDBWarehouse(connection)
     connection.close()
 
 

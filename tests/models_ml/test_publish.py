@@ -9,6 +9,7 @@ import pytest
 
 from models_ml.errors import ForetellError
 from models_ml.publish import PUBLISHED, publish, published_paths
+from models_ml.settings import Settings
 
 # A reader of its own: opens the copy again and again, and looks for a torn state (two generations
 # in one table, or tables of different generations in one connection).
@@ -24,6 +25,10 @@ while time.time() < end:
     seen.add(rows[0][0]); reads += 1
 print(reads, len(seen))
 """
+
+
+def settings_of(path) -> Settings:
+    return Settings(events="", warehouse=path)
 
 
 def write_generation(path, generation: int) -> None:
@@ -45,7 +50,7 @@ def write_generation(path, generation: int) -> None:
 def test_readers_see_whole_runs_only(tmp_path):
     path = tmp_path / "w.duckdb"
     write_generation(path, 0)
-    published = publish(path)
+    published = publish(settings_of(path))
     reader = subprocess.Popen(
         [sys.executable, "-c", READER, str(published.database), "6"],
         stdout=subprocess.PIPE,
@@ -55,7 +60,7 @@ def test_readers_see_whole_runs_only(tmp_path):
     while time.monotonic() < end:
         generation += 1
         write_generation(path, generation)
-        publish(path)
+        publish(settings_of(path))
     output, _ = reader.communicate(timeout=30)
     assert reader.returncode == 0
     reads, seen = map(int, output.split())
@@ -66,7 +71,7 @@ def test_readers_see_whole_runs_only(tmp_path):
 def test_the_copy_has_no_model_bytes_and_no_leftovers(tmp_path):
     path = tmp_path / "w.duckdb"
     write_generation(path, 1)
-    published = publish(path)
+    published = publish(settings_of(path))
     with duckdb.connect(str(published.database), read_only=True) as connection:
         columns = [row[0] for row in connection.execute("describe foretell.models").fetchall()]
     assert "onnx" not in columns
@@ -79,7 +84,7 @@ def test_the_copy_has_no_model_bytes_and_no_leftovers(tmp_path):
 def test_older_drivers_can_open_the_copy(tmp_path):
     path = tmp_path / "w.duckdb"
     write_generation(path, 1)
-    header = publish(path).database.read_bytes()[:20]
+    header = publish(settings_of(path)).database.read_bytes()[:20]
     # Bytes 12 to 19 of a DuckDB file are its storage version; 64 is what DuckDB 0.10 to 1.0 wrote.
     assert header[8:12] == b"DUCK"
     assert int.from_bytes(header[12:20], "little") == 64
@@ -88,12 +93,12 @@ def test_older_drivers_can_open_the_copy(tmp_path):
 def test_a_failed_copy_leaves_the_old_one(tmp_path):
     path = tmp_path / "w.duckdb"
     write_generation(path, 1)
-    before = publish(path).database.read_bytes()
+    before = publish(settings_of(path)).database.read_bytes()
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table foretell.audiences")
     with pytest.raises(duckdb.CatalogException):
-        publish(path)
-    assert published_paths(path).database.read_bytes() == before
+        publish(settings_of(path))
+    assert published_paths(settings_of(path)).database.read_bytes() == before
 
 
 def test_a_warehouse_in_use_is_named(tmp_path):
@@ -106,6 +111,6 @@ def test_a_warehouse_in_use_is_named(tmp_path):
     holder.stdout.readline()
     try:
         with pytest.raises(ForetellError, match="in use by another process"):
-            publish(path)
+            publish(settings_of(path))
     finally:
         holder.communicate()

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
-from models_ml import reasons, score
+from models_ml import reasons, score_block
 from models_ml.calibrate import Identity
 from models_ml.candidates import PORTFOLIO, Candidate, fit_candidate
 from models_ml.contributions import pack, parts_of
@@ -95,7 +95,7 @@ def told(warehouse):
 
 @pytest.mark.parametrize("rows_at_once", [2_000, 7])
 def test_the_rows_of_a_user_add_up_to_the_log_odds(warehouse, monkeypatch, rows_at_once):
-    monkeypatch.setattr(score, "ROWS_TO_EXPLAIN", rows_at_once)
+    monkeypatch.setattr(score_block, "ROWS_TO_EXPLAIN", rows_at_once)
     score_predictions(warehouse, [MODEL], explained=["all"])
     sums = {
         row["user_id"]: row["total"]

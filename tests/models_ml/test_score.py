@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from models_ml import features, score
+from models_ml import features, score, score_block
 from models_ml.calibrate import Identity
 from models_ml.candidates import Candidate, fit_candidate
 from models_ml.onnx_model import export
@@ -77,7 +77,7 @@ def test_every_model_scores_its_own_cohort_on_its_own_columns(
 ):
     monkeypatch.setattr(score, "ROWS_PER_BLOCK", per_block)
     monkeypatch.setattr(features, "ROWS_PER_BLOCK", per_block)
-    monkeypatch.setattr(score, "ROWS_PER_CALL", per_call)
+    monkeypatch.setattr(score_block, "ROWS_PER_CALL", per_call)
     (whole, of_whole), (part, of_part) = champion("all", [0, 1, 2]), champion("even", [2, 0])
     lines = []
     summaries = score_predictions(warehouse, [whole, part], lines.append)

@@ -36,7 +36,9 @@
     {%- if execute %}
     {%- set changed = [] -%}
     {%- for table, columns in ledger_tables().items() %}
-    {%- set there = adapter.get_relation(target.get('database'), target.schema, table) %}
+    {%- set relation = api.Relation.create(target.get('database'), target.schema, table, type='table') -%}
+    {%- set there = adapter.get_relation(target.get('database'), target.schema, table)
+        or recovered_table(relation) %}
     {%- if there %}
         {%- set missing = missing_columns(there, columns) -%}
         {%- if missing -%}

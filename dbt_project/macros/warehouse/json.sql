@@ -10,7 +10,7 @@ end
 {% macro spark__is_json_object(text) %}
 case
     when {{ text }} is not null
-        then {{ spark__json_map(text) }} is not null and {{ text }} rlike '[}]\\s*$'
+        then {{ spark__json_map(text) }} is not null and {{ text }} rlike '[}][{{ " \t\r\n" }}]*$'
 end
 {%- endmacro %}
 {% macro default__is_json_object(text) %}{{ exceptions.raise_compiler_error("is_json_object: add " ~ target.type) }}{% endmacro %}

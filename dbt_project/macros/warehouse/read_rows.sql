@@ -58,10 +58,10 @@
         {%- elif ending in ('.csv', '.tsv') -%}
             {%- set given = spark__files_table(source, 'csv', {
                 'header': 'true', 'multiLine': 'true', 'escape': '"',
-                'sep': '\\t' if ending == '.tsv' else ',',
+                'sep': '\t' if ending == '.tsv' else ',',
             }) -%}
         {%- else -%}
-            {%- set given = spark__files_table(source, 'text', {'lineSep': '\\n'}) -%}
+            {%- set given = spark__files_table(source, 'text', {'lineSep': '\n'}) -%}
         {%- endif -%}
         {%- if ending in ('.ndjson', '.jsonl', '.json') -%}
             {{ spark__read_lines(given, columns) }}

@@ -19,7 +19,9 @@
 {% endmacro %}
 {% macro default__working_table(name, sql) %}{{ exceptions.raise_compiler_error("working_table: add " ~ target.type) }}{% endmacro %}
 
-{# A table gives way to the rows of a query, which may read it: the last statement of that. #}
+{# A table gives way to the rows of a query, which may read it: the last statement of that. Spark has no
+   such statement; whoever is stopped between drop and rename leaves the whole table under another name,
+   and create_ledger finds it (recovered_table). #}
 {% macro replace_table(table, sql) %}{{ return(adapter.dispatch('replace_table', 'foretell')(table, sql)) }}{% endmacro %}
 {% macro duckdb__replace_table(table, sql) %}create or replace table {{ table }} as {{ sql }}{% endmacro %}
 {% macro spark__replace_table(table, sql) %}
@@ -30,3 +32,13 @@
     alter table {{ building }} rename to {{ table }}
 {%- endmacro %}
 {% macro default__replace_table(table, sql) %}{{ exceptions.raise_compiler_error("replace_table: add " ~ target.type) }}{% endmacro %}
+
+{# What a table was renamed from, if replace_table was stopped before it did; renamed now. Else none. #}
+{% macro recovered_table(table) %}{{ return(adapter.dispatch('recovered_table', 'foretell')(table)) }}{% endmacro %}
+{% macro duckdb__recovered_table(table) %}{{ return(none) }}{% endmacro %}
+{% macro spark__recovered_table(table) %}
+    {%- set building = adapter.get_relation(none, table.schema, table.identifier ~ '__building') -%}
+    {%- if building -%}{%- do run_query('alter table ' ~ building ~ ' rename to ' ~ table) -%}{%- endif -%}
+    {{ return(building and table) }}
+{% endmacro %}
+{% macro default__recovered_table(table) %}{{ exceptions.raise_compiler_error("recovered_table: add " ~ target.type) }}{% endmacro %}

@@ -2,7 +2,14 @@
    that comes from outside (paths, names in definitions): data is quoted, never code. #}
 {% macro sql_string(text) %}{{ return(adapter.dispatch('sql_string', 'foretell')(text)) }}{% endmacro %}
 {% macro duckdb__sql_string(text) %}{{ return("'" ~ (text | string | replace("'", "''")) ~ "'") }}{% endmacro %}
-{% macro spark__sql_string(text) %}{{ return("'" ~ (text | string | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'") }}{% endmacro %}
+{# Whether a backslash is a character or starts an escape is a setting of Spark: so none is written. #}
+{% macro spark__sql_string(text) %}
+    {%- set parts = [] -%}
+    {%- for part in (text | string).split("\\") -%}
+        {%- do parts.append("'" ~ (part | replace("'", "''")) ~ "'") -%}
+    {%- endfor -%}
+    {{ return(parts[0] if parts | length == 1 else '(' ~ parts | join(' || chr(92) || ') ~ ')') }}
+{% endmacro %}
 {% macro default__sql_string(text) %}{{ exceptions.raise_compiler_error("sql_string: add " ~ target.type) }}{% endmacro %}
 
 {# True where a text is a truth value; a date or a time as in ISO 8601; a version such as 1.2.3. #}

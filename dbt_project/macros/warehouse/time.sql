@@ -18,7 +18,7 @@
 {% macro duckdb__to_utc(text) %}(try_cast({{ text }} as timestamptz) at time zone 'UTC'){% endmacro %}
 {# A time without a date would be one of today. -#}
 {% macro spark__to_utc(text) %}
-case when {{ text }} rlike '^\\s*[0-9]{4}-[0-9]+-[0-9]+' then try_cast({{ text }} as timestamp) end
+case when {{ text }} rlike '^[{{ " \t\r\n" }}]*[0-9]{4}-[0-9]+-[0-9]+' then try_cast({{ text }} as timestamp) end
 {%- endmacro %}
 {% macro default__to_utc(text) %}{{ exceptions.raise_compiler_error("to_utc: add " ~ target.type) }}{% endmacro %}
 

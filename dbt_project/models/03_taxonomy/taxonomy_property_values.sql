@@ -74,7 +74,7 @@ described as (
         listed.*,
         users.n_users,
         types.value_type,
-        1.0 * listed.n_events / event_types.n_events as event_share,
+        1e0 * listed.n_events / event_types.n_events as event_share,
         {{ is_ruled('listed.event_name', 'listed.property', 'listed.value', is_ban=false) }}
             as is_pinned,
         {{ is_ruled('listed.event_name', 'listed.property', 'listed.value', is_ban=true) }}

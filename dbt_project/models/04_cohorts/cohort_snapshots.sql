@@ -59,10 +59,10 @@ final as (
             else cast(least(
                 1000000,
                 floor(
-                    1000000.0 * {{ var('max_training_users') }} / greatest(population.n_users, 1)
+                    1e6 * {{ var('max_training_users') }} / greatest(population.n_users, 1)
                 ),
                 floor(
-                    1000000.0 * {{ var('max_training_rows') }}
+                    1e6 * {{ var('max_training_rows') }}
                     / greatest(population.n_users * snapshots.n_snapshots, 1)
                 )
             ) as integer)

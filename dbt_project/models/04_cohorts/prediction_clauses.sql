@@ -34,9 +34,8 @@ final as (
     select
         judged.*,
         count(*) over (partition by clause_id) as n_conditions,
-        sum(case when holds_for_nobody then 1 else 0 end) over (
-            partition by clause_id
-        ) as n_hold_for_nobody
+        count(case when holds_for_nobody then 1 end) over (partition by clause_id)
+            as n_hold_for_nobody
     from judged
 )
 

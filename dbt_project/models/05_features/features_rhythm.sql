@@ -16,7 +16,7 @@ counted as (
         token_id,
         count(*) as n_days,
         {%- for half_life in [28, 90] %}
-        sum(cast(power(0.5, day / {{ half_life }}) as decimal(18, 12)))
+        sum(cast(power(0.5e0, day / {{ half_life }}) as decimal(18, 12)))
             as decayed_days_{{ half_life }},
         {%- endfor %}
         {{ smallest('day', 5) }} as newest_days,

@@ -55,7 +55,7 @@ sum_totals as (
     select
         as_of_hour, user_key, token_id,
         sum(value_sum) as value_sum,
-        sum(value_sum) / sum(n_events) as value_mean
+        cast(sum(value_sum) as double) / sum(n_events) as value_mean
     from weeks
     where value_sum is not null
     group by as_of_hour, user_key, token_id

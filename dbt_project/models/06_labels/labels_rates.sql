@@ -31,11 +31,11 @@ final as (
             when snapshots.purpose = 'training' then cast(coalesce(labels.n_positives, 0) as bigint)
         end as n_positives,
         cast(
-            round(coalesce(members.n_rows, 0) * 1000000.0 / snapshots.sample_per_million) as bigint
+            round(coalesce(members.n_rows, 0) * 1e6 / snapshots.sample_per_million) as bigint
         ) as n_users,
         case
             when snapshots.purpose = 'training'
-                then 1.0 * coalesce(labels.n_positives, 0) / members.n_rows
+                then 1e0 * coalesce(labels.n_positives, 0) / members.n_rows
         end as outcome_rate
     from snapshots
     left join members

@@ -56,10 +56,10 @@ smoothed as (
     select
         counts.*,
         totals.n_rows,
-        counts.n_positives_with + 0.5 as with_yes,
-        counts.n_with - counts.n_positives_with + 0.5 as with_no,
-        totals.n_positives - counts.n_positives_with + 0.5 as without_yes,
-        totals.n_rows - counts.n_with - totals.n_positives + counts.n_positives_with + 0.5
+        counts.n_positives_with + 0.5e0 as with_yes,
+        counts.n_with - counts.n_positives_with + 0.5e0 as with_no,
+        totals.n_positives - counts.n_positives_with + 0.5e0 as without_yes,
+        totals.n_rows - counts.n_with - totals.n_positives + counts.n_positives_with + 0.5e0
             as without_no
     from counts
     inner join totals on counts.prediction = totals.prediction

@@ -47,7 +47,7 @@ final as (
         n_users,
         n_positives,
         mean_probability,
-        1.0 * n_positives / n_users as observed_rate,
+        1e0 * n_positives / n_users as observed_rate,
         {{ wilson_end('n_positives', 'n_users', '-') }} as observed_low,
         {{ wilson_end('n_positives', 'n_users', '+') }} as observed_high
     from grouped

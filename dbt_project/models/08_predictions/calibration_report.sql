@@ -51,9 +51,9 @@ totals as (
 step_0 as (
     select
         {{ segment }},
-        ln((n_positives + 0.5) / (n_users - n_positives + 0.5))
+        ln((n_positives + 0.5e0) / (n_users - n_positives + 0.5e0))
         - ln(sum_probability / (n_users - sum_probability)) as alone,
-        ln((n_positives + 0.5) / (n_users - n_positives + 0.5))
+        ln((n_positives + 0.5e0) / (n_users - n_positives + 0.5e0))
         - ln(sum_probability / (n_users - sum_probability)) as intercept,
         cast(1 as double) as slope
     from totals
@@ -83,7 +83,7 @@ final as (
         totals.n_users,
         totals.n_positives,
         totals.sum_probability / totals.n_users as mean_probability,
-        1.0 * totals.n_positives / totals.n_users as observed_rate,
+        1e0 * totals.n_positives / totals.n_users as observed_rate,
         {{ wilson_end('totals.n_positives', 'totals.n_users', '-') }} as observed_low,
         {{ wilson_end('totals.n_positives', 'totals.n_users', '+') }} as observed_high,
         totals.gap / totals.n_users as expected_calibration_error,

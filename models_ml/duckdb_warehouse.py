@@ -1,0 +1,109 @@
+"""A warehouse in a DuckDB file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from models_ml.errors import ForetellError
+from models_ml.warehouse import SCHEMA, Warehouse
+
+DEFAULT_MEMORY_LIMIT = "50%"  # as in profiles.yml
+
+
+class DuckDBWarehouse(Warehouse):
+    """One open DuckDB file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        batch_rows: int = 250_000,
+    ) -> Iterator[pa.RecordBatch]:
+        cursor = _configured(self._connection.cursor())
+        try:
+            for name, table in (tables or {}).items():
+                cursor.register(name, table)
+            yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(batch_rows)
+        finally:
+            cursor.close()
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+        named = isinstance(parameters, Mapping)
+        self._connection.execute(sql, dict(parameters) if named else list(parameters))
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        self._connection.register("appended", rows)
+        self._connection.execute(f"insert into {table} by name select * from appended")
+        self._connection.unregister("appended")
+
+    def has_table(self, name: str) -> bool:
+        found = "select 1 from information_schema.tables where table_name = ? and table_schema = ?"
+        return bool(self.rows(found, [name, SCHEMA]))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._connection.begin()
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+
+
+@contextmanager
+def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse]:
+    """Open the file that `dbt build` made.
+
+    Raises:
+        ForetellError: If there is no such file or table, or another process holds it.
+    """
+    if not path.exists():
+        raise ForetellError(f"no warehouse at {path}: `foretell run` makes it")
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        raise ForetellError(locked_message(path, str(error))) from error
+    try:
+        if not connection.execute(
+            "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
+        ).fetchall():
+            raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
+        limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
+        connection.execute("set memory_limit = ?", [limit])  # of the database, not of a cursor
+        yield DuckDBWarehouse(_configured(connection))
+    finally:
+        connection.close()
+
+
+def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Set the schema (with its catalog: both may have one name) and UTC."""
+    ((catalog,),) = connection.execute("select current_database()").fetchall()
+    quoted = catalog.replace('"', '""')
+    connection.execute(f'use "{quoted}"."{SCHEMA}"')
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def locked_message(path: Path, error: str) -> str:
+    """Explain a failure to open the file; one process may write a DuckDB file at a time."""
+    if "lock" not in error:
+        return f"cannot open the warehouse {path}: {error}"
+    return (
+        f"the warehouse {path} is in use by another process; wait for it to end, or read the "
+        f"published copy beside it, which never blocks"
+    )

@@ -1,0 +1,106 @@
+"""Users of one block scored and explained: arrays in, Arrow out, wherever the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import onnxruntime
+import pyarrow as pa
+from scipy.sparse import csr_matrix
+
+from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
+from models_ml.reasons import Explainer, reasons_of
+from models_ml.registry import ModelRecord
+
+ROWS_TO_EXPLAIN = 2_000
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model ready to score.
+
+    Attributes:
+        prediction: Whose champion it is.
+        session: The loaded graph.
+        columns: Its inputs among the columns read for all models.
+    """
+
+    prediction: str
+    session: onnxruntime.InferenceSession
+    columns: np.ndarray
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some users.
+
+    Attributes:
+        X: Their features, over the columns read for all models.
+        rows: Columns prediction, user_id, and place: the user's row of X, ascending.
+    """
+
+    X: csr_matrix
+    rows: pa.Table
+
+    def of(self, prediction: str) -> pa.Table:
+        """Return the rows of one prediction."""
+        return self.rows.filter(self.rows["prediction"].to_numpy() == prediction)
+
+
+def feature_ids_of(models: Sequence[ModelRecord]) -> np.ndarray:
+    """Return the columns to read for some models: all their inputs, ascending, int64."""
+    return np.unique(np.concatenate([_inputs(model) for model in models]))
+
+
+def make_scorer(model: ModelRecord, feature_ids: np.ndarray, threads: int) -> Scorer:
+    """Load a model's graph.
+
+    Args:
+        model: With a graph.
+        feature_ids: The columns read for all models, ascending.
+        threads: That it may use.
+    """
+    assert model.onnx is not None
+    session = make_session(model.onnx, threads=threads)
+    return Scorer(model.prediction, session, np.searchsorted(feature_ids, _inputs(model)))
+
+
+def score_block(block: Block, scorers: Sequence[Scorer]) -> Iterator[pa.Table]:
+    """Yield one table per model: prediction, user_id, probability."""
+    rows = [block.of(scorer.prediction) for scorer in scorers]
+    places = [own["place"].to_numpy() for own in rows]
+    probabilities = [np.empty(len(place)) for place in places]
+    for start in range(0, block.X.shape[0], ROWS_PER_CALL):
+        dense = block.X[start : start + ROWS_PER_CALL].toarray()
+        for scorer, place, probability in zip(scorers, places, probabilities, strict=True):
+            low, high = np.searchsorted(place, [start, start + ROWS_PER_CALL])
+            if low < high:
+                own = _taken(_taken(dense, place[low:high] - start, 0), scorer.columns, 1)
+                probability[low:high] = predict(scorer.session, own)
+    for own, probability in zip(rows, probabilities, strict=True):
+        scored = own.select(["prediction", "user_id"])
+        yield scored.append_column("probability", pa.array(probability))
+
+
+def explain_block(
+    block: Block, scorer: Scorer, explainer: Explainer, as_of: datetime
+) -> Iterator[pa.Table]:
+    """Yield the reasons of a model's users as of an hour, a few thousand users at a time."""
+    own = block.of(scorer.prediction)
+    X = block.X[own["place"].to_numpy()][:, scorer.columns]
+    for start in range(0, own.num_rows, ROWS_TO_EXPLAIN):
+        rows = slice(start, start + ROWS_TO_EXPLAIN)
+        yield reasons_of(explainer, X[rows], own["user_id"].combine_chunks()[rows], as_of)
+
+
+def _inputs(model: ModelRecord) -> np.ndarray:
+    return np.array(model.feature_ids, dtype=np.int64)
+
+
+def _taken(dense: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:
+    """Return these rows or columns; all of them as they stand without a copy."""
+    is_all = np.array_equal(positions, np.arange(dense.shape[axis]))
+    return dense if is_all else dense.take(positions, axis)

@@ -1,0 +1,212 @@
+"""A warehouse on Apache Spark: tables in its metastore, work on its executors.
+
+The session is the one that dbt has (profiles.yml), or the one SPARK_REMOTE names (Spark Connect).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlglot
+import yaml
+from jinja2 import Template
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from sqlglot import exp
+
+from models_ml.errors import ForetellError
+from models_ml.settings import PROJECT
+from models_ml.warehouse import SCHEMA, Warehouse
+
+BUILDING = (
+    "__building"  # what replaces a table is called so until it does (macros/warehouse/tables)
+)
+
+
+class SparkWarehouse(Warehouse):
+    """One Spark session, in schema `foretell`."""
+
+    has_executors = True
+
+    def __init__(self, session: SparkSession) -> None:
+        self.session = session
+
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        return _naive(self._query(_translated(sql), parameters).toArrow())
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        batch_rows: int = 250_000,
+    ) -> Iterator[pa.RecordBatch]:
+        for name, rows in (tables or {}).items():
+            self.session.createDataFrame(rows).createOrReplaceTempView(name)
+        try:
+            yield from self.table(sql, parameters).to_batches(max_chunksize=batch_rows)
+        finally:
+            for name in tables or {}:
+                self.session.catalog.dropTempView(name)
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+        statement = sqlglot.parse_one(sql, read="duckdb")
+        if isinstance(statement, (exp.Update, exp.Delete)):
+            table = statement.this.name
+            kept = remaining_rows(statement, self.session.table(table).columns)
+            self.replace(table, self._query(kept, parameters))
+        else:
+            self._query(_translated(sql), parameters)
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        self.session.createDataFrame(rows).createOrReplaceTempView("appended")
+        self.session.sql(f"insert into {table} by name select * from appended")
+        self.session.catalog.dropTempView("appended")
+
+    def replace(self, table: str, rows: DataFrame) -> None:
+        """Let a table give way to rows that may have been read from it.
+
+        They are written aside first. If this is stopped between drop and rename, nothing is lost:
+        the next build finds them (macro recovered_table).
+        """
+        rows.write.mode("overwrite").format("parquet").saveAsTable(table + BUILDING)
+        self.session.sql(f"drop table if exists {table}")
+        self.session.sql(f"alter table {table}{BUILDING} rename to {table}")
+
+    def has_table(self, name: str) -> bool:
+        return self.session.catalog.tableExists(f"{SCHEMA}.{name}")
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Tables of plain files know none: each statement stands alone, and may be run again."""
+        return nullcontext()
+
+    def _query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> DataFrame:
+        if isinstance(parameters, Mapping):
+            return self.session.sql(sql, {name: _aware(v) for name, v in parameters.items()})
+        return self.session.sql(sql, [_aware(value) for value in parameters])
+
+
+@contextmanager
+def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
+    """Open the warehouse that `dbt build` made.
+
+    A local metastore is held by one process at a time, so it is let go of at the end.
+
+    Args:
+        folder: Of a local warehouse.
+
+    Raises:
+        ForetellError: If there is none, or another process holds it.
+    """
+    settings = session_settings(folder)
+    if settings["spark.master"].startswith("local") and not folder.exists():
+        raise ForetellError(f"no warehouse at {folder}: `foretell run` makes it")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors need what we have
+    is_remote = "SPARK_REMOTE" in os.environ
+    builder = SparkSession.builder
+    if not is_remote:
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        builder = builder.enableHiveSupport()
+    session = builder.getOrCreate()
+    try:
+        try:
+            is_there = session.catalog.databaseExists(SCHEMA)
+        except PySparkException as error:
+            raise ForetellError(_locked_message(folder, str(error))) from error
+        if not is_there:
+            raise ForetellError(f"{folder} holds no schema {SCHEMA}: `foretell run` makes it")
+        session.sql(f"use {SCHEMA}")
+        yield SparkWarehouse(session)
+    finally:
+        session.stop()
+        if not is_remote:
+            _end_java()
+
+
+def session_settings(folder: Path) -> dict[str, str]:
+    """Return what profiles.yml says of the session: dbt and Python must find the same tables."""
+    profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
+    environment = {**os.environ, "FORETELL_WAREHOUSE": str(folder)}
+    return {
+        name: Template(value).render(env_var=environment.get)
+        for name, value in profiles["foretell"]["outputs"]["spark"][
+            "server_side_parameters"
+        ].items()
+    }
+
+
+def remaining_rows(statement: exp.Update | exp.Delete, columns: Sequence[str]) -> str:
+    """Return the query of what a table holds after an update or a delete.
+
+    Args:
+        statement: Of one table, without joins.
+        columns: Of the table, in order.
+
+    Returns:
+        Spark SQL with the parameters of the statement, :name or ?.
+    """
+    table = statement.this.sql("spark")
+    where = statement.args.get("where")
+    condition = f"coalesce({where.this.sql('spark')}, false)" if where else "true"
+    if isinstance(statement, exp.Delete):
+        return f"select * from {table} where not {condition}"
+    new = {each.this.name: each.expression.sql("spark") for each in statement.expressions}
+    listed = [
+        f"case when {condition} then {new[column]} else {column} end as {column}"
+        if column in new
+        else column
+        for column in columns
+    ]
+    return f"select {', '.join(listed)} from {table}"
+
+
+def _translated(sql: str) -> str:
+    (statement,) = sqlglot.transpile(sql, read="duckdb", write="spark")
+    return statement
+
+
+def _aware(value: Any) -> Any:
+    """Return a parameter as Spark takes it: a naive time would be one of this machine's zone."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and not value.tzinfo else value
+
+
+def _naive(table: pa.Table) -> pa.Table:
+    """Return a table with naive times (UTC) in place of those with a zone."""
+    fields = [
+        field.with_type(pa.timestamp(field.type.unit))
+        if pa.types.is_timestamp(field.type)
+        else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
+def _locked_message(folder: Path, error: str) -> str:
+    if "XSDB6" not in error:
+        return f"cannot open the warehouse {folder}: {error.splitlines()[0]}"
+    return f"the warehouse {folder} is in use by another process; wait for it to end"
+
+
+def _end_java() -> None:
+    """End the JVM of the session: only then is the local metastore free for dbt.
+
+    PySpark ends it with the process and has no call for it before; its own tests do the same.
+    """
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway
+    if gateway is None:
+        return
+    gateway.shutdown()
+    java = gateway.proc  # it ends when its input does
+    java.stdin.close()
+    java.wait()
+    SparkContext._gateway = SparkContext._jvm = None
