@@ -5,17 +5,23 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help setup demo test lint check ui bench bench-quality lock clean
+.PHONY: help setup demo test test-spark lint ui bench bench-quality bench-spark lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/installed  ## virtual environment from the lock
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+# With FORETELL_TARGET=spark every target sets up Spark too.
+setup: .venv/installed $(if $(filter spark,$(FORETELL_TARGET)),.venv/installed-spark)  ## virtual environment from the lock
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-spark: .venv/installed requirements-spark.lock
+	$(INSTALL) --require-hashes --no-build-isolation -r requirements-spark.lock
 	@touch $@
 
 demo: setup  ## simulate events, run the whole road, say where the results are
@@ -24,6 +30,9 @@ demo: setup  ## simulate events, run the whole road, say where the results are
 
 test: setup lint  ## every test: lint, types, dbt unit and data tests, pytest
 	$(BIN)/python -m pytest
+
+test-spark: .venv/installed-spark  ## the same tables on Spark as on DuckDB, row by row (Java 17)
+	$(BIN)/python -m pytest --numprocesses=0 tests/spark
 
 lint: setup  ## style and types
 	$(BIN)/ruff check .
@@ -42,10 +51,12 @@ bench: setup  ## quality on real and simulated data, without other people's tool
 bench-quality: setup  ## quality beside AutoGluon, FLAML and others (benchmarks/quality/results.md): hours
 	$(BIN)/python -m benchmarks.quality
 
+COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-strip-extras --no-emit-index-url --no-annotate --no-header --extra dev
 lock: setup  ## pin every dependency anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-		--no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) --constraints requirements.lock --extra spark pyproject.toml -o requirements-spark.lock
 
 clean:  ## remove what was built (keeps the virtual environment)
 	rm -rf target logs warehouse/foretell* warehouse/demo_events

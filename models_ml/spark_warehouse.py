@@ -179,13 +179,11 @@ def _aware(value: Any) -> Any:
 
 
 def _naive(table: pa.Table) -> pa.Table:
-    """Return a table with naive times (UTC) in place of those with a zone."""
-    fields = [
-        field.with_type(pa.timestamp(field.type.unit))
-        if pa.types.is_timestamp(field.type)
-        else field
-        for field in table.schema
-    ]
+    """Return a table as DuckDB would: naive times (UTC), and any column may hold nulls."""
+    fields = []
+    for field in table.schema:
+        is_time = pa.types.is_timestamp(field.type)
+        fields.append(pa.field(field.name, pa.timestamp("us") if is_time else field.type))
     return table.cast(pa.schema(fields))
 
 

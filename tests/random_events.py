@@ -53,6 +53,30 @@ def random_events(
     return rows
 
 
+def arriving_events(seed: int, n_users: int = 20, n_events: int = 900) -> list[dict[str, Any]]:
+    """Return dirty rows in the order in which they arrive, up to six days late; some come twice.
+
+    A copy may have been received before its original and may differ from it in who and when.
+    """
+    rng = random.Random(seed)
+    arrivals = []
+    for row in random_events(seed, n_users, n_events, days=50):
+        time = datetime.fromisoformat(row["event_time"])
+        arrival = time + timedelta(days=3 * rng.random())
+        row["received_at"] = (time + timedelta(days=rng.random())).isoformat()
+        arrivals.append((arrival, row))
+        if rng.random() < 0.15:
+            copy = {**row, "received_at": (time + timedelta(days=rng.random())).isoformat()}
+            if copy["event_id"] and rng.random() < 0.5:
+                copy["user_id"] = f"user {rng.randrange(n_users)}'s"
+                copy["event_time"] = (time + timedelta(hours=2)).isoformat()
+            arrivals.append((arrival + timedelta(days=2.9 * rng.random()), copy))
+        if rng.random() < 0.02:
+            arrivals.append((arrival, {**row, "event_id": None, "event_time": "soon"}))
+    arrivals.sort(key=lambda pair: pair[0])
+    return [row for _, row in arrivals]
+
+
 def _properties(rng: random.Random) -> dict[str, Any] | None:
     if rng.random() < 0.3:
         return None

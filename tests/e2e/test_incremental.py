@@ -7,7 +7,6 @@ import json
 import os
 import random
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import duckdb
 import pytest
 
 from tests.conftest import SHOP, dbt, query, write_events
-from tests.random_events import random_events
+from tests.random_events import arriving_events, random_events
 
 # Other random arrivals and batches: FORETELL_TEST_SEEDS=2,3,4 pytest tests/e2e/test_incremental.py
 SEEDS = [int(seed) for seed in os.environ.get("FORETELL_TEST_SEEDS", "1").split(",")]
@@ -117,30 +116,6 @@ class Warehouse:
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
     return Warehouse(tmp_path)
-
-
-def arriving_events(seed: int) -> list[dict[str, Any]]:
-    """Return dirty rows in the order in which they arrive, up to six days late; some come twice.
-
-    A copy may have been received before its original and may differ from it in who and when.
-    """
-    rng = random.Random(seed)
-    arrivals = []
-    for row in random_events(seed, n_users=20, n_events=900, days=50):
-        time = datetime.fromisoformat(row["event_time"])
-        arrival = time + timedelta(days=3 * rng.random())
-        row["received_at"] = (time + timedelta(days=rng.random())).isoformat()
-        arrivals.append((arrival, row))
-        if rng.random() < 0.15:
-            copy = {**row, "received_at": (time + timedelta(days=rng.random())).isoformat()}
-            if copy["event_id"] and rng.random() < 0.5:
-                copy["user_id"] = f"user {rng.randrange(20)}'s"
-                copy["event_time"] = (time + timedelta(hours=2)).isoformat()
-            arrivals.append((arrival + timedelta(days=2.9 * rng.random()), copy))
-        if rng.random() < 0.02:
-            arrivals.append((arrival, {**row, "event_id": None, "event_time": "soon"}))
-    arrivals.sort(key=lambda pair: pair[0])
-    return [row for _, row in arrivals]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
