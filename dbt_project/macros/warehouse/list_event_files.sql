@@ -57,7 +57,7 @@
         {{ spark__file_name() }} as source_file,
         _metadata.file_size as n_bytes,
         _metadata.file_modification_time as modified_at
-    from binaryFile.`{{ source.events | replace('`', '``') }}`
+    from {{ spark__files('binaryFile', source.events, {}) }}
     {%- endif %}
 )
 {%- endmacro %}

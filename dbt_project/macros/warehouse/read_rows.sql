@@ -52,24 +52,24 @@
         {{ spark__read_typed_rows(
             source.relation, columns, more_columns, sql_string(source.relation), loading_time(source)
         ) }}
-    {%- elif ending in ('.parquet', '.csv', '.tsv', '.ndjson', '.jsonl', '.json') -%}
-        {%- if ending == '.parquet' -%}
-            {%- set given = spark__files_table(source, 'parquet', {'mergeSchema': 'true'}) -%}
-        {%- elif ending in ('.csv', '.tsv') -%}
-            {%- set given = spark__files_table(source, 'csv', {
-                'header': 'true', 'multiLine': 'true', 'escape': '"',
-                'sep': '\t' if ending == '.tsv' else ',',
-            }) -%}
-        {%- else -%}
-            {%- set given = spark__files_table(source, 'text', {'lineSep': '\n'}) -%}
-        {%- endif -%}
-        {%- if ending in ('.ndjson', '.jsonl', '.json') -%}
-            {{ spark__read_lines(given, columns) }}
-        {%- else -%}
-            {{ spark__read_typed_rows(
-                given, columns, more_columns, spark__file_name(), 'cast(null as timestamp)'
-            ) }}
-        {%- endif -%}
+    {%- elif ending == '.parquet' -%}
+        {{ spark__read_files(
+            spark__files('parquet', source.events, {'mergeSchema': 'true'}), columns, more_columns
+        ) }}
+    {%- elif ending in ('.csv', '.tsv') -%}
+        {#- Read together, all would have the columns of one of them. -#}
+        {%- set options = {
+            'header': 'true', 'multiLine': 'true', 'escape': '"', 'sep': '\t' if ending == '.tsv' else ',',
+        } -%}
+        {%- set each = [] -%}
+        {%- for file in spark__listed_files(source.events) -%}
+            {%- do each.append(
+                'select * from ' ~ spark__read_files(spark__files('csv', file, options), columns, more_columns)
+            ) -%}
+        {%- endfor -%}
+        ({{ each | join(' union all ') }})
+    {%- elif ending in ('.ndjson', '.jsonl', '.json') -%}
+        {{ spark__read_lines(spark__files('text', source.events, {}), columns) }}
     {%- else -%}
         {{ refuse(
             'FORETELL_EVENTS=' ~ source.events ~ ': cannot tell the format. Name files ending in .parquet, '
@@ -137,30 +137,40 @@
 )
 {% endmacro %}
 
-{# Spark only: files as a table outside the warehouse, because only a table has options. Made anew each
-   time, so that it knows the files and columns of now. options: a mapping. #}
-{% macro spark__files_table(source, format, options) %}
-    {%- set table = api.Relation.create(
-        schema=target.schema, identifier='raw_files_' ~ local_md5(source.name)[:12]
-    ) -%}
+{# Spark only: files as a FROM item. path: or glob; options: a mapping. #}
+{% macro spark__files(format, path, options) %}
+    {%- set settings = [] -%}
+    {%- for name, value in options.items() -%}{%- do settings.append(name ~ " = '" ~ value ~ "'") -%}{%- endfor -%}
+    {{ return(
+        format ~ '.' ~ spark__quoted(path)
+        ~ (' with (' ~ settings | join(', ') ~ ')' if settings else '')
+    ) }}
+{% endmacro %}
+
+{# Spark only: the paths that a glob stands for; of any file when nothing is run. #}
+{% macro spark__listed_files(path) %}
+    {%- set files = [] -%}
     {%- if execute -%}
-        {%- do run_query('drop table if exists ' ~ table) -%}
-        {%- set settings = ['path ' ~ sql_string(source.events)] -%}
-        {%- for name, value in options.items() -%}
-            {%- do settings.append(name ~ " '" ~ value ~ "'") -%}
+        {%- for row in run_query(
+            'select distinct _metadata.file_path from ' ~ spark__files('binaryFile', path, {}) ~ ' order by 1'
+        ).rows -%}
+            {%- do files.append(row[0]) -%}
         {%- endfor -%}
-        {%- do run_query(
-            'create table ' ~ table ~ ' using ' ~ format ~ ' options (' ~ settings | join(', ') ~ ')'
-        ) -%}
     {%- endif -%}
-    {{ return(table) }}
+    {{ return(files or [path]) }}
+{% endmacro %}
+
+{% macro spark__read_files(files, columns, more_columns) %}
+    {{ return(spark__read_typed_rows(
+        files, columns, more_columns, spark__file_name(), 'cast(null as timestamp)'
+    )) }}
 {% endmacro %}
 
 {# Spark only: a column that is absent is NULL; which there are is asked when the model is compiled. #}
 {% macro spark__read_typed_rows(relation, columns, more_columns, source_file, loaded_at) %}
     {%- set there = [] -%}
     {%- if execute -%}
-        {%- for row in run_query('describe table ' ~ relation).rows if row[0] and not row[0].startswith('#') -%}
+        {%- for row in run_query('describe query select * from ' ~ relation).rows -%}
             {%- do there.append(row[0]) -%}
         {%- endfor -%}
     {%- endif -%}

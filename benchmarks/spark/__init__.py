@@ -1,0 +1,1 @@
+"""Growth of cost on Spark, and scoring on its executors."""

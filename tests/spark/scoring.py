@@ -1,0 +1,39 @@
+"""Scores everybody on Spark, as `foretell score` does after the build.
+
+    python -m tests.spark.scoring FOLDER [--forget]
+
+With --forget the ledger's scores are deleted before. Prints how many rows were appended, how many
+the ledger holds, of how many users, and how many users there are to score.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from models_ml.road import score_champions
+from models_ml.warehouse import open_warehouse
+
+HELD = """
+    select
+        (select count(*) from prediction_history where as_of = stg_as_of.as_of) as n_rows,
+        (select count(distinct user_id) from prediction_history
+            where as_of = stg_as_of.as_of) as n_users,
+        (select count(*) from scoring_rows where has_features) as n_wanted
+    from stg_as_of
+"""
+
+
+def main(folder: Path, is_forgotten: bool) -> None:
+    """Score once."""
+    with open_warehouse(folder / "spark") as warehouse:
+        if is_forgotten:
+            warehouse.execute("delete from prediction_history")
+        (summary,) = score_champions(warehouse, ["buys"], lambda line: None)
+        (held,) = warehouse.rows(HELD)
+    counts = (summary.n_appended, held["n_rows"], held["n_users"], held["n_wanted"])
+    sys.stdout.write(" ".join(map(str, counts)) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), "--forget" in sys.argv)

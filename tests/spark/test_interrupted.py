@@ -1,0 +1,113 @@
+"""A driver or an executor dies in the middle of scoring: a re-run completes, nothing twice, no loss."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pyspark", reason="needs the extra `spark`: make test-spark")
+
+from tests.spark.conftest import settings  # needs pyspark
+
+# What the graph answers comes late, in Python workers that Spark starts.
+SLOW = """
+import os, pathlib, time
+import models_ml.score_block as score_block
+predict = score_block.predict
+def slow(*arguments):
+    pathlib.Path(os.environ["FORETELL_TEST_MARK"]).touch()
+    time.sleep(0.5)
+    return predict(*arguments)
+score_block.predict = slow
+"""
+
+
+@contextmanager
+def scoring_slowly(folder: Path, master: str) -> Iterator[subprocess.Popen]:
+    """Forget all scores, score anew; the block begins when workers are at it."""
+    (folder / "slow").mkdir(exist_ok=True)
+    (folder / "slow/sitecustomize.py").write_text(SLOW)
+    mark = folder / "slow/mark"
+    mark.unlink(missing_ok=True)
+    environment = settings(folder, "spark") | {
+        "FORETELL_SPARK_MASTER": master,
+        "FORETELL_TEST_MARK": str(mark),
+    }
+    environment["PYTHONPATH"] = f"{folder / 'slow'}{os.pathsep}{environment['PYTHONPATH']}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.spark.scoring", str(folder), "--forget"],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        ends = time.monotonic() + 120
+        while not mark.exists():
+            assert process.poll() is None, process.communicate()[1][-2000:]
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def numbers(output: str) -> list[int]:
+    return [int(text) for text in output.split()[-4:]]
+
+
+def score_now(folder: Path) -> list[int]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.spark.scoring", str(folder)],
+        env=settings(folder, "spark"), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return numbers(done.stdout)
+
+
+def test_the_driver_dies(folder, on_spark):
+    with scoring_slowly(folder, "local[2]") as process:
+        os.killpg(process.pid, signal.SIGKILL)
+    time.sleep(2)  # Java lets go of the metastore
+    appended, rows, users, wanted = score_now(folder)
+    assert appended == rows == users == wanted > 100
+    assert score_now(folder) == [0, wanted, wanted, wanted]
+
+
+def test_an_executor_dies(folder, on_spark):
+    with scoring_slowly(folder, "local-cluster[2,1,1024]") as process:
+        executors = [pid for pid in processes_of(process.pid) if "CoarseGrained" in command(pid)]
+        assert len(executors) == 2
+        os.kill(executors[0], signal.SIGKILL)
+        output, errors = process.communicate(timeout=240)
+        assert process.returncode == 0, errors[-2000:]
+    appended, rows, users, wanted = numbers(output)
+    assert appended == rows == users == wanted > 100
+
+
+def processes_of(session: int) -> list[int]:
+    """Return the processes of a session, oldest first."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session:
+            found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
