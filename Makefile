@@ -51,6 +51,9 @@ bench: setup  ## quality on real and simulated data, without other people's tool
 bench-quality: setup  ## quality beside AutoGluon, FLAML and others (benchmarks/quality/results.md): hours
 	$(BIN)/python -m benchmarks.quality
 
+bench-spark: .venv/installed-spark  ## growth of cost on Spark, scoring on its executors (benchmarks/spark/results.md)
+	$(BIN)/python -m benchmarks.spark
+
 COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-annotate --no-header --extra dev
 lock: setup  ## pin every dependency anew

@@ -29,7 +29,11 @@ def build_definitions(settings: Settings, target: Path = TARGET) -> dg.Definitio
         assets=[
             build_raw_events(settings),
             *build_warehouse_assets(project, predictions),
-            *(asset for each in predictions for asset in build_prediction_assets(each)),
+            *(
+                asset
+                for each in predictions
+                for asset in build_prediction_assets(each, settings.target)
+            ),
             published,
         ],
         asset_checks=build_predictions_checks(predictions),

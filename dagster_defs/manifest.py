@@ -99,7 +99,10 @@ def _prediction(exposure: Mapping[str, Any]) -> Prediction:
 
 def _fingerprint(settings: Settings) -> str:
     """Return a hash of all that decides the manifest."""
-    named = (settings.warehouse, settings.predictions, settings.is_demo, version("dbt-core"))
+    named = (
+        settings.target, settings.warehouse, settings.predictions, settings.is_demo,
+        version("dbt-core"),
+    )  # fmt: skip
     digest = hashlib.sha256(repr(named).encode())
     for path in _files(settings):
         digest.update(f"\n{path}\n".encode())

@@ -31,11 +31,15 @@ def scores_key(prediction: str) -> dg.AssetKey:
     return dg.AssetKey(["scores", prediction])
 
 
-def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]:
+def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.AssetsDefinition]:
     """Return the two assets of a prediction.
 
     A prediction with too little data materialises a rejected model, with the reason and a warning;
     the others go on.
+
+    Args:
+        prediction: Its definition.
+        engine: Where users are scored: duckdb or spark.
     """
     name = prediction.name
     owners = [f"team:{prediction.owner}"] if prediction.owner else None
@@ -68,7 +72,7 @@ def build_prediction_assets(prediction: Prediction) -> list[dg.AssetsDefinition]
         key=scores_key(name),
         deps=["scoring_rows", "features_values", model],
         group_name=SCORING,
-        kinds={"onnx", "duckdb"},
+        kinds={"onnx", engine},
         owners=owners,
         description=f"**{prediction.label}**: a probability for every user it concerns now, "
         f"appended to `prediction_history`. {definition}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -73,10 +73,11 @@ class TrainingSet:
     Attributes:
         matrix: Features as known at as_of.
         y: Did the outcome happen in [as_of, as_of + horizon)? float32 0 or 1, shape (n_rows,).
-        user_key: Whose row, int64.
+        user_key: Whose row, int64; in user_ids if there are any.
         user_bucket: Hash of the user, 0 to 99.
         as_of_hour: The snapshot, whole hours since 1970-01-01 UTC, int64.
         horizon_hours: Length of the label's window.
+        user_ids: Names of the users, text, shape (n_users,); may be absent.
 
     Raises:
         ValueError: If lengths differ or y holds anything but 0 and 1.
@@ -88,6 +89,7 @@ class TrainingSet:
     user_bucket: np.ndarray
     as_of_hour: np.ndarray
     horizon_hours: int
+    user_ids: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=object))
 
     def __post_init__(self) -> None:
         n_rows = self.matrix.X.shape[0]

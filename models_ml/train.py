@@ -145,6 +145,7 @@ def _in_order(data: TrainingSet) -> TrainingSet:
         user_bucket=data.user_bucket[order],
         as_of_hour=data.as_of_hour[order],
         horizon_hours=data.horizon_hours,
+        user_ids=data.user_ids,
     )
 
 

@@ -121,7 +121,7 @@ def _train(
             reason="" if decided.is_promoted else decided.decision,
             challenge=decided.facts(),
         ),
-        _held_out(warehouse, model, data, settings),
+        _held_out(model, data, settings),
     )
 
 
@@ -154,45 +154,21 @@ def _judged(model: ModelRecord) -> Judged | None:
     )
 
 
-def _held_out(
-    warehouse: Warehouse, model: ModelRecord, data: TrainingSet, settings: TrainSettings
-) -> pa.Table:
+def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) -> pa.Table:
     """Return what the measured model said of held-out users in the newest window, and the truth."""
     judged = _judged(model)
     assert judged is not None
     rows = held_out_rows(data, settings.test_percent)
-    scores = pa.table(
+    n_rows = int(rows.sum())
+    as_of = data.as_of_hour[rows].astype("datetime64[h]").astype("datetime64[us]")
+    return pa.table(
         {
-            "user_key": data.user_key[rows],
-            "as_of_hour": data.as_of_hour[rows],
+            "prediction": [model.prediction] * n_rows,
+            "model_id": [model.model_id] * n_rows,
+            "user_id": data.user_ids[data.user_key[rows]],
+            "as_of": as_of,
             "probability": judged_probabilities(judged, data, rows),
-        }
+            "outcome": data.y[rows].astype(np.int32),
+        },
+        HELD_OUT,
     )
-    batches = warehouse.stream(
-        """
-        select
-            training_rows.prediction, ? as model_id, training_rows.user_id, training_rows.as_of,
-            scores.probability, cast(training_rows.label as integer) as outcome
-        from scores
-        inner join training_rows
-            on training_rows.prediction = ? and training_rows.user_key = scores.user_key
-            and training_rows.as_of_hour = scores.as_of_hour
-        order by training_rows.user_id
-        """,
-        [model.model_id, model.prediction],
-        {"scores": scores},
-    )
-    return pa.Table.from_batches(list(batches), HELD_OUT)
-
-
-def _window(data: TrainingSet) -> dict[str, Any]:
-    """Return the snapshots that were learned from, as hours since 1970-01-01 UTC."""
-    return {
-        "first_as_of_hour": int(data.as_of_hour.min()),
-        "newest_as_of_hour": int(data.as_of_hour.max()),
-        "horizon_hours": data.horizon_hours,
-    }
-
-
-def _listed(feature_ids: np.ndarray) -> list[int]:
-    return [int(feature_id) for feature_id in feature_ids]

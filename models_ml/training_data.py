@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import pyarrow.compute as pc
 
 from models_ml.features import load_features
 from models_ml.matrix import Matrix, TrainingSet
@@ -15,7 +14,7 @@ from models_ml.warehouse import Warehouse
 def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
     """Read the labelled rows of one prediction, sorted by (user id, as_of).
 
-    That order is the same on every engine, as keys are not: so is the model.
+    Users are numbered by their ids: keys differ between engines, the model must not.
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
@@ -37,15 +36,19 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
     )
     user_key, as_of_hour = rows["user_key"].to_numpy(), rows["as_of_hour"].to_numpy()
     matrix = load_features(warehouse, user_key, as_of_hour, feature_ids)
-    order = pc.sort_indices(rows, [("user_id", "ascending"), ("as_of_hour", "ascending")])
-    rows, matrix = rows.take(order), matrix[order.to_numpy()]
+    user_ids, number = np.unique(
+        rows["user_id"].to_numpy(zero_copy_only=False), return_inverse=True
+    )
+    order = np.lexsort((as_of_hour, number))
+    rows, matrix = rows.take(order), matrix[order]
     return TrainingSet(
         matrix=Matrix(X=matrix, feature_ids=feature_ids, kinds=kinds),
         y=rows["label"].to_numpy().astype(np.float32),
-        user_key=rows["user_key"].to_numpy(),
+        user_key=number[order],
         user_bucket=rows["user_bucket"].to_numpy(),
         as_of_hour=rows["as_of_hour"].to_numpy(),
         horizon_hours=int(definition["horizon_hours"]),
+        user_ids=user_ids,
     )
 
 

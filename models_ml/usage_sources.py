@@ -14,10 +14,11 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from models_ml.duckdb_warehouse import DuckDBWarehouse
 from models_ml.errors import ForetellError
 from models_ml.events_input import READERS
 from models_ml.usage import JINJA, Columns, check_dialect
-from models_ml.warehouse import Warehouse
+from models_ml.warehouse import SCHEMA, Warehouse
 
 # Successful queries, as Snowflake, BigQuery, Databricks and others call them.
 SUCCEEDED = {"", "success", "succeeded", "done", "finished", "completed", "true"}
@@ -186,6 +187,8 @@ def query_log(warehouse: Warehouse, path: str, dialect: str | None) -> Iterator[
         ForetellError: If it cannot be read, or its columns are of none of these systems.
     """
     relation, parameters = _log_relation(path)
+    if warehouse.has_executors:  # a log is read by DuckDB's functions
+        warehouse = _reader_of_files(path, bool(parameters))
     try:
         described = warehouse.rows(f"from (describe select * from {relation})", parameters)
     except duckdb.Error as error:
@@ -272,6 +275,15 @@ def _condition_sql(condition: Mapping[str, Any], columns: Columns) -> exp.Select
     if not names or names == ["any"]:
         return select
     return select.where(exp.column(columns.event_name, quoted=True).isin(*map(str, names)))
+
+
+def _reader_of_files(path: str, is_file: bool) -> Warehouse:
+    """Return an empty warehouse that reads files."""
+    if not is_file:
+        raise ForetellError(f"--log {path}: on Spark a log must be a file; export that table first")
+    connection = duckdb.connect()
+    connection.execute(f"create schema {SCHEMA}")
+    return DuckDBWarehouse(connection)
 
 
 def _log_relation(path: str) -> tuple[str, list[str]]:
