@@ -172,3 +172,16 @@ def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) ->
         },
         HELD_OUT,
     )
+
+
+def _window(data: TrainingSet) -> dict[str, Any]:
+    """Return the snapshots that were learned from, as hours since 1970-01-01 UTC."""
+    return {
+        "first_as_of_hour": int(data.as_of_hour.min()),
+        "newest_as_of_hour": int(data.as_of_hour.max()),
+        "horizon_hours": data.horizon_hours,
+    }
+
+
+def _listed(feature_ids: np.ndarray) -> list[int]:
+    return [int(feature_id) for feature_id in feature_ids]

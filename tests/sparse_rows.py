@@ -63,6 +63,7 @@ def training_set(
         user_bucket=np.tile(bucket, n_snapshots),
         as_of_hour=np.repeat(np.arange(n_snapshots, dtype=np.int64) * WEEK + 490_000, n_users),
         horizon_hours=WEEK,
+        user_ids=np.array([f"u{user}" for user in range(n_users)], dtype=object),
     )
 
 
@@ -71,5 +72,5 @@ def take(data: TrainingSet, rows: np.ndarray) -> TrainingSet:
     m = data.matrix
     return TrainingSet(
         Matrix(m.X[rows], m.feature_ids, m.kinds), data.y[rows], data.user_key[rows],
-        data.user_bucket[rows], data.as_of_hour[rows], data.horizon_hours,
+        data.user_bucket[rows], data.as_of_hour[rows], data.horizon_hours, data.user_ids,
     )  # fmt: skip

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from models_ml import registry, train_prediction
@@ -39,24 +37,9 @@ def warehouse(tmp_path):
             + """
             create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
             create table stg_as_of (as_of timestamp);
-            create table training_rows (
-                prediction varchar, as_of timestamp, user_id varchar, label integer, as_of_hour integer,
-                user_key bigint);
             """
         )
-    newest = GOOD.as_of_hour == GOOD.as_of_hour.max()
-    rows = pa.table(
-        {
-            "prediction": ["buys"] * newest.sum(),
-            "as_of": [datetime(2026, 1, 1)] * newest.sum(),
-            "user_id": [f"u{key}" for key in GOOD.user_key[newest]],
-            "label": GOOD.y[newest].astype(int),
-            "as_of_hour": GOOD.as_of_hour[newest],
-            "user_key": GOOD.user_key[newest],
-        }
-    )
     with open_warehouse(path) as opened:
-        opened.append("training_rows", rows)
         yield opened
 
 
