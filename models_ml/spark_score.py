@@ -93,7 +93,7 @@ def fill_scored(
 
     progress(f"scoring {', '.join(as_of)} on Spark")
     users = warehouse.session.sql(USERS, {"predictions": list(as_of)})
-    users.mapInArrow(score, SCORED).write.mode("overwrite").format("parquet").saveAsTable("scored")
+    warehouse.fill("scored", users.mapInArrow(score, SCORED))
     if explainers:
         progress(f"reasons of {', '.join(explainers)} on Spark")
         users.mapInArrow(explain, REASONS).createOrReplaceTempView("explained")

@@ -76,9 +76,20 @@ class SparkWarehouse(Warehouse):
         They are written aside first. If this is stopped between drop and rename, nothing is lost:
         the next build finds them (macro recovered_table).
         """
-        rows.write.mode("overwrite").format("parquet").saveAsTable(table + BUILDING)
-        self.session.sql(f"drop table if exists {table}")
+        self.fill(table + BUILDING, rows)
+        self.session.sql(f"drop table {table}")
         self.session.sql(f"alter table {table}{BUILDING} rename to {table}")
+
+    def fill(self, table: str, rows: DataFrame) -> None:
+        """Make a table of rows; one of that name is dropped.
+
+        It is made first and filled then: `saveAsTable` would leave files without a table if it was
+        stopped, and Spark refuses a name whose folder has files.
+        """
+        self.session.sql(f"drop table if exists {table}")
+        columns = ", ".join(f"`{f.name}` {f.dataType.simpleString()}" for f in rows.schema)
+        self.session.sql(f"create table {table} ({columns}) using parquet")
+        rows.write.insertInto(table)
 
     def has_table(self, name: str) -> bool:
         return self.session.catalog.tableExists(f"{SCHEMA}.{name}")

@@ -12,7 +12,7 @@
     {%- set before = spark__versions(this) -%}
     {%- set version = this.schema ~ '.' ~ this.identifier ~ '__' ~ run_started_at.strftime('%Y%m%d%H%M%S%f') -%}
     {{ run_hooks(pre_hooks) }}
-    {%- do run_query('create table ' ~ version ~ ' using parquet as ' ~ compiled_code) -%}
+    {%- do run_query(spark__filled_table(version, compiled_code)) -%}
     {%- if existing is not none and existing.is_table -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
     {% call statement('main') -%}
         create or replace view {{ this }} as select * from {{ version }}

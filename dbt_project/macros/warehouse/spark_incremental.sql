@@ -10,9 +10,10 @@
     {%- if existing is none or existing.is_view or should_full_refresh() -%}
         {%- if existing is not none -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
         {% call statement('main') -%}
-            create table {{ target_relation }} using parquet
-            {{ 'partitioned by (partition_day)' if spark__is_by_day() }}
-            as {{ spark__with_days(compiled_code) }}
+            {{ spark__filled_table(
+                target_relation, spark__with_days(compiled_code),
+                'partition_day' if spark__is_by_day() else ''
+            ) }}
         {%- endcall %}
     {%- else -%}
         {%- set new = working_table('new', spark__with_days(compiled_code)) -%}

@@ -14,7 +14,7 @@
 {% macro spark__working_table(name, sql) %}
     {%- set table = this.schema ~ '.' ~ this.identifier ~ '__' ~ name -%}
     {%- do run_query('drop table if exists ' ~ table) -%}
-    {%- do run_query('create table ' ~ table ~ ' using parquet as ' ~ sql) -%}
+    {%- do run_query(spark__filled_table(table, sql)) -%}
     {{ return(table) }}
 {% endmacro %}
 {% macro default__working_table(name, sql) %}{{ exceptions.raise_compiler_error("working_table: add " ~ target.type) }}{% endmacro %}
@@ -27,7 +27,7 @@
 {% macro spark__replace_table(table, sql) %}
     {%- set building = table ~ '__building' -%}
     {%- do run_query('drop table if exists ' ~ building) -%}
-    {%- do run_query('create table ' ~ building ~ ' using parquet as ' ~ sql) -%}
+    {%- do run_query(spark__filled_table(building, sql)) -%}
     {%- do run_query('drop table if exists ' ~ table) -%}
     alter table {{ building }} rename to {{ table }}
 {%- endmacro %}
@@ -42,3 +42,24 @@
     {{ return(building and table) }}
 {% endmacro %}
 {% macro default__recovered_table(table) %}{{ exceptions.raise_compiler_error("recovered_table: add " ~ target.type) }}{% endmacro %}
+
+{# Spark only: a table of the rows of a query, empty yet; the statement that fills it. `create table as`
+   would leave files without a table if it was stopped, and Spark refuses a name whose folder has files. #}
+{% macro spark__filled_table(table, sql, partition='') %}
+    {%- set columns = [] -%}
+    {%- for row in run_query('describe query ' ~ sql).rows -%}
+        {%- do columns.append(spark__quoted(row[0]) ~ ' ' ~ row[1]) -%}
+    {%- endfor -%}
+    {%- do run_query(
+        'create table ' ~ table ~ ' (' ~ columns | join(', ') ~ ') using parquet'
+        ~ (' partitioned by (' ~ partition ~ ')' if partition)
+    ) -%}
+    {{ return('insert into ' ~ table ~ ' ' ~ sql) }}
+{% endmacro %}
+
+{# dbt's own, for models that are tables. #}
+{% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') %}
+    {%- if temporary -%}{{ create_temporary_view(relation, compiled_code) }}
+    {%- else -%}{{ spark__filled_table(relation, compiled_code) }}
+    {%- endif -%}
+{% endmacro %}
