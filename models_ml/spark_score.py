@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +25,10 @@ from models_ml.score_block import (
     make_scorer,
     score_block,
 )
-from models_ml.spark_warehouse import SparkWarehouse
 from models_ml.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from models_ml.spark_warehouse import SparkWarehouse
 
 # A row per user, with all that is asked of it and all that is known of it.
 USERS = """
@@ -71,7 +74,7 @@ def fill_scored(
         as_of: The hour that is scored as of, by prediction.
         progress: Called with a line.
     """
-    assert isinstance(warehouse, SparkWarehouse)
+    spark = cast("SparkWarehouse", warehouse)
     feature_ids = feature_ids_of(models)
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -92,12 +95,12 @@ def fill_scored(
                     yield from reasons.to_batches()
 
     progress(f"scoring {', '.join(as_of)} on Spark")
-    users = warehouse.session.sql(USERS, {"predictions": list(as_of)})
-    warehouse.fill("scored", users.mapInArrow(score, SCORED))
+    users = spark.session.sql(USERS, {"predictions": list(as_of)})
+    spark.fill("scored", users.mapInArrow(score, SCORED))
     if explainers:
         progress(f"reasons of {', '.join(explainers)} on Spark")
         users.mapInArrow(explain, REASONS).createOrReplaceTempView("explained")
-        warehouse.session.sql("insert into reasons by name select * from explained")
+        spark.session.sql("insert into reasons by name select * from explained")
 
 
 def block_of(batch: pa.RecordBatch, feature_ids: np.ndarray) -> Block:

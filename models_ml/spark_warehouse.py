@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import sqlglot
 import yaml
 from jinja2 import Template
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
-from sqlglot import exp
 
 from models_ml.errors import ForetellError
 from models_ml.settings import PROJECT
+from models_ml.spark_sql import changed_table, remaining_rows, translated
 from models_ml.warehouse import SCHEMA, Warehouse
 
 BUILDING = (
@@ -39,7 +38,7 @@ class SparkWarehouse(Warehouse):
         self.session = session
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        return _naive(self._query(_translated(sql), parameters).toArrow())
+        return _naive(self._query(translated(sql), parameters).toArrow())
 
     def stream(
         self,
@@ -57,13 +56,11 @@ class SparkWarehouse(Warehouse):
                 self.session.catalog.dropTempView(name)
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
-        statement = sqlglot.parse_one(sql, read="duckdb")
-        if isinstance(statement, (exp.Update, exp.Delete)):
-            table = statement.this.name
-            kept = remaining_rows(statement, self.session.table(table).columns)
-            self.replace(table, self._query(kept, parameters))
+        if changed := changed_table(sql):
+            kept = remaining_rows(sql, self.session.table(changed).columns)
+            self.replace(changed, self._query(kept, parameters))
         else:
-            self._query(_translated(sql), parameters)
+            self._query(translated(sql), parameters)
 
     def append(self, table: str, rows: pa.Table) -> None:
         self.session.createDataFrame(rows).createOrReplaceTempView("appended")
@@ -152,36 +149,6 @@ def session_settings(folder: Path) -> dict[str, str]:
             "server_side_parameters"
         ].items()
     }
-
-
-def remaining_rows(statement: exp.Update | exp.Delete, columns: Sequence[str]) -> str:
-    """Return the query of what a table holds after an update or a delete.
-
-    Args:
-        statement: Of one table, without joins.
-        columns: Of the table, in order.
-
-    Returns:
-        Spark SQL with the parameters of the statement, :name or ?.
-    """
-    table = statement.this.sql("spark")
-    where = statement.args.get("where")
-    condition = f"coalesce({where.this.sql('spark')}, false)" if where else "true"
-    if isinstance(statement, exp.Delete):
-        return f"select * from {table} where not {condition}"
-    new = {each.this.name: each.expression.sql("spark") for each in statement.expressions}
-    listed = [
-        f"case when {condition} then {new[column]} else {column} end as {column}"
-        if column in new
-        else column
-        for column in columns
-    ]
-    return f"select {', '.join(listed)} from {table}"
-
-
-def _translated(sql: str) -> str:
-    (statement,) = sqlglot.transpile(sql, read="duckdb", write="spark")
-    return statement
 
 
 def _aware(value: Any) -> Any:

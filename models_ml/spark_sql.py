@@ -1,0 +1,46 @@
+"""SQL as DuckDB has it, in Spark's words; updates and deletes as queries of what remains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlglot
+from sqlglot import exp
+
+
+def translated(sql: str) -> str:
+    """Return a statement in Spark's SQL; parameters ? stay, $name becomes :name."""
+    (statement,) = sqlglot.transpile(sql, read="duckdb", write="spark")
+    return statement
+
+
+def changed_table(sql: str) -> str | None:
+    """Return which table a statement updates or deletes from, if it does."""
+    statement = sqlglot.parse_one(sql, read="duckdb")
+    return statement.this.name if isinstance(statement, (exp.Update, exp.Delete)) else None
+
+
+def remaining_rows(sql: str, columns: Sequence[str]) -> str:
+    """Return the query of what a table holds after an update or a delete.
+
+    Args:
+        sql: The statement, of one table and without joins.
+        columns: Of the table, in order.
+
+    Returns:
+        Spark's SQL with the parameters of the statement.
+    """
+    statement = sqlglot.parse_one(sql, read="duckdb")
+    table = statement.this.sql("spark")
+    where = statement.args.get("where")
+    condition = f"coalesce({where.this.sql('spark')}, false)" if where else "true"
+    if isinstance(statement, exp.Delete):
+        return f"select * from {table} where not {condition}"
+    new = {each.this.name: each.expression.sql("spark") for each in statement.expressions}
+    listed = [
+        f"case when {condition} then {new[column]} else {column} end as {column}"
+        if column in new
+        else column
+        for column in columns
+    ]
+    return f"select {', '.join(listed)} from {table}"
