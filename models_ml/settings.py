@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -99,6 +101,8 @@ def read_settings(
         raise ForetellError(
             f"FORETELL_TARGET={target}: unknown; choose one of {', '.join(DEFAULT_WAREHOUSES)}"
         )
+    if target == "spark":
+        _check_spark(environment)
     memory = environment.get("FORETELL_MEMORY_LIMIT", "")
     if memory and not MEMORY_SIZE.fullmatch(memory):
         raise ForetellError(f"FORETELL_MEMORY_LIMIT={memory} is not a size; write e.g. 4GB or 50%")
@@ -123,6 +127,20 @@ def read_settings(
         adapter=adapter or "canonical",
         declared=declared,
     )
+
+
+def _check_spark(environment: Mapping[str, str]) -> None:
+    """Refuse Spark where it cannot start, saying what is missing."""
+    if importlib.util.find_spec("pyspark") is None:
+        raise ForetellError(
+            "FORETELL_TARGET=spark: Spark is not installed; `FORETELL_TARGET=spark make setup` "
+            "does it here, `pip install 'foretell[spark]'` elsewhere"
+        )
+    is_java = environment.get("JAVA_HOME") or shutil.which("java", path=environment.get("PATH"))
+    if not environment.get("SPARK_REMOTE") and not is_java:
+        raise ForetellError(
+            "FORETELL_TARGET=spark: no Java; install Java 17, or name it in JAVA_HOME"
+        )
 
 
 def parse_as_of(text: str) -> datetime | None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from models_ml import settings
 from models_ml.errors import ForetellError
 from models_ml.settings import PROJECT, parse_as_of, read_settings
 from models_ml.sources import Source
@@ -108,3 +109,17 @@ def test_object_stores_are_left_alone(tmp_path):
 def test_a_setting_that_cannot_be_used_is_refused(variable, value, tmp_path):
     with pytest.raises(ForetellError, match=f"{variable}={value}"):
         read_settings({variable: value}, tmp_path)
+
+
+def test_spark_needs_its_extra_and_java(tmp_path, monkeypatch):
+    found = {"pyspark": None}
+    monkeypatch.setattr(settings.importlib.util, "find_spec", found.get)
+    with pytest.raises(ForetellError, match="make setup"):
+        read_settings({"FORETELL_TARGET": "spark"}, tmp_path)
+    found["pyspark"] = "there"
+    with pytest.raises(ForetellError, match="no Java; install Java 17"):
+        read_settings({"FORETELL_TARGET": "spark", "PATH": str(tmp_path)}, tmp_path)
+    for java in ({"JAVA_HOME": "/java"}, {"SPARK_REMOTE": "sc://host", "PATH": str(tmp_path)}):
+        read = read_settings({"FORETELL_TARGET": "spark", **java}, tmp_path)
+        assert (read.target, read.warehouse.name) == ("spark", "spark")
+        assert read.dbt_environment()["FORETELL_TARGET"] == "spark"
