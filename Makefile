@@ -29,7 +29,7 @@ demo: setup  ## simulate events, run the whole road, say where the results are
 	@FORETELL_EVENTS= FORETELL_ADAPTER= FORETELL_SOURCES= FORETELL_PREDICTIONS= FORETELL_WAREHOUSE= FORETELL_AS_OF= $(BIN)/foretell run
 
 test: setup lint  ## every test: lint, types, dbt unit and data tests, pytest
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/spark
 
 test-spark: .venv/installed-spark  ## the same tables on Spark as on DuckDB, row by row (Java 17)
 	$(BIN)/python -m pytest --numprocesses=0 tests/spark
