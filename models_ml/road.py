@@ -51,10 +51,11 @@ def build(
 
 def _is_built(settings: Settings, newest: str = "taxonomy_value_users") -> bool:
     """Whether this version once built everything here, so that an hour may go by what stands."""
-    if not settings.warehouse.exists():  # open_warehouse would refuse
+    try:
+        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            return warehouse.has_table(newest)
+    except ForetellError:  # nothing is there; or it is in use, and the build will say so
         return False
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        return warehouse.has_table(newest)
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
@@ -78,7 +79,9 @@ def prepare(settings: Settings) -> None:
     for source in settings.sources:
         if source.events:
             check_events(source.events, source.adapter)
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    is_folder = settings.target == "spark"  # Derby's log goes into it
+    folder = settings.warehouse if is_folder else settings.warehouse.parent
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def check_built(warehouse: Warehouse, settings: Settings) -> None:

@@ -114,7 +114,8 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
         ForetellError: If there is none, or another process holds it.
     """
     settings = session_settings(folder)
-    if settings["spark.master"].startswith("local") and not folder.exists():
+    is_local = settings["spark.master"].startswith("local")
+    if is_local and not (folder / "metastore").exists():
         raise ForetellError(f"no warehouse at {folder}: `foretell run` makes it")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors need what we have
     is_remote = "SPARK_REMOTE" in os.environ
