@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models_ml.settings import PROJECT
+from tests.forked_dbt import run_dbt
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each other on few cores
 for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
@@ -72,14 +71,14 @@ def dbt(
     environment = {name: text.replace(str(folder), str(HERE)) for name, text in environment.items()}
     variables = command[command.index("--vars") :][:2] if "--vars" in command else []
     parsed_for = hashlib.md5(repr((sorted(environment.items()), variables)).encode()).hexdigest()
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *command,
+    output = folder / "dbt.txt"
+    code = run_dbt(
+        ["--no-use-colors", "--log-level-file", "none", "--no-write-json", *command,
          "--target-path", str(DBT_FOLDER / parsed_for), "--log-path", str(folder / "logs")],
-        cwd=PROJECT,
-        env={**os.environ, "DO_NOT_TRACK": "1", **environment},
-        capture_output=True,
-        text=True,
+        {"DO_NOT_TRACK": "1", **environment},
+        output,
     )  # fmt: skip
+    return subprocess.CompletedProcess(command, code, output.read_text())
 
 
 @pytest.fixture(scope="session")
