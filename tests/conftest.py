@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.forked_dbt import run_dbt
+from tests.dbt_process import DbtProcess
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each other on few cores
 for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
@@ -69,16 +70,21 @@ def dbt(
     HERE.unlink(missing_ok=True)
     HERE.symlink_to(folder, target_is_directory=True)
     environment = {name: text.replace(str(folder), str(HERE)) for name, text in environment.items()}
+    environment["DO_NOT_TRACK"] = "1"
     variables = command[command.index("--vars") :][:2] if "--vars" in command else []
     parsed_for = hashlib.md5(repr((sorted(environment.items()), variables)).encode()).hexdigest()
-    output = folder / "dbt.txt"
-    code = run_dbt(
+    code = dbt_process(tuple(environment.items())).run(
         ["--no-use-colors", "--log-level-file", "none", "--no-write-json", *command,
          "--target-path", str(DBT_FOLDER / parsed_for), "--log-path", str(folder / "logs")],
-        {"DO_NOT_TRACK": "1", **environment},
-        output,
+        folder / "dbt.txt",
     )  # fmt: skip
-    return subprocess.CompletedProcess(command, code, output.read_text())
+    return subprocess.CompletedProcess(command, code, (folder / "dbt.txt").read_text())
+
+
+@lru_cache(maxsize=1)
+def dbt_process(environment: tuple[tuple[str, str], ...]) -> DbtProcess:
+    """Return the process of the last command, if this is its environment too; else a new one."""
+    return DbtProcess(dict(environment))
 
 
 @pytest.fixture(scope="session")
