@@ -6,12 +6,13 @@ Spark gives each its core.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models_ml.matrix import csr_from_batches
 from models_ml.reasons import Explainer
@@ -27,20 +28,32 @@ from models_ml.score_block import (
 from models_ml.warehouse import Warehouse
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from models_ml.spark_warehouse import SparkWarehouse
 
-# What is known of each user (feature_id, value), what is asked (prediction, user_id); user by user.
-ROWS = """
-    select user_key, as_of_hour, feature_id, value, null as prediction, null as user_id
-    from features_values
-    where as_of_hour in ({hours})
-    union all
-    select user_key, as_of_hour, null, null, prediction, user_id
-    from scoring_rows
-    where has_features and array_contains(:predictions, prediction)
+# A row per user, with all that is asked of it and all that is known of it. Flat lists go to Python
+# four times as fast as rows of their own (benchmarks/spark/results.md).
+USERS = """
+    select wanted.predictions, wanted.user_ids, known.feature_ids, known.feature_values
+    from (
+        select
+            user_key, as_of_hour,
+            collect_list(prediction) as predictions, collect_list(user_id) as user_ids
+        from scoring_rows
+        where has_features and array_contains(:predictions, prediction)
+        group by user_key, as_of_hour
+    ) as wanted
+    left join (
+        select
+            user_key, as_of_hour,
+            collect_list(feature_id) as feature_ids, collect_list(value) as feature_values
+        from features_values
+        where as_of_hour in ({hours})
+        group by user_key, as_of_hour
+    ) as known
+        on wanted.user_key = known.user_key and wanted.as_of_hour = known.as_of_hour
 """
-USER = ("user_key", "as_of_hour")
-ROWS_PER_BLOCK = 2_000_000  # that a worker holds at once: 100 MB
 SCORED = "prediction string, user_id string, probability double"
 REASONS = (
     "prediction string, user_id string, as_of timestamp_ntz, model_id string, place int, "
@@ -70,13 +83,14 @@ def fill_scored(
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         scorers = _loaded(models, feature_ids)
-        for block in blocks_of(batches, feature_ids):
-            for scores in score_block(block, scorers):
+        for batch in batches:
+            for scores in score_block(block_of(batch, feature_ids), scorers):
                 yield from scores.to_batches()
 
     def explain(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         scorers = [each for each in _loaded(models, feature_ids) if each.prediction in explainers]
-        for block in blocks_of(batches, feature_ids):
+        for batch in batches:
+            block = block_of(batch, feature_ids)
             for scorer in scorers:
                 prediction = scorer.prediction
                 for reasons in explain_block(
@@ -85,11 +99,7 @@ def fill_scored(
                     yield from reasons.to_batches()
 
     progress(f"scoring {', '.join(as_of)} on Spark")
-    hours = {int(hour.replace(tzinfo=UTC).timestamp()) // 3600 for hour in as_of.values()}
-    rows = spark.session.sql(
-        ROWS.format(hours=", ".join(map(str, hours))), {"predictions": list(as_of)}
-    )
-    users = rows.repartition(*USER).sortWithinPartitions(*USER)
+    users = users_to_score(spark, as_of)
     spark.fill("scored", users.mapInArrow(score, SCORED))
     if explainers:
         progress(f"reasons of {', '.join(explainers)} on Spark")
@@ -97,51 +107,39 @@ def fill_scored(
         spark.session.sql("insert into reasons by name select * from explained")
 
 
-def blocks_of(batches: Iterable[pa.RecordBatch], feature_ids: np.ndarray) -> Iterator[Block]:
-    """Yield users by the block, each whole, from rows that come in batches of any size.
+def users_to_score(spark: SparkWarehouse, as_of: Mapping[str, datetime]) -> DataFrame:
+    """Return users in the cohorts of some predictions, as of their hours: a row each, as USERS."""
+    hours = {int(hour.replace(tzinfo=UTC).timestamp()) // 3600 for hour in as_of.values()}
+    sql = USERS.format(hours=", ".join(map(str, hours)))
+    return spark.session.sql(sql, {"predictions": list(as_of)})
+
+
+def block_of(batch: pa.RecordBatch, feature_ids: np.ndarray) -> Block:
+    """Return users as they come from USERS as rows of a matrix.
 
     Args:
-        batches: Columns as of ROWS, by user.
-        feature_ids: The columns of the blocks' matrices, int64.
-    """
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        held.append(batch)
-        if sum(each.num_rows for each in held) >= ROWS_PER_BLOCK:
-            rows = pa.Table.from_batches(held)
-            begins = int(np.flatnonzero(_is_next_user(rows))[-1])  # of the last, who may go on
-            if begins:
-                yield block_of(rows.slice(0, begins), feature_ids)
-                held = rows.slice(begins).to_batches()
-    if held:
-        yield block_of(pa.Table.from_batches(held), feature_ids)
-
-
-def block_of(rows: pa.Table, feature_ids: np.ndarray) -> Block:
-    """Return some users as rows of a matrix, and what is asked of them.
-
-    Args:
-        rows: Columns as of ROWS, by user.
+        batch: Columns predictions and user_ids, feature_ids and feature_values: lists, the two of a
+            pair of equal length; the latter NULL for who has none.
         feature_ids: The matrix' columns, int64.
     """
-    index = np.cumsum(_is_next_user(rows)) - 1
-    is_value = rows["feature_id"].is_valid().to_numpy()
-    known = rows.select(["feature_id", "value"]).filter(is_value).combine_chunks()
-    known = known.add_column(0, "row_index", pa.array(index[is_value]))
-    asked = rows.select(["prediction", "user_id"]).filter(~is_value)
-    asked = asked.append_column("place", pa.array(index[~is_value]))
-    n_users = int(index[-1]) + 1 if len(index) else 0
-    return Block(csr_from_batches(known.to_batches(), n_users, feature_ids), asked)
+    users = np.arange(batch.num_rows)
+    long = pa.record_batch(
+        {
+            "row_index": np.repeat(users, _lengths(batch.column("feature_ids"))),
+            "feature_id": batch.column("feature_ids").flatten(),
+            "value": batch.column("feature_values").flatten(),
+        }
+    )
+    rows = {
+        "prediction": batch.column("predictions").flatten(),
+        "user_id": batch.column("user_ids").flatten(),
+        "place": np.repeat(users, _lengths(batch.column("predictions"))),
+    }
+    return Block(csr_from_batches([long], batch.num_rows, feature_ids), pa.table(rows))
 
 
-def _is_next_user(rows: pa.Table) -> np.ndarray:
-    """Return whether each row is the first of its user, boolean, shape (n_rows,)."""
-    is_next = np.zeros(rows.num_rows, dtype=bool)
-    is_next[:1] = True
-    for column in USER:
-        values = rows[column].to_numpy()
-        is_next[1:] |= values[1:] != values[:-1]
-    return is_next
+def _lengths(lists: pa.ListArray) -> np.ndarray:
+    return pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
 
 
 def _loaded(models: Sequence[ModelRecord], feature_ids: np.ndarray) -> list[Scorer]:

@@ -4,8 +4,8 @@
 
 Each size is `foretell run` as a process of its own, from raw Parquet to `predictions`, on
 local[2], of one prediction; seconds are those of the models of each folder. Then its champion
-scores half a million users on the executors (copies of those there are), and plain onnxruntime as
-many of the same rows, dense in memory, on as many threads.
+scores half a million users on the executors (copies of those there are); beside it, the same job
+without scoring, and plain onnxruntime on such rows, dense in memory, with as many threads.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import shutil
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +32,7 @@ from models_ml import registry
 from models_ml.features import load_features
 from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
 from models_ml.settings import PROJECT
-from models_ml.spark_score import fill_scored
+from models_ml.spark_score import fill_scored, users_to_score
 from models_ml.warehouse import Warehouse, open_warehouse
 
 if TYPE_CHECKING:
@@ -98,20 +100,34 @@ def _show(seconds: dict[int, dict[str, float]]) -> None:
 
 
 def _tell_scoring(folder: Path) -> None:
-    """Print rows per second: the Spark job, and the graph alone on the same rows."""
+    """Print rows per second: the Spark job, what of it is scoring, and the graph alone."""
     with open_warehouse(folder) as warehouse:
         champion = registry.find_champion(warehouse, PREDICTION)
         assert champion is not None
-        alone = _graph_alone(warehouse, champion)
-        console.print(f"graph alone, {CORES} threads: {alone:,.0f} rows/s")
+        rate_alone = _graph_alone(warehouse, champion)
         as_of, n_users = _copy_users(warehouse)
-        for attempt in ("first", "again"):
-            began = time.monotonic()
-            fill_scored(warehouse, [champion], {}, {PREDICTION: as_of}, lambda line: None)
-            rate = n_users / (time.monotonic() - began)
-            console.print(
-                f"Spark job, {attempt}: {n_users:,} users, {rate:,.0f} rows/s, {rate / alone:.0%}"
-            )
+        users = users_to_score(cast("SparkWarehouse", warehouse), {PREDICTION: as_of})
+        table = Table(title=f"Scoring {n_users:,} users on {CORES} cores")
+        for heading in ("", "seconds", "rows/s"):
+            table.add_column(heading, justify="right" if heading else "left")
+
+        def show(what: str, seconds: float) -> None:
+            table.add_row(what, f"{seconds:.1f}", f"{n_users / seconds:,.0f}")
+
+        def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            yield pa.record_batch({"n": [sum(batch.num_rows for batch in batches)]})
+
+        began = time.monotonic()
+        users.mapInArrow(counted, "n long").collect()
+        handed = time.monotonic() - began
+        began = time.monotonic()
+        fill_scored(warehouse, [champion], {}, {PREDICTION: as_of}, lambda line: None)
+        scored = time.monotonic() - began
+        show("graph alone, rows dense in memory", n_users / rate_alone)
+        show("Spark hands the users to Python, which counts them", handed)
+        show("the same, scored and written", scored)
+        show("what scoring and writing take of that", scored - handed)
+        console.print(table)
 
 
 def _copy_users(warehouse: Warehouse) -> tuple[datetime, int]:

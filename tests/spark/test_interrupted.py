@@ -27,8 +27,6 @@ def slow(*arguments):
     time.sleep(2)
     return predict(*arguments)
 score_block.predict = slow
-import models_ml.spark_score
-models_ml.spark_score.ROWS_PER_BLOCK = 1
 """
 
 
