@@ -3,15 +3,16 @@
     python -m benchmarks.spark [--events 1_000_000 2_000_000 4_000_000 8_000_000] [--folder DIR]
 
 Each size is `foretell run` as a process of its own, from raw Parquet to `predictions`, on
-local[2], of one prediction; seconds are those of the models of each folder. Then its champion
-scores half a million users on the executors (copies of those there are); beside it, the same job
-without scoring, and plain onnxruntime on such rows, dense in memory, with as many threads.
+local[2], of one prediction. Then the champion of the largest scores half a million users on the
+executors (copies of those there are); beside it, the same job without scoring, and plain onnxruntime
+on such rows, dense in memory, with as many threads.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import time
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from models_ml.spark_warehouse import SparkWarehouse
 
 PREDICTIONS = PROJECT / "benchmarks/speed/predictions"
+LINE = re.compile(r"^\s*(\d+) s  +(.*)$")
 PREDICTION = "buys_within_7_days"
 CORES = 2
 USERS_TO_SCORE = 500_000
@@ -73,29 +75,50 @@ def _walk(folder: Path, n_events: int) -> dict[str, float]:
     }
     command = [sys.executable, "-m", "models_ml.cli", "run", "--select", PREDICTION]
     cost = measure(f"{n_events:,} events", command, {})
+    (folder / "output.txt").write_text(cost.output)
+    return {**_seconds_of_models(cost.output), **_seconds_of_steps(cost.output, cost.seconds)}
+
+
+def _seconds_of_models(output: str) -> dict[str, float]:
+    """Return seconds per folder of models: a sum, several are built at a time."""
     folder_of = {
         path.stem: path.relative_to(PROJECT / "dbt_project/models").parts[0]
         for path in (PROJECT / "dbt_project/models").rglob("*.sql")
     }
     seconds: dict[str, float] = defaultdict(float)
-    for line in cost.output.splitlines():
+    for line in output.splitlines():
         if match := NODE.match(line):
-            seconds[folder_of.get(match[1], "tests")] += float(match[2])
-    seconds["all"] = cost.seconds
-    seconds["else"] = cost.seconds - sum(value for name, value in seconds.items() if name != "all")
+            seconds[f"models of {folder_of[match[1]]}"] += float(match[2])
     return dict(seconds)
+
+
+def _seconds_of_steps(output: str, total: float) -> dict[str, float]:
+    """Return wall seconds of the steps of `foretell run`, from when it said what."""
+    said = [(float(match[1]), match[2]) for match in map(LINE.match, output.splitlines()) if match]
+    learning = next(at for at, line in said if line.startswith(f"{PREDICTION}:"))
+    built = max(at for at, line in said if at <= learning and line.partition("/")[0].isdigit())
+    scoring = next(at for at, line in said if line.startswith("scoring "))
+    scored = next(at for at, line in said if at > scoring and line.partition("/")[0].isdigit())
+    return {
+        "build, with its tests": built,
+        "learning, with a start of Java": scoring - built,
+        "scoring, with a start of dbt and Java": scored - scoring,
+        "predictions, with their tests": total - scored,
+        "whole run": total,
+    }
 
 
 def _show(seconds: dict[int, dict[str, float]]) -> None:
     """Print seconds by folder and size, and the exponent from the smallest to the largest size."""
     sizes = sorted(seconds)
-    table = Table(title="Seconds; else: starts of Java, training, scoring")
+    table = Table(title="Seconds")
     for heading in ("step", *(f"{size:,}" for size in sizes), "exponent"):
         table.add_column(heading, justify="left" if heading == "step" else "right")
-    for step in sorted({step for one in seconds.values() for step in one}):
+    for step in seconds[sizes[0]]:
         values = [seconds[size].get(step, 0.0) for size in sizes]
-        growth = np.polyfit(np.log(sizes), np.log(np.maximum(values, 0.1)), 1)[0]
-        table.add_row(step, *(f"{value:.1f}" for value in values), f"{growth:.2f}")
+        growth = np.log(max(values[-1], 0.1) / max(values[0], 0.1)) / np.log(sizes[-1] / sizes[0])
+        shown = f"{growth:.2f}" if len(sizes) > 1 else ""
+        table.add_row(step, *(f"{value:.0f}" for value in values), shown)
     console.print(table)
 
 

@@ -1,4 +1,7 @@
-"""Two warehouses, on DuckDB and on Spark, of the same dirty events that came in two loads."""
+"""Warehouses on DuckDB and on Spark of the same events: dirty ones that came in two loads, the demo's.
+
+Each pair is walked once (Walked); what is compared and what is killed work on it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models_ml.demo_events import DemoSettings, write_demo_events
 from models_ml.duckdb_warehouse import open_duckdb
 from models_ml.settings import PROJECT
 from tests.conftest import SHOP, write_events
@@ -31,44 +36,63 @@ spark.sql.execution.arrow.maxRecordsPerBatch 7
 """
 
 
+@dataclass(frozen=True)
+class Walked:
+    """Where two warehouses are, and every table of each, by name."""
+
+    folder: Path
+    on_duckdb: dict[str, pa.Table]
+    on_spark: dict[str, pa.Table]
+
+
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with batches of events, and a definition."""
-    folder = tmp_path_factory.mktemp("both")
-    for name in ("events", "batches", "predictions", "conf"):
-        (folder / name).mkdir()
-    (folder / "conf/spark-defaults.conf").write_text(DEFAULTS)
+def dirty(tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    """Walk with dirty events that come in two loads; all unit and data tests pass on Spark too."""
+    folder = new_folder(tmp_path_factory.mktemp("dirty"))
     (folder / "predictions/shop.yml").write_text(SHOP.replace("horizon", "reasons: true, horizon"))
     rows = arriving_events(1, n_users=150, n_events=6000)
     cuts = [0, len(rows) * 4 // 5, len(rows)]
     for number in range(len(ROUNDS)):
-        part = rows[cuts[number] : cuts[number + 1]]
-        write_events(folder / f"batches/{number}.parquet", part)
-        os.utime(folder / f"batches/{number}.parquet", (1e9 + number, 1e9 + number))
-    return folder
+        (folder / f"batches/{number}").mkdir()
+        path = folder / f"batches/{number}/{number}.parquet"
+        write_events(path, rows[cuts[number] : cuts[number + 1]])
+        os.utime(path, (1e9 + number, 1e9 + number))
+    return walk(folder, "--test")
 
 
 @pytest.fixture(scope="session")
-def on_duckdb(folder: Path) -> dict[str, pa.Table]:
-    """Return every table after two rounds, by name."""
-    for number, command in enumerate(ROUNDS):
-        shutil.copy2(folder / f"batches/{number}.parquet", folder / "events")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    """Walk with events and predictions of the demo, for fewer users."""
+    folder = new_folder(tmp_path_factory.mktemp("demo"))
+    shutil.copy(PROJECT / "seeds/demo_predictions/demo_predictions.yml", folder / "predictions")
+    write_demo_events(folder / "batches/0", DemoSettings(users=300))
+    return walk(folder)
+
+
+def new_folder(folder: Path) -> Path:
+    """Return the folder with what every walk needs in it."""
+    for name in ("events", "batches", "predictions", "conf"):
+        (folder / name).mkdir()
+    (folder / "conf/spark-defaults.conf").write_text(DEFAULTS)
+    return folder
+
+
+def walk(folder: Path, *options: str) -> Walked:
+    """Walk the road on both engines, a round per batch; options as of road.py."""
+    n_batches = len(list((folder / "batches").iterdir()))
+    for number, command in enumerate(ROUNDS[:n_batches]):
+        shutil.copytree(folder / f"batches/{number}", folder / "events", dirs_exist_ok=True)
         run(folder, "duckdb", ["models_ml.cli", *command])
     with open_duckdb(folder / "w.duckdb", read_only=True) as warehouse:
         found = warehouse.rows(
             "select table_name from information_schema.tables where table_schema = 'foretell'"
         )
         names = [row["table_name"] for row in found]
-        return {name: warehouse.table(f'select * from "{name}"') for name in names}
-
-
-@pytest.fixture(scope="session")
-def on_spark(folder: Path, on_duckdb: dict[str, pa.Table]) -> dict[str, pa.Table]:
-    """Return the same of Spark; every unit test and data test has passed there too."""
-    for file in (folder / "events").iterdir():
-        file.unlink()
-    run(folder, "spark", ["tests.spark.road", str(folder)])
-    return {name: pq.read_table(folder / f"tables/{name}.parquet") for name in on_duckdb}
+        on_duckdb = {name: warehouse.table(f'select * from "{name}"') for name in names}
+    shutil.rmtree(folder / "events")
+    run(folder, "spark", ["tests.spark.road", str(folder), *options])
+    on_spark = {name: pq.read_table(folder / f"tables/{name}.parquet") for name in names}
+    return Walked(folder, on_duckdb, on_spark)
 
 
 def run(folder: Path, target: str, module: list[str]) -> None:

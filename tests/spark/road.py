@@ -1,9 +1,10 @@
 """The road on Spark, round after round in one process: a JVM that stays is fast after a minute.
 
-    python -m tests.spark.road FOLDER
+    python -m tests.spark.road FOLDER [--test]
 
-FOLDER holds batches/N.parquet, which come one by one, and predictions. Every table is left in
-FOLDER/tables as Parquet. dbt and Python share one session, as they share tables.
+FOLDER holds batches/N, folders of events that come one by one, and predictions. Every table is left
+in FOLDER/tables as Parquet. dbt and Python share one session, as they share tables. With --test,
+every unit test and data test runs too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 from dbt.cli.main import dbtRunner
 from pyspark.sql import SparkSession
 
-from models_ml.road import DAILY, SERVING, score_champions
+from models_ml.road import DAILY, SERVING, score_champions, select_predictions
 from models_ml.spark_warehouse import SparkWarehouse
 from models_ml.train_prediction import train_prediction
 
@@ -25,19 +26,23 @@ from models_ml.train_prediction import train_prediction
 ROUNDS = (("everyone", []), ("active", [DAILY]))
 
 
-def main(folder: Path) -> None:
-    """Walk the road once per batch, run every test, write down what every table holds."""
-    for number, (scope, left) in enumerate(ROUNDS):
-        shutil.copy2(folder / f"batches/{number}.parquet", folder / "events")
+def main(folder: Path, is_tested: bool) -> None:
+    """Walk the road once per batch and write down what every table holds."""
+    n_batches = len(list((folder / "batches").iterdir()))
+    for number, (scope, left) in enumerate(ROUNDS[:n_batches]):
+        shutil.copytree(folder / f"batches/{number}", folder / "events", dirs_exist_ok=True)
         dbt(folder, "run", scope, "--exclude", SERVING, *left)
         session = SparkSession.builder.getOrCreate()  # the one that dbt has begun
         session.sql("use foretell")
         warehouse = SparkWarehouse(session)
+        predictions = select_predictions(warehouse)
         if scope == "everyone":
-            train_prediction(warehouse, "buys", print)
-        score_champions(warehouse, ["buys"], print)
+            for prediction in predictions:
+                train_prediction(warehouse, prediction, print)
+        score_champions(warehouse, predictions, print)
         dbt(folder, "run", scope, "--select", SERVING, *(["--exclude", *left] if left else []))
-    dbt(folder, "test", "active")
+    if is_tested:
+        dbt(folder, "test", "active")
     (folder / "tables").mkdir()
     for row in session.sql("show tables").collect():
         if not row.isTemporary:
@@ -60,4 +65,4 @@ def dbt(folder: Path, command: str, scope: str, *selection: str) -> None:
 
 if __name__ == "__main__":
     os.environ["FORETELL_TARGET"] = "spark"
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), "--test" in sys.argv)

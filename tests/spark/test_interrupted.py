@@ -76,17 +76,17 @@ def score_now(folder: Path) -> list[int]:
     return numbers(done.stdout)
 
 
-def test_the_driver_dies(folder, on_spark):
-    with scoring_slowly(folder, "local[2]") as process:
+def test_the_driver_dies(dirty):
+    with scoring_slowly(dirty.folder, "local[2]") as process:
         os.killpg(process.pid, signal.SIGKILL)
     time.sleep(2)  # Java lets go of the metastore
-    appended, rows, users, wanted = score_now(folder)
+    appended, rows, users, wanted = score_now(dirty.folder)
     assert appended == rows == users == wanted > 3
-    assert score_now(folder) == [0, wanted, wanted, wanted]
+    assert score_now(dirty.folder) == [0, wanted, wanted, wanted]
 
 
-def test_an_executor_dies(folder, on_spark):
-    with scoring_slowly(folder, "local-cluster[2,1,1024]") as process:
+def test_an_executor_dies(dirty):
+    with scoring_slowly(dirty.folder, "local-cluster[2,1,1024]") as process:
         executors = [pid for pid in processes_of(process.pid) if "CoarseGrained" in command(pid)]
         assert len(executors) == 2
         os.kill(executors[0], signal.SIGKILL)
