@@ -4,8 +4,8 @@
 
 Each size is `foretell run` as a process of its own, from raw Parquet to `predictions`, on
 local[2], of one prediction. Then the champion of the largest scores half a million users on the
-executors (copies of those there are); beside it, the same job without scoring, and plain onnxruntime
-on such rows, dense in memory, with as many threads.
+executors (copies of those there are); beside it the same job without scoring, and onnxruntime
+alone on such rows, dense in memory, with as many threads.
 """
 
 from __future__ import annotations
