@@ -89,7 +89,7 @@ def _seconds_of_models(output: str) -> dict[str, float]:
     for line in output.splitlines():
         if match := NODE.match(line):
             seconds[f"models of {folder_of[match[1]]}"] += float(match[2])
-    return dict(seconds)
+    return dict(sorted(seconds.items()))
 
 
 def _seconds_of_steps(output: str, total: float) -> dict[str, float]:
@@ -116,8 +116,10 @@ def _show(seconds: dict[int, dict[str, float]]) -> None:
         table.add_column(heading, justify="left" if heading == "step" else "right")
     for step in seconds[sizes[0]]:
         values = [seconds[size].get(step, 0.0) for size in sizes]
-        growth = np.log(max(values[-1], 0.1) / max(values[0], 0.1)) / np.log(sizes[-1] / sizes[0])
-        shown = f"{growth:.2f}" if len(sizes) > 1 else ""
+        shown = ""
+        if len(sizes) > 1:
+            least, most = (max(value, 0.1) for value in (values[0], values[-1]))
+            shown = f"{np.log(most / least) / np.log(sizes[-1] / sizes[0]):.2f}"
         table.add_row(step, *(f"{value:.0f}" for value in values), shown)
     console.print(table)
 
