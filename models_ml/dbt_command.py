@@ -51,7 +51,7 @@ def dbt_build(
     """
     # A folder per scope: dbt parses everything anew (8 s) whenever a var differs from last time.
     target = ["--target-path", f"target/{variables.get('scope', '')}"]
-    # What dbt would write of the project and the run, nobody reads here; it takes 2 s.
+    # What dbt would write of the project and the run, nobody reads here; it takes a second.
     unwritten = "--no-write-json"
     _run_dbt([*build_arguments(variables, arguments), *target, unwritten], environment, progress)
 
