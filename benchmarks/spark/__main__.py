@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _walk(folder: Path, n_events: int) -> dict[str, float]:
-    """Run the whole road on so many events; return seconds per folder of models, and in all."""
+    """Run the whole road on so many events; return seconds per folder of models and per step."""
     made = generate(folder / "events", n_events, n_events // EVENTS_PER_USER)
     shutil.rmtree(folder / "spark", ignore_errors=True)
     os.environ |= {
@@ -94,11 +94,13 @@ def _seconds_of_models(output: str) -> dict[str, float]:
 
 def _seconds_of_steps(output: str, total: float) -> dict[str, float]:
     """Return wall seconds of the steps of `foretell run`, from when it said what."""
-    said = [(float(match[1]), match[2]) for match in map(LINE.match, output.splitlines()) if match]
+    lines = output.splitlines()
+    said = [(float(match[1]), match[2]) for match in map(LINE.match, lines) if match]
+    nodes = [float(match[0].split()[0]) for match in map(NODE.match, lines) if match]
     learning = next(at for at, line in said if line.startswith(f"{PREDICTION}:"))
-    built = max(at for at, line in said if at <= learning and line.partition("/")[0].isdigit())
     scoring = next(at for at, line in said if line.startswith("scoring "))
-    scored = next(at for at, line in said if at > scoring and line.partition("/")[0].isdigit())
+    built = max(at for at in nodes if at <= learning)
+    scored = min(at for at in nodes if at > scoring)
     return {
         "build, with its tests": built,
         "learning, with a start of Java": scoring - built,
