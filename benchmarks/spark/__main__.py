@@ -32,8 +32,9 @@ from benchmarks.speed.generate import generate
 from models_ml import registry
 from models_ml.features import load_features
 from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
+from models_ml.score_block import feature_ids_of, make_scorer, score_block
 from models_ml.settings import PROJECT
-from models_ml.spark_score import fill_scored, users_to_score
+from models_ml.spark_score import block_of, fill_scored, users_to_score
 from models_ml.warehouse import Warehouse, open_warehouse
 
 if TYPE_CHECKING:
@@ -144,13 +145,27 @@ def _tell_scoring(folder: Path) -> None:
         def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield pa.record_batch({"n": [sum(batch.num_rows for batch in batches)]})
 
+        feature_ids = feature_ids_of([champion])
+
+        def timed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            scorers = [make_scorer(champion, feature_ids, threads=1)]
+            seconds = 0.0
+            for batch in batches:
+                began = time.monotonic()
+                for _ in score_block(block_of(batch, feature_ids), scorers):
+                    pass
+                seconds += time.monotonic() - began
+            yield pa.record_batch({"seconds": [seconds]})
+
         began = time.monotonic()
         users.mapInArrow(counted, "n long").collect()
         handed = time.monotonic() - began
         began = time.monotonic()
         fill_scored(warehouse, [champion], {}, {PREDICTION: as_of}, lambda line: None)
         scored = time.monotonic() - began
+        workers = users.mapInArrow(timed, "seconds double").collect()
         show("graph alone, rows dense in memory", n_users / rate_alone)
+        show("scoring within the executors' Python", sum(row.seconds for row in workers) / CORES)
         show("Spark hands the users to Python, which counts them", handed)
         show("the same, scored and written", scored)
         show("what scoring and writing take of that", scored - handed)
