@@ -69,7 +69,10 @@ class Settings:
             "FORETELL_PREDICTIONS": str(self.predictions) if self.predictions else "",
             "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
         }
-        return {**os.environ, **named, "DO_NOT_TRACK": "1"}
+        environment = {**os.environ, **named, "DO_NOT_TRACK": "1"}
+        if os.environ.get("SPARK_REMOTE"):  # dbt-spark asks a server for what it has: always said
+            environment["PYTHONWARNINGS"] = "ignore::UserWarning:pyspark.sql.connect.conf"
+        return environment
 
 
 def read_settings(

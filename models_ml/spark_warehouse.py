@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -113,18 +114,19 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
     Raises:
         ForetellError: If there is none, or another process holds it.
     """
-    settings = session_settings(folder)
-    is_local = settings["spark.master"].startswith("local")
+    is_remote = bool(os.environ.get("SPARK_REMOTE"))
+    settings = session_settings(folder, "spark_connect" if is_remote else "spark")
+    is_local = settings.get("spark.master", "").startswith("local")
     if is_local and not (folder / "metastore").exists():
         raise ForetellError(f"no warehouse at {folder}: `foretell run` makes it")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors need what we have
-    is_remote = "SPARK_REMOTE" in os.environ
     builder = SparkSession.builder
-    if not is_remote:
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        builder = builder.enableHiveSupport()
-    session = builder.getOrCreate()
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    with warnings.catch_warnings():
+        # of a setting that Spark means to drop, which would have string literals say what they mean
+        warnings.filterwarnings("ignore", "The SQL config 'spark.sql.parser.escaped", UserWarning)
+        session = (builder if is_remote else builder.enableHiveSupport()).getOrCreate()
     try:
         try:
             is_there = session.catalog.databaseExists(SCHEMA)
@@ -140,15 +142,18 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
             _end_java()
 
 
-def session_settings(folder: Path) -> dict[str, str]:
-    """Return what profiles.yml says of the session: dbt and Python must find the same tables."""
+def session_settings(folder: Path, target: str = "spark") -> dict[str, str]:
+    """Return what profiles.yml says of the session: dbt and Python must find the same tables.
+
+    Args:
+        folder: Of a local warehouse.
+        target: Of profiles.yml: spark, or spark_connect, where a server has made the rest up.
+    """
     profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
     environment = {**os.environ, "FORETELL_WAREHOUSE": str(folder)}
     return {
         name: Template(value).render(env_var=environment.get)
-        for name, value in profiles["foretell"]["outputs"]["spark"][
-            "server_side_parameters"
-        ].items()
+        for name, value in profiles["foretell"]["outputs"][target]["server_side_parameters"].items()
     }
 
 
