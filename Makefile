@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help setup demo test test-spark lint ui bench bench-quality bench-spark lock clean
+.PHONY: help setup demo test test-spark lint lint-python lint-sql ui bench bench-quality bench-spark lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,13 +31,16 @@ demo: setup  ## simulate events, run the whole road, say where the results are
 test: setup lint  ## every test: lint, types, dbt unit and data tests, pytest
 	$(BIN)/python -m pytest --ignore=tests/spark
 
-test-spark: .venv/installed-spark  ## the same tables on Spark as on DuckDB, row by row (Java 17)
-	$(BIN)/python -m pytest --numprocesses=0 tests/spark
+ONLY ?=
+test-spark: .venv/installed-spark  ## the same tables on Spark as on DuckDB, row by row (Java 17); ONLY=first_load: 3 min
+	$(BIN)/python -m pytest --numprocesses=0 tests/spark -k "$(ONLY)"
 
-lint: setup  ## style and types
+lint: lint-python lint-sql  ## style and types
+lint-python: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy models_ml dagster_defs
+lint-sql: setup
 	$(BIN)/sqlfluff lint --processes 2 dbt_project/models
 
 ui: setup  ## Dagster's UI on http://localhost:3000

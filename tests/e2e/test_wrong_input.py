@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,17 @@ MISSPELT_PIN = """
 """
 
 
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty folder, always the same: dbt parses anew whenever a path differs (10 s)."""
+    folder = tmp_path_factory.getbasetemp() / "wrong_input"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 def foretell(folder: Path, *command: str, **named: str) -> subprocess.CompletedProcess[str]:
+    named = {"WAREHOUSE": "warehouse.duckdb", **named}
     environment = {f"FORETELL_{name}": str(value) for name, value in named.items()}
     return subprocess.run(
         [sys.executable, "-m", "models_ml.cli", *command],
@@ -46,45 +57,45 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
         ("column.csv", "name,event_time,user_id\nopen,2026-01-01,u\n", "no column event_name"),
     ],
 )
-def test_events_that_cannot_be_read(tmp_path, name, content, message):
+def test_events_that_cannot_be_read(folder, name, content, message):
     if content is not None:
-        (tmp_path / name).write_text(content)
-    assert message in refused(foretell(tmp_path, "run", EVENTS=name, WAREHOUSE="w.duckdb"))
+        (folder / name).write_text(content)
+    assert message in refused(foretell(folder, "run", EVENTS=name))
 
 
-def test_an_unknown_adapter(tmp_path):
-    done = foretell(tmp_path, "run", EVENTS="e.json", ADAPTER="amplitde", WAREHOUSE="w.duckdb")
+def test_an_unknown_adapter(folder):
+    done = foretell(folder, "run", EVENTS="e.json", ADAPTER="amplitde")
     assert 'unknown adapter "amplitde"; did you mean "amplitude"?' in refused(done)
 
 
-def test_a_file_of_no_known_format(tmp_path):
-    (tmp_path / "e.csv").write_text("a,b\n1,2\n")
-    assert "has none of the formats" in refused(foretell(tmp_path, "inspect-source", "e.csv"))
+def test_a_file_of_no_known_format(folder):
+    (folder / "e.csv").write_text("a,b\n1,2\n")
+    assert "has none of the formats" in refused(foretell(folder, "inspect-source", "e.csv"))
 
 
-def test_a_wrong_as_of(tmp_path):
-    assert "as_of 'noon'" in refused(foretell(tmp_path, "run", "--as-of", "noon"))
+def test_a_wrong_as_of(folder):
+    assert "as_of 'noon'" in refused(foretell(folder, "run", "--as-of", "noon"))
 
 
-def test_status_before_any_run(tmp_path):
-    assert "no warehouse at" in refused(foretell(tmp_path, "status", WAREHOUSE="w.duckdb"))
+def test_status_before_any_run(folder):
+    assert "no warehouse at" in refused(foretell(folder, "status"))
 
 
-def test_only_unusable_rows(tmp_path):
+def test_only_unusable_rows(folder):
     rows = [
         {"user_id": "u", "event_name": "open", "event_time": text}
         for text in ("soon", "0000-13-45")
     ]
-    write_events(tmp_path / "events.parquet", rows)
-    (tmp_path / "p").mkdir()
-    (tmp_path / "p/shop.yml").write_text(SHOP)
-    done = foretell(tmp_path, "run", EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="w.duckdb")
+    write_events(folder / "events.parquet", rows)
+    (folder / "p").mkdir()
+    (folder / "p/shop.yml").write_text(SHOP)
+    done = foretell(folder, "run", EVENTS="events.parquet", PREDICTIONS="p")
     line = refused(done)
     assert "no usable event" in line
     assert "2 rows: event_time is not a time" in line
 
 
-def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
+def test_hostile_and_broken_rows_are_data_or_counted(folder):
     """The road is walked to its end; too little data is a status, not a failure; so is a useless pin."""
     hostile = ["'; drop table users; --", "{{ 1/0 }}", '🛒 "sale"', "x" * 10_000, "nul \x00 inside"]
     rows = [
@@ -102,18 +113,16 @@ def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
         },
         {"event_name": "open", "event_time": "2026-01-02"},
     ]
-    write_events(tmp_path / "events.parquet", rows)
-    (tmp_path / "p").mkdir()
-    (tmp_path / "p/shop.yml").write_text(SHOP + MISSPELT_PIN)
-    done = foretell(
-        tmp_path, "run", EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="warehouse.duckdb"
-    )
+    write_events(folder / "events.parquet", rows)
+    (folder / "p").mkdir()
+    (folder / "p/shop.yml").write_text(SHOP + MISSPELT_PIN)
+    done = foretell(folder, "run", EVENTS="events.parquet", PREDICTIONS="p")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "too little data" in " ".join(done.stdout.split())
     told = " ".join((done.stdout + done.stderr).split())
     assert told.count("names nothing") == 1
     assert 'pin {"event": "purchas"} names nothing' in told
-    warehouse = tmp_path / "warehouse.duckdb"
+    warehouse = folder / "warehouse.duckdb"
     counts = dict(
         query(warehouse, "select reason, n_rows from stg_ingest_counts where fate = 'rejected'")
     )
@@ -127,16 +136,16 @@ def test_hostile_and_broken_rows_are_data_or_counted(tmp_path):
     assert query(warehouse, "select * from predictions") == []
 
 
-def test_an_unknown_selection_is_refused_before_the_build(tmp_path):
+def test_an_unknown_selection_is_refused_before_the_build(folder):
     write_events(
-        tmp_path / "events.parquet",
+        folder / "events.parquet",
         [{"user_id": "u", "event_name": "purchase", "event_time": "2026-01-02"}],
     )
-    (tmp_path / "p").mkdir()
-    (tmp_path / "p/shop.yml").write_text(SHOP)
+    (folder / "p").mkdir()
+    (folder / "p/shop.yml").write_text(SHOP)
     done = foretell(
-        tmp_path, "run", "--select", "purchase_tomorrow",
-        EVENTS="events.parquet", PREDICTIONS="p", WAREHOUSE="w.duckdb",
+        folder, "run", "--select", "purchase_tomorrow",
+        EVENTS="events.parquet", PREDICTIONS="p",
     )  # fmt: skip
     assert 'unknown prediction "purchase_tomorrow"; the nearest is' in refused(done)
     assert "stg_checked_events" not in done.stdout + done.stderr

@@ -1,4 +1,5 @@
-"""Warehouses on DuckDB and on Spark of the same events: dirty ones that came in two loads, the demo's.
+"""Warehouses on DuckDB and on Spark of the same events: dirty ones that came in two loads, the demo's;
+and for CI only what dbt makes of the first load.
 
 Each pair is walked once (Walked); what is compared and what is killed work on it.
 """
@@ -9,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +20,12 @@ import pytest
 
 from models_ml.demo_events import DemoSettings, write_demo_events
 from models_ml.duckdb_warehouse import open_duckdb
+from models_ml.road import SERVING
 from models_ml.settings import PROJECT
 from tests.conftest import SHOP, write_events
 from tests.random_events import arriving_events
 
-ROUNDS = (["run"], ["score", "--active-only"])  # as in road.py
+ROUNDS = (["models_ml.cli", "run"], ["models_ml.cli", "score", "--active-only"])  # as in road.py
 SPARK = {
     "FORETELL_SPARK_MASTER": "local[2]",
     "FORETELL_SPARK_PARTITIONS": "2",
@@ -46,18 +49,20 @@ class Walked:
 
 
 @pytest.fixture(scope="session")
+def first_load(tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    """Build folders 01 to 07 of the first dirty events."""
+    folder = new_folder(tmp_path_factory.mktemp("first_load"))
+    write_dirty_events(folder, n_batches=1)
+    build = ["dbt.cli.main", "run", "--exclude", SERVING, "--target-path", str(folder / "target")]
+    return walk(folder, [build], "--build-only")
+
+
+@pytest.fixture(scope="session")
 def dirty(tmp_path_factory: pytest.TempPathFactory) -> Walked:
     """Walk with dirty events that come in two loads; all unit and data tests pass on Spark too."""
     folder = new_folder(tmp_path_factory.mktemp("dirty"))
-    (folder / "predictions/shop.yml").write_text(SHOP.replace("horizon", "reasons: true, horizon"))
-    rows = arriving_events(1, n_users=150, n_events=6000)
-    cuts = [0, len(rows) * 4 // 5, len(rows)]
-    for number in range(len(ROUNDS)):
-        (folder / f"batches/{number}").mkdir()
-        path = folder / f"batches/{number}/{number}.parquet"
-        write_events(path, rows[cuts[number] : cuts[number + 1]])
-        os.utime(path, (1e9 + number, 1e9 + number))
-    return walk(folder, "--test")
+    write_dirty_events(folder, n_batches=2)
+    return walk(folder, ROUNDS, "--test")
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +71,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Walked:
     folder = new_folder(tmp_path_factory.mktemp("demo"))
     shutil.copy(PROJECT / "seeds/demo_predictions/demo_predictions.yml", folder / "predictions")
     write_demo_events(folder / "batches/0", DemoSettings(users=300))
-    return walk(folder)
+    return walk(folder, ROUNDS[:1])
 
 
 def new_folder(folder: Path) -> Path:
@@ -77,22 +82,43 @@ def new_folder(folder: Path) -> Path:
     return folder
 
 
-def walk(folder: Path, *options: str) -> Walked:
-    """Walk the road on both engines, a round per batch; options as of road.py."""
-    n_batches = len(list((folder / "batches").iterdir()))
-    for number, command in enumerate(ROUNDS[:n_batches]):
+def write_dirty_events(folder: Path, n_batches: int) -> None:
+    """Write the events' first batches, of two, and what is predicted of them."""
+    (folder / "predictions/shop.yml").write_text(SHOP.replace("horizon", "reasons: true, horizon"))
+    rows = arriving_events(1, n_users=150, n_events=6000)
+    cuts = [0, len(rows) * 4 // 5, len(rows)]
+    for number in range(n_batches):
+        (folder / f"batches/{number}").mkdir()
+        path = folder / f"batches/{number}/{number}.parquet"
+        write_events(path, rows[cuts[number] : cuts[number + 1]])
+        os.utime(path, (1e9 + number, 1e9 + number))
+
+
+def walk(folder: Path, on_duckdb: Sequence[list[str]], *on_spark: str) -> Walked:
+    """Walk the road on both engines, a round per batch.
+
+    Args:
+        folder: With the batches.
+        on_duckdb: The command of each round there.
+        on_spark: Options of road.py.
+    """
+    for number, command in enumerate(on_duckdb):
         shutil.copytree(folder / f"batches/{number}", folder / "events", dirs_exist_ok=True)
-        run(folder, "duckdb", ["models_ml.cli", *command])
+        run(folder, "duckdb", command)
     with open_duckdb(folder / "w.duckdb", read_only=True) as warehouse:
         found = warehouse.rows(
             "select table_name from information_schema.tables where table_schema = 'foretell'"
         )
         names = [row["table_name"] for row in found]
-        on_duckdb = {name: warehouse.table(f'select * from "{name}"') for name in names}
+        tables = {name: warehouse.table(f'select * from "{name}"') for name in names}
     shutil.rmtree(folder / "events")
-    run(folder, "spark", ["tests.spark.road", str(folder), *options])
-    on_spark = {name: pq.read_table(folder / f"tables/{name}.parquet") for name in names}
-    return Walked(folder, on_duckdb, on_spark)
+    run(folder, "spark", ["tests.spark.road", str(folder), *on_spark])
+    return Walked(folder, tables, read_tables(folder, names))
+
+
+def read_tables(folder: Path, names: Iterable[str]) -> dict[str, pa.Table]:
+    """Return what was left of the tables of Spark."""
+    return {name: pq.read_table(folder / f"tables/{name}.parquet") for name in names}
 
 
 def run(folder: Path, target: str, module: list[str]) -> None:

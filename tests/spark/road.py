@@ -1,10 +1,10 @@
 """The road on Spark, round after round in one process: a JVM that stays is fast after a minute.
 
-    python -m tests.spark.road FOLDER [--test]
+    python -m tests.spark.road FOLDER [--build-only] [--test]
 
 FOLDER holds batches/N, folders of events that come one by one, and predictions. Every table is left
-in FOLDER/tables as Parquet. dbt and Python share one session, as they share tables. With --test,
-every unit test and data test runs too.
+in FOLDER/tables as Parquet. dbt and Python share one session, as they share tables. With --build-only
+nothing is learned or scored; with --test, every unit test and data test runs too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models_ml.train_prediction import train_prediction
 ROUNDS = (("everyone", []), ("active", [DAILY]))
 
 
-def main(folder: Path, is_tested: bool) -> None:
+def main(folder: Path, is_learned: bool, is_tested: bool) -> None:
     """Walk the road once per batch and write down what every table holds."""
     n_batches = len(list((folder / "batches").iterdir()))
     for number, (scope, left) in enumerate(ROUNDS[:n_batches]):
@@ -35,6 +35,8 @@ def main(folder: Path, is_tested: bool) -> None:
         session = SparkSession.builder.getOrCreate()  # the one that dbt has begun
         session.sql("use foretell")
         warehouse = SparkWarehouse(session)
+        if not is_learned:
+            continue
         predictions = select_predictions(warehouse)
         if scope == "everyone":
             for prediction in predictions:
@@ -65,4 +67,4 @@ def dbt(folder: Path, command: str, scope: str, *selection: str) -> None:
 
 if __name__ == "__main__":
     os.environ["FORETELL_TARGET"] = "spark"
-    main(Path(sys.argv[1]), "--test" in sys.argv)
+    main(Path(sys.argv[1]), "--build-only" not in sys.argv, "--test" in sys.argv)
