@@ -13,6 +13,7 @@ from models_ml.model_card import publish_cards
 from models_ml.publish import Published, publish
 from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import Settings
+from models_ml.spark_server import check_server
 from models_ml.train_prediction import train_prediction
 from models_ml.warehouse import Warehouse, open_warehouse
 
@@ -75,7 +76,9 @@ def _tell_of_rules_without_use(warehouse: Warehouse, progress: Progress) -> None
 
 
 def prepare(settings: Settings) -> None:
-    """Refuse events that cannot be used, before anything is built from them."""
+    """Refuse events and a server that cannot be used, before anything is built from them."""
+    if settings.target == "spark":
+        check_server()
     for source in settings.sources:
         if source.events:
             check_events(source.events, source.adapter)

@@ -16,6 +16,7 @@ import yaml
 
 from models_ml.errors import ForetellError
 from models_ml.sources import Source, check_adapter, parse_sources
+from models_ml.spark_server import server_address
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_WAREHOUSES = {"duckdb": "warehouse/foretell.duckdb", "spark": "warehouse/spark"}
@@ -139,8 +140,10 @@ def _check_spark(environment: Mapping[str, str]) -> None:
             "FORETELL_TARGET=spark: Spark is not installed; `FORETELL_TARGET=spark make setup` "
             "does it here, `pip install 'foretell[spark]'` elsewhere"
         )
-    is_java = environment.get("JAVA_HOME") or shutil.which("java", path=environment.get("PATH"))
-    if not environment.get("SPARK_REMOTE") and not is_java:
+    if remote := environment.get("SPARK_REMOTE"):
+        server_address(remote)
+        return
+    if not environment.get("JAVA_HOME") and not shutil.which("java", path=environment.get("PATH")):
         raise ForetellError(
             "FORETELL_TARGET=spark: no Java; install Java 17, or name it in JAVA_HOME"
         )

@@ -22,6 +22,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from models_ml.errors import ForetellError
 from models_ml.settings import PROJECT
+from models_ml.spark_server import check_server
 from models_ml.spark_sql import changed_table, remaining_rows, translated
 from models_ml.warehouse import SCHEMA, Warehouse
 
@@ -112,8 +113,9 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
         folder: Of a local warehouse.
 
     Raises:
-        ForetellError: If there is none, or another process holds it.
+        ForetellError: If there is none, another process holds it, or the server does not answer.
     """
+    check_server()
     is_remote = bool(os.environ.get("SPARK_REMOTE"))
     settings = session_settings(folder, "spark_connect" if is_remote else "spark")
     is_local = settings.get("spark.master", "").startswith("local")

@@ -26,6 +26,7 @@ from tests.conftest import SHOP, write_events
 from tests.random_events import arriving_events
 
 ROUNDS = (["models_ml.cli", "run"], ["models_ml.cli", "score", "--active-only"])  # as in road.py
+DBT_RUN = ["dbt.cli.main", "run", "--target-path", "target/tests"]
 SPARK = {
     "FORETELL_SPARK_MASTER": "local[2]",
     "FORETELL_SPARK_PARTITIONS": "2",
@@ -53,8 +54,7 @@ def first_load(tmp_path_factory: pytest.TempPathFactory) -> Walked:
     """Build folders 01 to 07 of the first dirty events."""
     folder = new_folder(tmp_path_factory.mktemp("first_load"))
     write_dirty_events(folder, n_batches=1)
-    build = ["dbt.cli.main", "run", "--exclude", SERVING, "--target-path", str(folder / "target")]
-    return walk(folder, [build], "--build-only")
+    return walk(folder, [[*DBT_RUN, "--exclude", SERVING]], "--build-only")
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,18 @@
 """The road on Spark, round after round in one process: a JVM that stays is fast after a minute.
 
-    python -m tests.spark.road FOLDER [--build-only] [--test]
+    python -m tests.spark.road FOLDER [--build-only [MODEL]] [--test]
 
 FOLDER holds batches/N, folders of events that come one by one, and predictions. Every table is left
 in FOLDER/tables as Parquet. dbt and Python share one session, as they share tables. With --build-only
-nothing is learned or scored; with --test, every unit test and data test runs too.
+nothing is learned or scored, and of the models only one is built if it is named; with --test, every
+unit test and data test runs too.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -26,16 +27,23 @@ from models_ml.train_prediction import train_prediction
 ROUNDS = (("everyone", []), ("active", [DAILY]))
 
 
-def main(folder: Path, is_learned: bool, is_tested: bool) -> None:
+def main() -> None:
     """Walk the road once per batch and write down what every table holds."""
+    parser = argparse.ArgumentParser(prog="python -m tests.spark.road", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--build-only", nargs="?", const="*", metavar="MODEL")
+    parser.add_argument("--test", action="store_true")
+    arguments = parser.parse_args()
+    folder = arguments.folder
     n_batches = len(list((folder / "batches").iterdir()))
     for number, (scope, left) in enumerate(ROUNDS[:n_batches]):
         shutil.copytree(folder / f"batches/{number}", folder / "events", dirs_exist_ok=True)
-        dbt(folder, "run", scope, "--exclude", SERVING, *left)
+        select = ["--select", arguments.build_only] if arguments.build_only else []
+        dbt(folder, "run", scope, *select, "--exclude", SERVING, *left)
         session = SparkSession.builder.getOrCreate()  # the one that dbt has begun
         session.sql("use foretell")
         warehouse = SparkWarehouse(session)
-        if not is_learned:
+        if arguments.build_only:
             continue
         predictions = select_predictions(warehouse)
         if scope == "everyone":
@@ -43,7 +51,7 @@ def main(folder: Path, is_learned: bool, is_tested: bool) -> None:
                 train_prediction(warehouse, prediction, print)
         score_champions(warehouse, predictions, print)
         dbt(folder, "run", scope, "--select", SERVING, *(["--exclude", *left] if left else []))
-    if is_tested:
+    if arguments.test:
         dbt(folder, "test", "active")
     (folder / "tables").mkdir()
     for row in session.sql("show tables").collect():
@@ -67,4 +75,4 @@ def dbt(folder: Path, command: str, scope: str, *selection: str) -> None:
 
 if __name__ == "__main__":
     os.environ["FORETELL_TARGET"] = "spark"
-    main(Path(sys.argv[1]), "--build-only" not in sys.argv, "--test" in sys.argv)
+    main()
