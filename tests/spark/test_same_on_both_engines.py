@@ -53,6 +53,10 @@ def identities(engine: dict[str, pa.Table]) -> dict[int, str]:
 
 def plain(table: pa.Table, names: dict[int, str]) -> dict[str, Any]:
     """Return columns and sorted rows of a table, keys as the identities they stand for."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):  # hostile ones are beyond what Python knows
+            as_numbers = table[field.name].cast(pa.timestamp("us")).cast(pa.int64())
+            table = table.set_column(place, field.name, as_numbers)
     columns = sorted(set(table.column_names) - NOT_COMPARED)
     keys = {column for column in columns if column.endswith("_key")}
     rows = [

@@ -134,15 +134,17 @@ end
 {%- endset -%}
 {{ duckdb__json_from('list_filter(' ~ entries ~ ', lambda entry: entry[1] is not null and entry[2] is not null)') }}
 {%- endmacro %}
+{#- BigQuery writes whole numbers as text. -#}
 {% macro spark__json_of_parameters(text) %}
 {%- set entries -%}
     transform(
         coalesce(from_json(
             {{ text }}, 'array<struct<key: string, value: struct<'
-            || 'string_value: string, int_value: bigint, float_value: double, double_value: double>>>'
+            || 'string_value: string, int_value: string, float_value: double, double_value: double>>>'
         ), array()),
         each -> named_struct('key', each.key, 'value', coalesce(
-            cast(each.value.string_value as variant), cast(each.value.int_value as variant),
+            cast(each.value.string_value as variant),
+            cast(try_cast(each.value.int_value as bigint) as variant),
             cast(coalesce(each.value.double_value, each.value.float_value) as variant)
         ))
     )

@@ -25,5 +25,11 @@ case when {{ text }} rlike '^[{{ " \t\r\n" }}]*[0-9]{4}-[0-9]+-[0-9]+' then try_
 {# Microseconds since 1970-01-01 UTC (number or text) to a UTC timestamp; NULL where out of range. #}
 {% macro from_unix_micros(micros) %}{{ return(adapter.dispatch('from_unix_micros', 'foretell')(micros)) }}{% endmacro %}
 {% macro duckdb__from_unix_micros(micros) %}try(make_timestamp(try_cast({{ micros }} as bigint))){% endmacro %}
-{% macro spark__from_unix_micros(micros) %}timestamp_micros(try_cast({{ micros }} as bigint)){% endmacro %}
+{# DuckDB knows no time beyond these. #}
+{% macro spark__from_unix_micros(micros) %}
+timestamp_micros(case
+    when try_cast({{ micros }} as bigint) between -9223372022400000000 and 9223372036854775806
+        then try_cast({{ micros }} as bigint)
+end)
+{%- endmacro %}
 {% macro default__from_unix_micros(micros) %}{{ exceptions.raise_compiler_error("from_unix_micros: add " ~ target.type) }}{% endmacro %}
