@@ -18,6 +18,12 @@ from models_ml.settings import PROJECT
 
 DBT = Path(sys.executable).with_name("dbt")
 MARK = "Foretell: "
+# What Spark's local metastore says of a long view; only stg_raw_events may be one.
+DERBY_IS_FULL = "trying to shrink LONG VARCHAR"
+TOO_MANY_SOURCES = (
+    "so many sources of events make a view longer than the local metastore of Spark can keep "
+    "(32,700 characters): name fewer, or a metastore service in hive-site.xml (docs/scale.md)"
+)
 Progress = Callable[[str], None]
 
 
@@ -108,6 +114,8 @@ def explain(errors: list[str], command: str = "build") -> str:
     for error in errors:
         if MARK in error:
             return error.split(MARK, 1)[1].splitlines()[0].strip()
+        if DERBY_IS_FULL in error:
+            return TOO_MANY_SOURCES
     lines = [line.strip() for error in errors for line in error.splitlines() if line.strip()]
     reason = " | ".join(lines[:6]) or "no reason given; see logs/dbt.log"
     return f"dbt {command} failed: {reason}"

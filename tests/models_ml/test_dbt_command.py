@@ -32,3 +32,11 @@ def test_the_message_meant_for_people_wins():
         {"info": {"level": "error"}, "data": {"msg": "Error: Foretell: unknown event \"buz\"\nmore"}},
     ])  # fmt: skip
     assert explain(errors) == 'unknown event "buz"'
+
+
+def test_a_view_too_long_for_derby_is_said_in_words():
+    error = (
+        "HiveException: MetaException(message: A truncation error was encountered "
+        "trying to shrink LONG VARCHAR 'with final as (select' to length 32700.)"
+    )
+    assert "name fewer" in explain([error])
