@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -55,49 +54,43 @@ def write_events(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
     return path
 
 
-RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-PARSED = Path(tempfile.gettempdir()) / f"foretell_parsed_{RUN}"  # by all processes of this run
-TARGET = Path(tempfile.mkdtemp(prefix="foretell_dbt_"))
-for of_run in (PARSED, TARGET):
-    atexit.register(shutil.rmtree, of_run, ignore_errors=True)
+DBT_FOLDER = Path(tempfile.mkdtemp(prefix="foretell_dbt_"))
+HERE = DBT_FOLDER / "here"  # what dbt knows a test's folder as
+atexit.register(shutil.rmtree, DBT_FOLDER, ignore_errors=True)
 
 
 def dbt(
     command: list[str], environment: dict[str, str], folder: Path
 ) -> subprocess.CompletedProcess[str]:
-    """Run dbt on the project with settings and paths of a test, whose folder gets the output.
+    """Run dbt on the project, with `folder` under one name for all tests.
 
-    What dbt parsed is kept for every test with the same variables, in this process and the others.
+    dbt parses everything anew (10 s) whenever a path or a variable differs from last time: so paths
+    never do, and each set of variables has a parsed project of its own.
     """
+    HERE.unlink(missing_ok=True)
+    HERE.symlink_to(folder, target_is_directory=True)
+    environment = {name: text.replace(str(folder), str(HERE)) for name, text in environment.items()}
+    environment["DO_NOT_TRACK"] = "1"
     variables = command[command.index("--vars") :][:2] if "--vars" in command else []
-    database = Path(environment["FORETELL_WAREHOUSE"]).stem  # is written in what was parsed
-    parsed_for = hashlib.md5(repr((database, variables)).encode()).hexdigest()
-    target, parsed = TARGET / parsed_for, PARSED / f"{parsed_for}.msgpack"
-    if parsed.exists() and not target.exists():
-        target.mkdir()
-        shutil.copy(parsed, target / "partial_parse.msgpack")
-    code = dbt_process().run(
+    parsed_for = hashlib.md5(repr((sorted(environment.items()), variables)).encode()).hexdigest()
+    code = dbt_process(tuple(environment.items())).run(
         ["--no-use-colors", "--log-level-file", "none", "--no-write-json", *command,
-         "--target-path", str(target), "--log-path", str(folder / "logs")],
-        {**environment, "DO_NOT_TRACK": "1"},
+         "--target-path", str(DBT_FOLDER / parsed_for), "--log-path", str(folder / "logs")],
         folder / "dbt.txt",
     )  # fmt: skip
-    if not parsed.exists() and (target / "partial_parse.msgpack").exists():
-        PARSED.mkdir(exist_ok=True)
-        shutil.copy(target / "partial_parse.msgpack", aside := PARSED / uuid.uuid4().hex)
-        aside.rename(parsed)
     return subprocess.CompletedProcess(command, code, (folder / "dbt.txt").read_text())
 
 
 @lru_cache(maxsize=1)
-def dbt_process() -> DbtProcess:
-    """Return the process of this process' commands."""
-    return DbtProcess()
+def dbt_process(environment: tuple[tuple[str, str], ...]) -> DbtProcess:
+    """Return the process of the last command, if this is its environment too; else a new one."""
+    return DbtProcess(dict(environment))
 
 
 @pytest.fixture(scope="session")
 def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that builds folders 01 to 07 from events and gives the DuckDB file."""
+    # The same paths every time: dbt parses anew whenever a path it was told changes.
     shared = tmp_path_factory.mktemp("dbt")
     (shared / "predictions").mkdir()
 

@@ -13,7 +13,7 @@ import pytest
 
 from models_ml.settings import PROJECT
 from models_ml.sources import BY_ADAPTER
-from tests.conftest import SHOP, dbt, query
+from tests.conftest import HERE, SHOP, dbt, query
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 AMPLITUDE_EXPORT = PROJECT.parent / "shared/data/amplitude_export/export.json"
@@ -164,9 +164,8 @@ def test_typed_columns_become_the_same_rows(warehouse, adapter, form):
 
 def test_every_row_says_where_it_is_from(warehouse):
     found = query(warehouse, "select distinct source, source_file from stg_raw_events")
-    folder = warehouse.parent
-    expected = {(adapter, f"{folder}/{adapter}.json.gz") for adapter in BY_ADAPTER}
-    expected |= {(f"{adapter} parquet", f"{folder}/{adapter}.parquet") for adapter in TYPED}
+    expected = {(adapter, f"{HERE}/{adapter}.json.gz") for adapter in BY_ADAPTER}
+    expected |= {(f"{adapter} parquet", f"{HERE}/{adapter}.parquet") for adapter in TYPED}
     expected |= {(f"{adapter} table", f"raw.{adapter}") for adapter in TYPED}
     assert set(found) == expected
 
