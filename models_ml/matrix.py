@@ -122,7 +122,7 @@ def csr_from_batches(
             feature_ids repeats one, or a column holds nulls.
     """
     feature_ids = np.asarray(feature_ids, dtype=np.int64)
-    column_of = _column_lookup(feature_ids)
+    column_of = column_lookup(feature_ids)
     row_lengths = np.zeros(n_rows + 1, dtype=np.int64)
     indices = [np.empty(0, dtype=np.int32)]
     data = [np.empty(0, dtype=np.float32)]
@@ -170,7 +170,7 @@ def _check_rows(rows: np.ndarray, last_row: int, n_rows: int) -> None:
             raise ValueError(f"row_index {row} lies outside [0, {n_rows})")
 
 
-def _column_lookup(feature_ids: np.ndarray) -> np.ndarray:
+def column_lookup(feature_ids: np.ndarray) -> np.ndarray:
     """Return the column of each catalogue id, int32; -1 for other ids and in the last entry."""
     ids, counts = np.unique(feature_ids, return_counts=True)
     if (counts > 1).any():

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.sparse import csr_matrix
 
-from models_ml.matrix import csr_from_batches
+from models_ml.matrix import column_lookup
 from models_ml.reasons import Explainer
 from models_ml.registry import ModelRecord
 from models_ml.score_block import (
@@ -122,20 +123,28 @@ def block_of(batch: pa.RecordBatch, feature_ids: np.ndarray) -> Block:
             pair of equal length; the latter NULL for who has none.
         feature_ids: The matrix' columns, int64.
     """
-    users = np.arange(batch.num_rows)
-    long = pa.record_batch(
-        {
-            "row_index": np.repeat(users, _lengths(batch.column("feature_ids"))),
-            "feature_id": batch.column("feature_ids").flatten(),
-            "value": batch.column("feature_values").flatten(),
-        }
+    ids, values = (
+        batch.column(name).flatten().to_numpy(zero_copy_only=True)
+        for name in ("feature_ids", "feature_values")
     )
+    lengths = _lengths(batch.column("feature_ids"))
+    column_of = column_lookup(feature_ids)
+    columns = column_of[np.minimum(ids, len(column_of) - 1)]
+    is_known = columns >= 0
+    if not is_known.all():
+        users = np.repeat(np.arange(batch.num_rows), lengths)[is_known]
+        lengths = np.bincount(users, minlength=batch.num_rows)
+        columns, values = columns[is_known], values[is_known]
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    # Unsorted within rows: only rows are taken of it. That no feature comes twice, dbt tests.
+    X = csr_matrix((values, columns, indptr), shape=(batch.num_rows, len(feature_ids)))
+    place = np.repeat(np.arange(batch.num_rows), _lengths(batch.column("predictions")))
     rows = {
         "prediction": batch.column("predictions").flatten(),
         "user_id": batch.column("user_ids").flatten(),
-        "place": np.repeat(users, _lengths(batch.column("predictions"))),
+        "place": place,
     }
-    return Block(csr_from_batches([long], batch.num_rows, feature_ids), pa.table(rows))
+    return Block(X, pa.table(rows))
 
 
 def _lengths(lists: pa.ListArray) -> np.ndarray:
