@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,15 +94,15 @@ def write_dirty_events(folder: Path, n_batches: int) -> None:
         os.utime(path, (1e9 + number, 1e9 + number))
 
 
-def walk(folder: Path, on_duckdb: Sequence[list[str]], *on_spark: str) -> Walked:
+def walk(folder: Path, commands: Sequence[list[str]], *options: str) -> Walked:
     """Walk the road on both engines, a round per batch.
 
     Args:
         folder: With the batches.
-        on_duckdb: The command of each round there.
-        on_spark: Options of road.py.
+        commands: Of each round on DuckDB.
+        options: Of road.py, for Spark.
     """
-    for number, command in enumerate(on_duckdb):
+    for number, command in enumerate(commands):
         shutil.copytree(folder / f"batches/{number}", folder / "events", dirs_exist_ok=True)
         run(folder, "duckdb", command)
     with open_duckdb(folder / "w.duckdb", read_only=True) as warehouse:
@@ -110,15 +110,11 @@ def walk(folder: Path, on_duckdb: Sequence[list[str]], *on_spark: str) -> Walked
             "select table_name from information_schema.tables where table_schema = 'foretell'"
         )
         names = [row["table_name"] for row in found]
-        tables = {name: warehouse.table(f'select * from "{name}"') for name in names}
+        on_duckdb = {name: warehouse.table(f'select * from "{name}"') for name in names}
     shutil.rmtree(folder / "events")
-    run(folder, "spark", ["tests.spark.road", str(folder), *on_spark])
-    return Walked(folder, tables, read_tables(folder, names))
-
-
-def read_tables(folder: Path, names: Iterable[str]) -> dict[str, pa.Table]:
-    """Return what was left of the tables of Spark."""
-    return {name: pq.read_table(folder / f"tables/{name}.parquet") for name in names}
+    run(folder, "spark", ["tests.spark.road", str(folder), *options])
+    on_spark = {name: pq.read_table(folder / f"tables/{name}.parquet") for name in names}
+    return Walked(folder, on_duckdb, on_spark)
 
 
 def run(folder: Path, target: str, module: list[str]) -> None:
