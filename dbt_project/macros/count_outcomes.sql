@@ -1,22 +1,28 @@
-{# Whether the outcome of a prediction happened in [as_of, as_of + horizon): its label.
+{# Whether the outcome of a prediction happened in [as_of, as_of + horizon): its label. Of a value
+   prediction (how much?) also the value: who returned more than bought in the window counts as 0.
    rows: name of a CTE with prediction, as_of_hour, user_key; counts: name of a CTE like
    cohort_window_counts with the windows of those outcomes. Identities are resolved as known at the
    end of the window, on both sides: a visitor who logs in after as_of is still the same person. #}
 {% macro count_outcomes(rows, counts) %}
+    {%- set total = 'coalesce(happened.amount, happened.n_events, 0)' %}
     select
         wanted.prediction,
         wanted.as_of_hour,
         wanted.user_key,
         case
-            when {{ is_within('coalesce(happened.amount, happened.n_events, 0)', 'wanted') }} then 1
+            when {{ is_within(total, 'wanted') }} then 1
             else 0
-        end as label
+        end as label,
+        case
+            when wanted.is_value then cast(greatest({{ total }}, 0) as double)
+        end as value
     from (
         select
             {{ rows }}.prediction,
             {{ rows }}.as_of_hour,
             {{ rows }}.user_key,
             {{ rows }}.as_of_hour + definitions.horizon_hours as to_hour,
+            definitions.is_value,
             conditions.measure_id,
             conditions.min_count,
             conditions.max_count,

@@ -80,7 +80,8 @@
 
 {% macro check_outcome(where, outcome) %}
     {%- do check_condition(
-        where, outcome, ['event', 'at_least', 'at_most', 'sum_of', 'where', 'not_done', 'first_time', 'user']
+        where, outcome,
+        ['event', 'at_least', 'at_most', 'sum_of', 'count', 'where', 'not_done', 'first_time', 'user']
     ) -%}
     {%- if 'user' in outcome and ('event' in outcome or outcome.user | length > 1) -%}
         {{ refuse(
@@ -92,12 +93,11 @@
         if outcome.get('first_time') and outcome.get(key) not in (none, false) -%}
         {{ refuse(where ~ ': first_time contradicts ' ~ key ~ '; keep one of them') }}
     {%- endfor -%}
-    {%- if 'sum_of' in outcome and 'at_least' not in outcome and 'at_most' not in outcome -%}
-        {{ refuse(
-            where ~ ': sum_of needs at_least or at_most, e.g. {event: purchase, sum_of: amount, at_least: 100}; '
-            ~ 'an amount itself cannot be predicted yet'
-        ) }}
-    {%- endif -%}
+    {%- do check_flag(where ~ ': count', outcome.get('count', true), 'true or leave it out') -%}
+    {%- for key in ['at_least', 'at_most', 'sum_of', 'not_done', 'first_time', 'user']
+        if outcome.get('count') and outcome.get(key) not in (none, false) -%}
+        {{ refuse(where ~ ': count (how often) contradicts ' ~ key ~ '; keep one of them') }}
+    {%- endfor -%}
 {% endmacro %}
 
 {% macro check_condition(where, condition, keys) %}

@@ -20,6 +20,7 @@
                 'horizon_days': prediction.horizon_days,
                 'is_anonymous_included': prediction.get('anonymous', true) | string | lower,
                 'has_reasons': prediction.get('reasons', false) | string | lower,
+                'is_value': is_value_outcome(prediction.outcome) | string | lower,
                 'definition': tojson(asked, sort_keys=true),
                 'definition_hash': local_md5(tojson(asked, sort_keys=true)),
                 'file': exposure.original_file_path,
@@ -58,6 +59,12 @@
     {%- do flatten_condition(rows, name, 'outcome', name ~ ':outcome:0', outcome) -%}
 {% endmacro %}
 
+{# Whether the question is how much (a sum without bounds, a count) instead of whether. #}
+{% macro is_value_outcome(outcome) %}
+    {%- set is_sum = 'sum_of' in outcome and 'at_least' not in outcome and 'at_most' not in outcome -%}
+    {{ return(is_sum or outcome.get('count', false)) }}
+{% endmacro %}
+
 {# One condition, which counts events or looks at user properties, as rows, once. A count condition
    holds where min_count <= count <= max_count, or the sum if it is one. #}
 {% macro flatten_condition(rows, prediction, role, id, condition) %}
@@ -76,10 +83,15 @@
     {%- set at_most = 0 if condition.get('not_done') else condition.get('at_most') -%}
     {%- set kind = 'change' if is_change else 'user' if not is_counted
         else 'sum' if 'sum_of' in condition else 'count' -%}
+    {#- Of a value the label is whether there is any: sums have six decimals. -#}
+    {%- set least = 1 if at_most is none else 0 if kind != 'sum' else none -%}
+    {%- if role == 'outcome' and kind == 'sum' and is_value_outcome(condition) -%}
+        {%- set least = '0.000001' -%}
+    {%- endif -%}
     {%- do rows.conditions.append({
         'condition_id': id, 'prediction': prediction, 'role': role, 'kind': kind,
         'measure_id': rows.measures.index(counted) if is_counted else none,
-        'min_count': condition.get('at_least', 1 if at_most is none else 0 if kind != 'sum' else none),
+        'min_count': condition.get('at_least', least),
         'max_count': at_most,
         'from_days_ago': condition.get('from_days_ago', condition.get('within_days')),
         'to_days_ago': condition.get('to_days_ago', 0),

@@ -11,8 +11,9 @@
             'explain_model': type_bytes(),
         },
         'prediction_history': {
-            'prediction': text, 'user_id': text, 'probability': 'double', 'percentile': 'double',
-            'as_of': 'timestamp', 'scored_at': 'timestamp', 'model_id': text,
+            'prediction': text, 'user_id': text, 'probability': 'double',
+            'expected_value': 'double', 'percentile': 'double', 'as_of': 'timestamp',
+            'scored_at': 'timestamp', 'model_id': text,
         },
         'reasons': {
             'prediction': text, 'user_id': text, 'as_of': 'timestamp', 'model_id': text,
@@ -20,7 +21,8 @@
         },
         'held_out_scores': {
             'prediction': text, 'model_id': text, 'user_id': text, 'as_of': 'timestamp',
-            'probability': 'double', 'outcome': 'integer',
+            'probability': 'double', 'outcome': 'integer', 'expected_value': 'double',
+            'value': 'double',
         },
         'event_property_usage': {
             'usage_date': 'date', 'event_name': text, 'property': text, 'kind': text,

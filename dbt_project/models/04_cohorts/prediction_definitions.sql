@@ -4,8 +4,8 @@ with
 declared as (
     {{ definition_rows('definitions', {
         'prediction': dbt.type_string(), 'label': dbt.type_string(), 'horizon_days': 'integer',
-        'is_anonymous_included': 'boolean', 'has_reasons': 'boolean', 'definition': dbt.type_string(),
-        'definition_hash': dbt.type_string(), 'file': dbt.type_string(),
+        'is_anonymous_included': 'boolean', 'has_reasons': 'boolean', 'is_value': 'boolean',
+        'definition': dbt.type_string(), 'definition_hash': dbt.type_string(), 'file': dbt.type_string(),
     }) }}
 ),
 
@@ -17,6 +17,7 @@ final as (
         cast(horizon_days as integer) * 24 as horizon_hours,
         is_anonymous_included,
         has_reasons,
+        is_value,
         definition,
         definition_hash,
         file

@@ -16,7 +16,7 @@ members as (
 ),
 
 labels as (
-    select prediction, as_of_hour, sum(label) as n_positives
+    select prediction, as_of_hour, sum(label) as n_positives, sum(value) as sum_value
     from {{ ref('labels_outcomes') }}
     group by prediction, as_of_hour
 ),
@@ -36,7 +36,10 @@ final as (
         case
             when snapshots.purpose = 'training'
                 then 1e0 * coalesce(labels.n_positives, 0) / members.n_rows
-        end as outcome_rate
+        end as outcome_rate,
+        case
+            when snapshots.purpose = 'training' then labels.sum_value / members.n_rows
+        end as mean_value
     from snapshots
     left join members
         on snapshots.prediction = members.prediction

@@ -8,6 +8,7 @@ final as (
         {{ hour_start('labels.as_of_hour') }} as as_of,
         users.user_id,
         labels.label,
+        labels.value,
         labels.as_of_hour,
         labels.user_key,
         users.user_bucket

@@ -12,6 +12,7 @@ final as (
             else 'bottom_50_percent'
         end as audience,
         probability,
+        expected_value,
         percentile,
         as_of
     from {{ ref('predictions') }}

@@ -14,7 +14,9 @@ held_out as (
         scores.user_id,
         {{ hour_index('scores.as_of') }} as as_of_hour,
         scores.probability,
-        scores.outcome
+        scores.outcome,
+        scores.expected_value,
+        scores.value
     from {{ source('ledger', 'held_out_scores') }} as scores
     inner join {{ source('ledger', 'models') }} as models on scores.model_id = models.model_id
     inner join {{ ref('prediction_definitions') }} as definitions
@@ -31,6 +33,8 @@ outcomes as (
         as_of,
         probability,
         outcome,
+        expected_value,
+        value,
         row_number() over (
             partition by prediction, user_id order by as_of desc, model_id
         ) as place,
@@ -39,7 +43,9 @@ outcomes as (
 ),
 
 scores as (
-    select prediction, kind, model_id, user_id, as_of_hour, probability, outcome from held_out
+    select
+        prediction, kind, model_id, user_id, as_of_hour, probability, outcome, expected_value, value
+    from held_out
     union all
     select
         prediction,
@@ -48,7 +54,9 @@ scores as (
         user_id,
         {{ hour_index('as_of') }} as as_of_hour,
         probability,
-        outcome
+        outcome,
+        expected_value,
+        value
     from outcomes
     where place = 1 and as_of > newest_as_of - interval '{{ var('calibration_days') }}' day
 ),
@@ -61,7 +69,9 @@ final as (
         identities.identity_key as user_key,
         scores.as_of_hour,
         scores.probability,
-        scores.outcome
+        scores.outcome,
+        scores.expected_value,
+        scores.value
     from scores
     inner join {{ ref('stg_identities') }} as identities on scores.user_id = identities.user_id
 )

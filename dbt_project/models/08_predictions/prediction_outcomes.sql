@@ -10,7 +10,8 @@ ledger as (
         history.user_id,
         history.as_of,
         history.model_id,
-        max(history.probability) as probability
+        max(history.probability) as probability,
+        max(history.expected_value) as expected_value
     from {{ source('ledger', 'prediction_history') }} as history
     inner join {{ source('ledger', 'models') }} as models on history.model_id = models.model_id
     inner join {{ ref('prediction_definitions') }} as definitions
@@ -26,6 +27,7 @@ matured as (
         ledger.as_of,
         ledger.model_id,
         ledger.probability,
+        ledger.expected_value,
         users.identity_key as user_key,
         {{ hour_index('ledger.as_of') }} as as_of_hour
     from ledger
@@ -80,7 +82,9 @@ final as (
         matured.as_of,
         matured.model_id,
         matured.probability,
-        outcomes.label as outcome
+        outcomes.label as outcome,
+        matured.expected_value,
+        outcomes.value
     from matured
     inner join outcomes
         on matured.prediction = outcomes.prediction

@@ -3,7 +3,8 @@
 with
 
 scores as (
-    select prediction, user_id, probability, percentile, as_of, scored_at, model_id
+    select
+        prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
     from {{ source('ledger', 'prediction_history') }}
     -- Old scores say little, and the ledger grows for ever.
     where
@@ -24,6 +25,7 @@ ranked as (
         scores.prediction,
         scores.user_id,
         scores.probability,
+        scores.expected_value,
         scores.percentile,
         scores.as_of,
         scores.scored_at,
@@ -43,7 +45,8 @@ ranked as (
 ),
 
 final as (
-    select prediction, user_id, probability, percentile, as_of, scored_at, model_id
+    select
+        prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
     from ranked
     where place = 1
 )
