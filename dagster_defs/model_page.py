@@ -7,10 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from models_ml.charts import importance_table, reliability_chart, reliability_table
+from models_ml.charts import importance_table, reliability_chart, reliability_table, value_chart
 from models_ml.markdown_text import escape
 from models_ml.model_checks import MODEL_CHECKS, check_model
-from models_ml.model_words import candidates_table, challenge_in_words, in_words
+from models_ml.model_words import candidates_table, challenge_in_words, in_words, value_table
 from models_ml.registry import ModelRecord
 from models_ml.score import ScoreSummary
 
@@ -65,13 +65,29 @@ def describe_model(model: ModelRecord, label: str, card: str) -> Metadata:
         "Is it right? As a picture": dg.MetadataValue.md(
             reliability_chart(model.reliability or [], label)
         ),
-        "What does it look at?": dg.MetadataValue.md(importance_table(model.importances or [])),
+        **_amounts(model, label),
+        "What does it look at?": dg.MetadataValue.md(
+            importance_table(
+                model.importances or [], "deviance" if "value" in metrics else "log loss"
+            )
+        ),
         "Which models were tried?": dg.MetadataValue.md(candidates_table(model)),
         "Is it better than the one before?": dg.MetadataValue.md(challenge_in_words(model)),
         "Model card": dg.MetadataValue.md(card),
         **status,
         "Model": f"{model.candidate}, {model.calibration} calibration",
         **_numbers(metrics),
+    }
+
+
+def _amounts(model: ModelRecord, label: str) -> Metadata:
+    """Return what is shown of a value prediction only."""
+    groups = (model.metrics or {}).get("value", {}).get("groups")
+    if not groups:
+        return {}
+    return {
+        "Are the amounts right?": dg.MetadataValue.md(value_table(model)),
+        "Are the amounts right? As a picture": dg.MetadataValue.md(value_chart(groups, label)),
     }
 
 
@@ -98,4 +114,11 @@ def _numbers(metrics: Mapping[str, Any]) -> Metadata:
         "Users": metrics["n_users"],
         "Snapshots": metrics["n_snapshots"],
     }
+    if "value" in metrics:
+        value = metrics["value"]
+        numbers |= {
+            "Expected of all over what came": value["total_ratio"]["value"],
+            "Mean absolute error of values": value["mean_absolute_error"]["value"],
+            "Mean absolute error of the mean value": value["mean_absolute_error_usual"]["value"],
+        }
     return {name: value for name, value in numbers.items() if value is not None}

@@ -1,24 +1,24 @@
-"""The models that compete: each is fitted on sparse rows and gives log-odds.
+"""The models that compete: each is fitted on sparse rows and gives log-odds, or a log amount.
 
-All families are sums in log-odds, and so is an average of them: what a column adds to a user's
-score is exact. Defaults were chosen out of time on real shop data and on simulated behaviour
-(docs/decisions/0014).
+All families are sums there, and so is an average of them: what a column adds to a user's score is
+exact. Defaults were chosen out of time on real shop data and on simulated behaviour
+(docs/decisions/0014; of amounts, 0021).
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import GammaRegressor, LogisticRegression
 
-from models_ml.linear import LinearTransform, learn_transform
+from models_ml.linear import LinearModel, LinearTransform, learn_transform
 
 MIN_ROWS_PER_COLUMN = 5
 MAX_ROUNDS = 500
@@ -41,13 +41,15 @@ class Candidate:
 
     Attributes:
         name: What people see.
-        family: constant, logistic, lightgbm, or average (of its members' log-odds).
+        family: constant, linear, lightgbm, or average (of its members' margins).
         class_weight: balanced re-weights the rarer class to half of the total, or None.
-        C: Inverse strength of the penalty, of the logistic family.
+        C: Inverse strength of the penalty against the sum of losses, of the linear family.
         with_properties: Whether it reads columns made from event and user properties.
         extra_trees: LightGBM tries one random threshold per column instead of all.
         members: Of an average.
         weights: One per member, adding up to 1; empty for equal ones.
+        objective: binary (whether; margin in log-odds) or gamma (how much; margin the log of the
+            mean amount).
     """
 
     name: str
@@ -58,6 +60,7 @@ class Candidate:
     extra_trees: bool = False
     members: tuple[Candidate, ...] = ()
     weights: tuple[float, ...] = ()
+    objective: str = "binary"
 
     @property
     def member_weights(self) -> tuple[float, ...]:
@@ -67,12 +70,18 @@ class Candidate:
 
 PORTFOLIO = (
     Candidate("base_rate", "constant"),
-    Candidate("logistic", "logistic"),
-    Candidate("logistic_loose", "logistic", C=0.3),
-    Candidate("logistic_without_properties", "logistic", C=0.1, with_properties=False),
+    Candidate("logistic", "linear"),
+    Candidate("logistic_loose", "linear", C=0.3),
+    Candidate("logistic_without_properties", "linear", C=0.1, with_properties=False),
     Candidate("lightgbm", "lightgbm"),
     Candidate("lightgbm_extra", "lightgbm", extra_trees=True),
     Candidate("lightgbm_without_properties", "lightgbm", extra_trees=True, with_properties=False),
+)
+AMOUNTS = (
+    Candidate("mean_amount", "constant", objective="gamma"),
+    Candidate("gamma", "linear", objective="gamma"),
+    Candidate("gamma_loose", "linear", objective="gamma", C=0.3),
+    Candidate("lightgbm_gamma", "lightgbm", objective="gamma", extra_trees=True),
 )
 
 
@@ -83,8 +92,8 @@ class Fitted:
     Attributes:
         candidate: What was fitted.
         columns: Columns of the matrix it reads, ascending.
-        model: Constant rate, LogisticRegression or lightgbm.Booster; None for an average.
-        transform: Of the logistic family, else None.
+        model: Constant margin, LinearModel or lightgbm.Booster; None for an average.
+        transform: Of the linear family, else None.
         rounds: Boosting rounds, of LightGBM, else None.
         members: Of an average.
     """
@@ -97,7 +106,7 @@ class Fitted:
     members: tuple[Fitted, ...] = ()
 
     def margin(self, X: csr_matrix) -> np.ndarray:
-        """Return uncalibrated log-odds, float64, shape (n_rows,).
+        """Return uncalibrated log-odds, or log amounts, float64, shape (n_rows,).
 
         Args:
             X: Rows over all columns of the matrix the candidate was fitted on.
@@ -106,14 +115,14 @@ class Fitted:
             margins = [member.margin(X) for member in self.members]
             return np.average(margins, axis=0, weights=self.candidate.member_weights)
         if self.candidate.family == "constant":
-            return np.full(X.shape[0], logit(self.model))
+            return np.full(X.shape[0], self.model)
         own = X[:, self.columns]
         if self.transform is not None:
-            return self.model.decision_function(self.transform.apply(own, np.float64))
+            return self.model.margin(self.transform.apply(own, np.float64))
         return self.model.predict(own, raw_score=True, num_threads=1)
 
     def predict(self, X: csr_matrix) -> np.ndarray:
-        """Return the uncalibrated probability, float64, shape (n_rows,), of the same rows."""
+        """Return the uncalibrated probability of the same rows, of a binary objective."""
         return expit(self.margin(X))
 
 
@@ -132,7 +141,7 @@ def fit_candidate(
     Args:
         candidate: What to fit.
         X: Feature rows, shape (n_rows, n_features).
-        y: Labels 0 or 1, both present.
+        y: Labels 0 or 1, both present; of objective gamma amounts above 0.
         kinds: Kind of each column (matrix.KINDS).
         seed: Same seed and rows, same model.
         n_jobs: Threads.
@@ -152,13 +161,15 @@ def fit_candidate(
     columns = readable_columns(candidate, X, kinds)
     if candidate.family == "constant" or not len(columns):
         nothing = np.empty(0, dtype=np.int64)
-        constant = Candidate(candidate.name, "constant")
-        return Fitted(constant, nothing, float(y.mean(dtype=np.float64)))
+        constant = replace(candidate, family="constant")
+        mean = y.mean(dtype=np.float64)
+        margin = logit(mean) if candidate.objective == "binary" else np.log(mean)
+        return Fitted(constant, nothing, float(margin))
     own = X[:, columns]
-    if candidate.family == "logistic":
+    if candidate.family == "linear":
         transform = learn_transform(own, [kinds[int(column)] for column in columns])
-        model = LogisticRegression(C=candidate.C, max_iter=300, class_weight=candidate.class_weight)
-        return Fitted(candidate, columns, model.fit(transform.apply(own), y), transform)
+        model = _fit_linear(candidate, transform.apply(own), y)
+        return Fitted(candidate, columns, model, transform)
     valid = (held_out[0][:, columns], held_out[1]) if held_out else None
     n_rounds = (rounds or {}).get(candidate.name) or DEFAULT_ROUNDS
     booster = _boost(candidate, own, y, seed, n_jobs, valid, n_rounds)
@@ -180,6 +191,19 @@ def portfolio_for(portfolio: Sequence[Candidate], kinds: Sequence[str]) -> list[
     return [candidate for candidate in portfolio if candidate.with_properties]
 
 
+def _fit_linear(candidate: Candidate, X: csr_matrix, y: np.ndarray) -> LinearModel:
+    if candidate.objective == "binary":
+        binary = LogisticRegression(
+            C=candidate.C, max_iter=300, class_weight=candidate.class_weight
+        ).fit(X, y)
+        return LinearModel(binary.coef_[0], float(binary.intercept_[0]))
+    # It penalises against the mean of losses, not their sum; and amounts in their own unit would
+    # make its tolerance depend on the currency.
+    unit = y.mean(dtype=np.float64)
+    gamma = GammaRegressor(alpha=1 / (candidate.C * len(y)), max_iter=300).fit(X, y / unit)
+    return LinearModel(gamma.coef_, float(gamma.intercept_ + np.log(unit)))
+
+
 def _boost(
     candidate: Candidate,
     X: csr_matrix,
@@ -190,8 +214,9 @@ def _boost(
     rounds: int,
 ) -> lightgbm.Booster:
     parameters = {
-        "objective": "binary", "learning_rate": 0.15, "num_leaves": 15, "lambda_l2": 10.0,
-        "min_data_in_leaf": min(50, max(5, len(y) // 50)), "feature_fraction": 0.3,
+        "objective": candidate.objective, "learning_rate": 0.15, "num_leaves": 15,
+        "lambda_l2": 10.0, "min_data_in_leaf": min(50, max(5, len(y) // 50)),
+        "feature_fraction": 0.3,
         "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 63, "verbosity": -1, "seed": seed,
         "num_threads": n_jobs, "deterministic": True, "force_col_wise": True,
         "is_unbalance": candidate.class_weight == "balanced", "extra_trees": candidate.extra_trees,

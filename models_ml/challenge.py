@@ -16,7 +16,8 @@ from scipy.stats import t as student
 
 from models_ml.evaluate import EDGE
 from models_ml.matrix import TrainingSet
-from models_ml.onnx_model import make_session, predict_sparse
+from models_ml.onnx_model import EXPECTED_VALUE, PROBABILITY, make_session, predict_sparse
+from models_ml.value_model import tweedie_losses
 
 # With fewer of either outcome the interval is too short: where nobody did it, whichever model says
 # less of everybody looks better (docs/decisions/0013).
@@ -46,11 +47,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Log losses of two models on the same rows (nats per row; lower is better).
+    """Losses of two models on the same rows; lower is better.
 
     Attributes:
         n_users, n_rows, n_positives: What they were compared on.
-        challenger_loss, champion_loss: Mean log losses.
+        challenger_loss, champion_loss: Mean log losses (nats per row), or Tweedie deviances of
+            values.
         difference: challenger_loss - champion_loss: above 0, the challenger is worse.
         low, high: 95 % interval of the difference; None of fewer than two users.
     """
@@ -63,6 +65,7 @@ class Comparison:
     difference: float
     low: float | None
     high: float | None
+    measure: str = "log loss"
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def challenge(
             champion.model_id,
         )
     rows = held_out_rows(data, test_percent)
-    y = data.y[rows]
+    y, value = data.y[rows], None if data.value is None else data.value[rows]
     n_positives = int(y.sum())
     if min(n_positives, len(y) - n_positives) < MIN_OUTCOMES:
         return Challenge(
@@ -125,14 +128,15 @@ def challenge(
             f"out in the newest window nothing can be compared; {MIN_OUTCOMES} of each are needed",
             champion.model_id,
         )
+    output = PROBABILITY if value is None else EXPECTED_VALUE
     try:
-        old = judged_probabilities(champion, data, rows)
+        old = judged_output(champion, data, rows, output)
     except CANNOT_RUN as error:
         return Challenge(
             True, f"promoted: the champion does not run any more: {error}", champion.model_id
         )
-    new = judged_probabilities(challenger, data, rows)
-    return _decide(compare(y, new, old, data.user_key[rows]), champion.model_id)
+    new = judged_output(challenger, data, rows, output)
+    return _decide(compare(y, new, old, data.user_key[rows], value), champion.model_id)
 
 
 def held_out_rows(data: TrainingSet, test_percent: int) -> np.ndarray:
@@ -141,8 +145,16 @@ def held_out_rows(data: TrainingSet, test_percent: int) -> np.ndarray:
     return (data.user_bucket < test_percent) & newest
 
 
-def judged_probabilities(model: Judged, data: TrainingSet, rows: np.ndarray) -> np.ndarray:
+def judged_output(
+    model: Judged, data: TrainingSet, rows: np.ndarray, output: str = PROBABILITY
+) -> np.ndarray:
     """Return what a model says of some rows, float64, shape (n of rows,).
+
+    Args:
+        model: Whose graph runs.
+        data: With its inputs.
+        rows: Mask of the rows, bool.
+        output: PROBABILITY or EXPECTED_VALUE.
 
     Raises:
         ValueError: If an input of the model is not among the features of the data.
@@ -153,13 +165,17 @@ def judged_probabilities(model: Judged, data: TrainingSet, rows: np.ndarray) -> 
     if missing:
         raise ValueError(f"feature {missing[0]} of model {model.model_id} is not in the data")
     X = data.matrix.X[rows][:, [position[int(each)] for each in model.feature_ids]]
-    return predict_sparse(make_session(model.onnx), X).astype(float)
+    return predict_sparse(make_session(model.onnx), X, output).astype(float)
 
 
 def compare(
-    y: np.ndarray, challenger: np.ndarray, champion: np.ndarray, users: np.ndarray
+    y: np.ndarray,
+    challenger: np.ndarray,
+    champion: np.ndarray,
+    users: np.ndarray,
+    value: np.ndarray | None = None,
 ) -> Comparison:
-    """Compare two models' log losses on the same rows, paired by user.
+    """Compare two models' losses on the same rows, paired by user.
 
     The difference of each user is one observation, however many rows the user has; the interval is
     Student's over users, of a ratio of sums where users have different numbers of rows. It holds
@@ -167,9 +183,10 @@ def compare(
 
     Args:
         y: Labels 0 or 1, shape (n_rows,), at least one row.
-        challenger: Probabilities of the one, shape (n_rows,).
-        champion: Probabilities of the other.
+        challenger: Probabilities of the one, or expected values, shape (n_rows,).
+        champion: Those of the other.
         users: User per row.
+        value: What came, of expected values.
 
     Raises:
         ValueError: If there is no row.
@@ -179,7 +196,11 @@ def compare(
     """
     if not len(y):
         raise ValueError("there is no row to compare models on")
-    losses = [_log_losses(y, p) for p in (challenger, champion)]
+    said = (challenger, champion)
+    if value is None:
+        losses = [_log_losses(y, p) for p in said]
+    else:
+        losses = [tweedie_losses(value, expected) for expected in said]
     _, number, n_rows = np.unique(users, return_inverse=True, return_counts=True)
     n_users = len(n_rows)
     by_user = np.bincount(number, weights=losses[0] - losses[1])
@@ -192,7 +213,7 @@ def compare(
         low, high = mean - half, mean + half
     return Comparison(
         n_users, len(y), int(y.sum()), float(losses[0].mean()), float(losses[1].mean()),
-        mean, low, high,
+        mean, low, high, "log loss" if value is None else "Tweedie deviance",
     )  # fmt: skip
 
 
@@ -207,7 +228,7 @@ def _decide(result: Comparison, champion_id: str) -> Challenge:
     verdict = "worse than" if is_worse else "better than" if is_better else "not worse than"
     words = (
         f"{'not promoted' if is_worse else 'promoted'}: {verdict} the champion on "
-        f"{result.n_users:,} users that neither has learned from; log loss "
+        f"{result.n_users:,} users that neither has learned from; {result.measure} "
         f"{result.challenger_loss:.4f} against {result.champion_loss:.4f}, difference "
         f"{result.difference:+.4f} (95 % interval {result.low:+.4f} to {result.high:+.4f})"
     )

@@ -10,6 +10,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -51,11 +52,45 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     return _as_markdown(figure, "Predicted against observed rates")
 
 
-def importance_table(importances: Sequence[Mapping[str, Any]]) -> str:
+def value_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
+    """Draw expected against observed mean values of held-out users, both on a root scale.
+
+    Args:
+        groups: mean_expected, mean_value, low and high per group of users (models_ml.value_judge).
+        label: The question in words.
+    """
+    expected = [group["mean_expected"] for group in groups]
+    came = [group["mean_value"] for group in groups]
+    ends = [(g["low"], g["high"]) for g in groups if g["low"] is not None]
+    top = 1.05 * max([*expected, *came, *(high for _, high in ends)]) or 1.0
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.title.set_parse_math(False)
+    axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
+    if len(ends) == len(groups):
+        axes.vlines(
+            expected, [low for low, _ in ends], [high for _, high in ends],
+            color=ACCENT, alpha=0.4, linewidth=3, label="95 % interval",
+        )  # fmt: skip
+    axes.plot(expected, came, "o", color=ACCENT, label="a tenth of the users")
+    for scale in (axes.set_xscale, axes.set_yscale):
+        scale("function", functions=(np.sqrt, np.square))
+    axes.set(
+        xlim=(0, top), ylim=(0, top),
+        title=f"{UNSEEN.sub(' ', label)}\nOn the dashed line: what was expected is what came",
+        xlabel="expected: mean value of the group (root scale)",
+        ylabel="came: mean value of the group (root scale)",
+    )  # fmt: skip
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return _as_markdown(figure, "Expected against observed values")
+
+
+def importance_table(importances: Sequence[Mapping[str, Any]], measure: str = "log loss") -> str:
     """Say which events and properties the model's quality rests on, as Markdown.
 
     Args:
         importances: group, importance and std (models_ml.explain), largest first.
+        measure: Of the importances.
     """
     used = [row for row in importances[:10] if row["importance"] > 0]
     rows = [
@@ -63,7 +98,9 @@ def importance_table(importances: Sequence[Mapping[str, Any]]) -> str:
         f"| {row['importance']:.4f} |"
         for row in used
     ]
-    words = "How much worse (log loss) it gets when this is shuffled among users. Use, not cause.\n"
+    words = (
+        f"How much worse ({measure}) it gets with this shuffled among users. Use, not cause.\n"
+    )
     return "\n".join([words, "| event or property | | worse by |", "|---|---|---|", *rows])
 
 

@@ -16,8 +16,8 @@ from models_ml.train_settings import Progress, TrainSettings
 
 def compete(
     data: TrainingSet, split: Split, settings: TrainSettings, progress: Progress
-) -> tuple[list[Contest], np.ndarray]:
-    """Return the contests of the last rung each candidate reached, and that rung's rows.
+) -> tuple[list[Contest], Arena]:
+    """Return the contests of the last rung each candidate reached, and the last arena.
 
     All candidates meet on the first rung; the average, its members and the base rate on the second.
     """
@@ -33,7 +33,7 @@ def compete(
     if members:
         average = Candidate("average", "average", members=members, weights=arena.weigh(members))
         contests += _meet(arena, [average], progress)
-    return contests, arena.rows
+    return contests, arena
 
 
 def _plan(data: TrainingSet, split: Split, settings: TrainSettings) -> Rungs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from scipy.optimize import minimize
@@ -115,17 +115,17 @@ class Arena:
             if single.name not in self.scores:
                 self.scores[single.name] = self._score(single)
         own = [self.scores[single.name] for single in singles]
-        weights = candidate.member_weights if candidate.members else (1.0,)
-        scored, later = self._scored_rows()
+        scored, later = self.scored_rows()
+        margin, later_margin = self.margins(candidate)
         y, bucket = self.data.y[scored], self.data.user_bucket[scored]
-        p = expit(np.average([scores.old for scores in own], axis=0, weights=weights))
+        p = expit(margin)
         # Folds inside each fold, so that one scored fold is enough to judge calibrators on others.
         folds = user_folds(bucket // self.n_folds, self.n_folds)
         calibrator, random_loss = choose_calibrator(p, y, folds, self.rules)
         time_loss = None
         if later.any():
-            p_later = expit(np.average([s.later for s in own], axis=0, weights=weights))
-            time_loss = mean_log_loss(self.data.y[later], calibrator.apply(p_later))
+            p_later = calibrator.apply(expit(later_margin))
+            time_loss = mean_log_loss(self.data.y[later], p_later)
         return Contest(
             candidate=candidate,
             calibrator=calibrator,
@@ -136,6 +136,17 @@ class Arena:
             rounds={s.name: self.scores[s.name].rounds for s in singles},
             seconds=sum(scores.seconds for scores in own),
         )
+
+    def margins(self, candidate: Candidate) -> tuple[np.ndarray, np.ndarray]:
+        """Return uncalibrated log-odds of one who has competed, of scored_rows, older and newest.
+
+        Args:
+            candidate: A single candidate, or an average of such.
+        """
+        own = [self.scores[single.name] for single in candidate.members or (candidate,)]
+        weights = candidate.member_weights if candidate.members else (1.0,)
+        old = np.average([scores.old for scores in own], axis=0, weights=weights)
+        return old, np.average([scores.later for scores in own], axis=0, weights=weights)
 
     def weigh(self, members: Sequence[Candidate]) -> tuple[float, ...]:
         """Return non-negative weights of members that have competed here, adding up to 1.
@@ -149,7 +160,7 @@ class Arena:
         Source: Wolpert (1992), "Stacked generalization"; Breiman (1996), "Stacked regressions".
         """
         own = [self.scores[member.name] for member in members]
-        scored, later = self._scored_rows()
+        scored, later = self.scored_rows()
         parts = [(np.array([s.old for s in own]), self.data.y[scored])]
         if later.any():
             parts.append((np.array([s.later for s in own]), self.data.y[later]))
@@ -164,25 +175,28 @@ class Arena:
         weights = np.round(shrunk, 2)  # further digits are noise of the optimiser
         return tuple(float(weight) for weight in weights / weights.sum())
 
-    def _scored_folds(self) -> list[int]:
+    def scored_folds(self) -> list[int]:
         """Return the folds that are scored: as few as give max_scored_rows scores."""
-        sizes = np.bincount(self._folds()[self.rows], minlength=self.n_folds)
+        sizes = np.bincount(self.folds[self.rows], minlength=self.n_folds)
         before = np.cumsum(sizes) - sizes
         return [int(f) for f in np.flatnonzero((before < self.max_scored_rows) & (sizes > 0))]
 
-    def _folds(self) -> np.ndarray:
+    @property
+    def folds(self) -> np.ndarray:
+        """Return the fold of each row of data."""
         return user_folds(self.data.user_bucket, self.n_folds)
 
-    def _scored_rows(self) -> tuple[np.ndarray, np.ndarray]:
-        is_scored = np.isin(self._folds(), self._scored_folds())
+    def scored_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return masks of the rows of scored folds, and of their users' newest rows."""
+        is_scored = np.isin(self.folds, self.scored_folds())
         return self.rows & is_scored, self.later & is_scored
 
     def _score(self, candidate: Candidate) -> _Scores:
         started = time.monotonic()
-        X, y, folds = self.data.matrix.X, self.data.y, self._folds()
+        X, y, folds = self.data.matrix.X, self.data.y, self.folds
         rate = np.clip(y[self.rows].mean(dtype=np.float64), 0.5 / len(y), 1 - 0.5 / len(y))
         margin, rounds = np.full(len(y), logit(rate)), []
-        for fold in self._scored_folds():
+        for fold in self.scored_folds():
             inside, learned = self.rows & (folds == fold), self.rows & (folds != fold)
             unseen = inside | self.later & (folds == fold)
             if len(np.unique(y[learned])) < 2:
@@ -193,12 +207,27 @@ class Arena:
             )  # fmt: skip
             margin[unseen] = fitted.margin(X[unseen])
             rounds += [fitted.rounds] if fitted.rounds else []
-        old, new = self._scored_rows()
+        old, new = self.scored_rows()
         n_rounds = round(np.mean(rounds)) if rounds else None
         return _Scores(margin[old], margin[new], n_rounds, time.monotonic() - started)
 
 
-def best_of(contests: Sequence[Contest]) -> Contest:
+class Standing(Protocol):
+    """What is told of one who competed: a contest of probabilities, or of amounts."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """Who competed."""
+
+    @property
+    def loss(self) -> float:
+        """What candidates are compared by; lower is better."""
+
+
+S = TypeVar("S", bound=Standing)
+
+
+def best_of(contests: Sequence[S]) -> S:
     """Return the winner: the average, unless another is clearly better.
 
     The least of many noisy losses is often chance: always taking it cost a third of what averages
@@ -211,7 +240,7 @@ def best_of(contests: Sequence[Contest]) -> Contest:
     return best
 
 
-def average_members(contests: Sequence[Contest]) -> tuple[Candidate, ...]:
+def average_members(contests: Sequence[Standing]) -> tuple[Candidate, ...]:
     """Return who is worth averaging: the best linear model and every boosted one.
 
     Whoever does no better than the base rate stays out. Averages in log-odds of unlike models are
@@ -225,7 +254,7 @@ def average_members(contests: Sequence[Contest]) -> tuple[Candidate, ...]:
     """
     floor = min((c.loss for c in contests if c.candidate.family == "constant"), default=np.inf)
     useful = sorted((c for c in contests if c.loss < floor), key=lambda contest: contest.loss)
-    linear = [c.candidate for c in useful if c.candidate.family == "logistic"][:1]
+    linear = [c.candidate for c in useful if c.candidate.family == "linear"][:1]
     boosted = [c.candidate for c in useful if c.candidate.family == "lightgbm"]
     members = tuple(sorted(linear + boosted, key=lambda member: member.name))
     return members if len(members) > 1 else ()

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import lightgbm
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.special import logit
 
 from models_ml.candidates import Fitted
 from models_ml.linear import LinearTransform
@@ -50,32 +49,32 @@ class Part:
     model: LinearPart | lightgbm.Booster | float
 
 
-def parts_of(fitted: Fitted, X: csr_matrix) -> list[Part]:
+def parts_of(fitted: Fitted, X: csr_matrix, columns: np.ndarray | None = None) -> list[Part]:
     """Take a fitted model apart.
 
     Args:
         fitted: A single candidate or an average.
         X: The rows it learned from, over all columns of the matrix: for their means.
+        columns: Those that the model's graph reads, ascending; default: its own.
     """
+    read = fitted.columns if columns is None else columns
     members = fitted.members or (fitted,)
     shares = fitted.candidate.member_weights if fitted.members else (1.0,)
     some = X[:: max(1, X.shape[0] // MEAN_ROWS)]
     return [
-        Part(share, np.searchsorted(fitted.columns, member.columns), _model_of(member, some))
+        Part(share, np.searchsorted(read, member.columns), _model_of(member, some))
         for member, share in zip(members, shares, strict=True)
     ]
 
 
 def _model_of(member: Fitted, X: csr_matrix) -> LinearPart | lightgbm.Booster | float:
     if member.candidate.family == "constant":
-        return float(logit(member.model))
+        return member.model
     if member.transform is None:
         return member.model
     transformed = member.transform.apply(X[:, member.columns], np.float64)
     means = np.asarray(transformed.mean(axis=0)).ravel()
-    return LinearPart(
-        member.transform, member.model.coef_[0], means, float(member.model.intercept_[0])
-    )
+    return LinearPart(member.transform, member.model.weights, means, member.model.intercept)
 
 
 def contributions(

@@ -34,6 +34,24 @@ def outcome_in_words(definition: Mapping[str, Any]) -> str:
     return f"{_deed(outcome)} {window}"
 
 
+def question_in_words(definition: Mapping[str, Any]) -> str:
+    """Return what is asked of a user, e.g. `how likely it is that the user **did “buy” …**`."""
+    outcome, days = definition["outcome"], definition["horizon_days"]
+    if not is_value(outcome):
+        return f"how likely it is that the user **{outcome_in_words(definition)}**"
+    what = f"the sum of {quote(outcome['sum_of'])} over" if "sum_of" in outcome else "the number of"
+    return (
+        f"**{what} {_events(outcome)} in the {days} days from as\\_of on** that the user is "
+        "expected to come to (the mean over all that may happen), and how likely any is"
+    )
+
+
+def is_value(outcome: Condition) -> bool:
+    """Whether the question is how much (a sum without bounds, a count) instead of whether."""
+    is_sum = "sum_of" in outcome and not {"at_least", "at_most"} & outcome.keys()
+    return is_sum or bool(outcome.get("count"))
+
+
 def condition_in_words(condition: Condition) -> str:
     """Return one condition of a cohort in words, as Markdown."""
     for key, joiner, start in (
@@ -51,11 +69,7 @@ def condition_in_words(condition: Condition) -> str:
 
 
 def _deed(condition: Condition) -> str:
-    events = condition["event"]
-    names = [events] if isinstance(events, str) else list(events)
-    what = " or ".join("anything" if name == "any" else quote(name) for name in names)
-    if condition.get("where"):
-        what += f" with {_properties(condition['where'])}"
+    what = _events(condition)
     if condition.get("not_done"):
         return f"did not do {what}"
     low, high = condition.get("at_least"), condition.get("at_most")
@@ -64,6 +78,15 @@ def _deed(condition: Condition) -> str:
     if high is None and low in (None, 1):
         return f"did {what}"
     return f"did {what} {_range(low, high)} times"
+
+
+def _events(condition: Condition) -> str:
+    events = condition["event"]
+    names = [events] if isinstance(events, str) else list(events)
+    what = " or ".join("anything" if name == "any" else quote(name) for name in names)
+    if condition.get("where"):
+        what += f" with {_properties(condition['where'])}"
+    return what
 
 
 def _range(low: object, high: object) -> str:

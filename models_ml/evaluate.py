@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,21 @@ def metrics_with_intervals(
         "expected_calibration_error": expected_calibration_error,
         "top_decile_lift": top_decile_lift,
     }
+    return with_intervals(metrics, y, p, users, seed, n_resamples)
+
+
+def with_intervals(
+    metrics: Mapping[str, Metric],
+    y: np.ndarray,
+    p: np.ndarray,
+    users: np.ndarray,
+    seed: int,
+    n_resamples: int = 200,
+) -> dict[str, dict[str, float | None]]:
+    """Return metrics of (y, p), each with a 95 % percentile-bootstrap interval over users.
+
+    Arguments and result as of metrics_with_intervals, whose metrics are given here.
+    """
     if not len(y):
         return {name: {"value": None, "low": None, "high": None} for name in metrics}
     draws = _resamples(users, np.random.default_rng(seed), n_resamples)

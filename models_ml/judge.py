@@ -15,6 +15,7 @@ from models_ml.explain import permutation_importance
 from models_ml.matrix import TrainingSet
 from models_ml.split import Split
 from models_ml.train_settings import TrainSettings
+from models_ml.value_model import ValueModel, mean_deviance
 
 P_EDGE = 1e-7
 N_STEPS = 25
@@ -59,8 +60,12 @@ def describe(
     contest: Contest,
     groups: Sequence[str],
     settings: TrainSettings,
+    value: ValueModel | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the reliability table and the importances of groups, from the same unseen rows."""
+    """Return the reliability table and the importances of groups, from the same unseen rows.
+
+    Of a value prediction the importances are of the expected value (Tweedie deviance).
+    """
     X, y = data.matrix.X[split.test], data.y[split.test].astype(float)
     if not len(y):
         return [], []
@@ -68,8 +73,17 @@ def describe(
     def predict(rows: Any) -> np.ndarray:
         return contest.calibrator.apply(fitted.predict(rows))
 
-    importances = permutation_importance(predict, X, y, groups, settings.seed)
-    return reliability_table(y, predict(X)), importances
+    reliability = reliability_table(y, predict(X))
+    if value is None or data.value is None:
+        return reliability, permutation_importance(predict, X, y, groups, settings.seed)
+
+    def expect(rows: Any) -> np.ndarray:
+        return value.expected(rows, predict(rows))
+
+    came = data.value[split.test]
+    return reliability, permutation_importance(
+        expect, X, came, groups, settings.seed, loss=mean_deviance
+    )
 
 
 def calibration_line(y: np.ndarray, p: np.ndarray) -> dict[str, dict[str, float | None]]:

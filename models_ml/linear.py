@@ -66,6 +66,23 @@ class LinearTransform:
         return csr_matrix((values, X.indices, X.indptr), X.shape)
 
 
+@dataclass(frozen=True)
+class LinearModel:
+    """A weighted sum of transformed values.
+
+    Attributes:
+        weights: Per column, float64, shape (n_columns,).
+        intercept: Added to it.
+    """
+
+    weights: np.ndarray
+    intercept: float
+
+    def margin(self, X: csr_matrix) -> np.ndarray:
+        """Return the sums of transformed rows, float64, shape (n_rows,)."""
+        return X @ self.weights + self.intercept
+
+
 def learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:
     """Learn caps and scales on evenly spaced rows: they need no exact maximum.
 

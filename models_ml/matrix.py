@@ -78,9 +78,11 @@ class TrainingSet:
         as_of_hour: The snapshot, whole hours since 1970-01-01 UTC, int64.
         horizon_hours: Length of the label's window.
         user_ids: Names of the users, text, shape (n_users,); may be absent.
+        value: Of value predictions what it came to, 0 or more, float64, shape (n_rows,); y says
+            whether there was any. None of predictions that ask whether.
 
     Raises:
-        ValueError: If lengths differ or y holds anything but 0 and 1.
+        ValueError: If lengths differ, y holds anything but 0 and 1, or value disagrees with it.
     """
 
     matrix: Matrix
@@ -90,6 +92,7 @@ class TrainingSet:
     as_of_hour: np.ndarray
     horizon_hours: int
     user_ids: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=object))
+    value: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n_rows = self.matrix.X.shape[0]
@@ -101,6 +104,17 @@ class TrainingSet:
         odd = self.y[(self.y != 0) & (self.y != 1)]
         if len(odd):
             raise ValueError(f"y holds {odd[0]}; a label is 0 or 1")
+        if self.value is not None:
+            _check_value(self.value, self.y)
+
+
+def _check_value(value: np.ndarray, y: np.ndarray) -> None:
+    """Refuse values that are not those of the labels: positive where one is 1, else 0."""
+    if value.shape != y.shape:
+        raise ValueError(f"value has shape {value.shape}, y has shape {y.shape}")
+    wrong = np.flatnonzero(~np.isfinite(value) | (value < 0) | ((value > 0) != (y > 0)))
+    if len(wrong):
+        raise ValueError(f"row {wrong[0]} has value {value[wrong[0]]} and label {y[wrong[0]]:g}")
 
 
 def csr_from_batches(

@@ -15,16 +15,18 @@ from typing import Any
 import jinja2
 
 from models_ml import registry
-from models_ml.charts import reliability_chart, reliability_table
-from models_ml.definition_words import cohort_in_words, outcome_in_words
+from models_ml.charts import reliability_chart, reliability_table, value_chart
+from models_ml.definition_words import cohort_in_words, question_in_words
 from models_ml.markdown_text import escape, to_html
 from models_ml.model_words import (
+    amounts_table,
     candidates_table,
     challenge_in_words,
     importance_sentences,
     in_words,
     left_out_sentences,
     limits,
+    value_table,
 )
 from models_ml.publish import published_paths
 from models_ml.registry import ModelRecord
@@ -55,7 +57,7 @@ def model_card(warehouse: Warehouse, model: ModelRecord) -> str:
         "model": model,
         "label": definition["label"],
         "horizon_days": definition["horizon_days"],
-        "outcome": outcome_in_words(asked),
+        "question": question_in_words(asked),
         "cohort": cohort_in_words(asked),
     }
     if model.metrics is not None:
@@ -116,11 +118,15 @@ def _measured(
 ) -> dict[str, Any]:
     """Return what the template says of a trained model."""
     named = warehouse.rows("select distinct event_name, property from features")
+    groups = (model.metrics or {}).get("value", {}).get("groups", [])
     return {
         "window": _window(model),
         "in_words": in_words(model, label),
         "reliability": reliability_table(model.reliability or []),
         "picture": reliability_chart(model.reliability, label) if model.reliability else "",
+        "values": value_table(model),
+        "values_picture": value_chart(groups, label) if groups else "",
+        "values_by_now": _values_by_now(warehouse, model) if groups else [],
         "calibration": _calibration(warehouse, model),
         "importances": importance_sentences(
             model,
@@ -129,6 +135,7 @@ def _measured(
         ),
         "left_out": left_out_sentences(model),
         "candidates": candidates_table(model),
+        "amounts": amounts_table(model),
         "challenge": challenge_in_words(model),
         "drift": _drift(warehouse, model),
         "limits": limits(model, horizon_days),
@@ -160,20 +167,36 @@ def _calibration(warehouse: Warehouse, model: ModelRecord) -> list[dict[str, Any
     )
 
 
+def _values_by_now(warehouse: Warehouse, model: ModelRecord) -> list[dict[str, Any]]:
+    """Return the report's rows of everybody: of matured scores, and of held-out ones."""
+    if not warehouse.has_table("value_report"):
+        return []
+    return warehouse.rows(
+        """
+        select * from value_report
+        where prediction = ? and group_number is null and (model_id is null or model_id = ?)
+        order by kind desc
+        """,
+        [model.prediction, model.model_id],
+    )
+
+
 def _drift(warehouse: Warehouse, model: ModelRecord) -> dict[str, Any]:
     """Return the outcome's rate by snapshot, and what the model says of users now."""
     rows = warehouse.rows(
         """
-        select as_of, n_users, outcome_rate from labels_rates
+        select as_of, n_users, outcome_rate, mean_value from labels_rates
         where prediction = ? order by as_of desc limit 12
         """,
         [model.prediction],
     )
-    now: dict[str, Any] = {"n_users": 0, "mean_probability": None}
+    now: dict[str, Any] = {"n_users": 0, "mean_probability": None, "mean_expected_value": None}
     if warehouse.has_table("predictions"):
         (now,) = warehouse.rows(
             """
-            select count(*) as n_users, avg(probability) as mean_probability
+            select
+                count(*) as n_users, avg(probability) as mean_probability,
+                avg(expected_value) as mean_expected_value
             from predictions where prediction = ? and model_id = ?
             """,
             [model.prediction, model.model_id],

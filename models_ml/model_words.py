@@ -5,7 +5,8 @@ Names that come from events are escaped here, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from models_ml.markdown_text import escape, quote
 from models_ml.model_checks import check_model
@@ -76,9 +77,54 @@ def in_words(model: ModelRecord, label: str) -> str:
             f"- **Use.** For the tenth of users with the highest probability it came true "
             f"**{lift['value']:.1f} times** as often as for all."
         )
+    if "value" in metrics:
+        lines += _value_in_words(metrics["value"])
     if model.status != CHAMPION:
         lines.append(f"\nIt does not score: {escape(model.reason)}.")
     return "\n".join(lines)
+
+
+def _value_in_words(value: Mapping[str, Any]) -> list[str]:
+    """Return what the expected values are worth, in sentences."""
+    error, ratio, share = (
+        value[name] for name in ("mean_absolute_error", "total_ratio", "top_decile_share")
+    )
+    if error["value"] is None or ratio["value"] is None:
+        return []
+    return [
+        f"- **Amounts.** For all of them together it expected **{ratio['value']:.0%}** of what "
+        f"came (95% interval {ratio['low']:.0%} to {ratio['high']:.0%}). Of one user it is "
+        f"{error['value']:,.4g} off on average, where giving everybody the mean is "
+        f"{value['mean_absolute_error_usual']['value']:,.4g} off.",
+        f"- **Who brings it.** The tenth of users with the highest expected values brought "
+        f"**{share['value']:.0%}** of everything.",
+    ]
+
+
+def value_table(model: ModelRecord) -> str:
+    """Return expected and observed means in ten groups of held-out users, a table; or nothing."""
+    groups = (model.metrics or {}).get("value", {}).get("groups", [])
+    rows = [
+        f"| {row['n']:,} | {row['mean_expected']:,.4g} | {row['mean_value']:,.4g} | "
+        + (f"{row['low']:,.4g} to {row['high']:,.4g} |" if row["low"] is not None else " |")
+        for row in groups
+    ]
+    words = "Held-out users in ten groups, from the lowest to the highest expected value.\n"
+    head = ["| users | expected, mean | came, mean | 95 % interval |", "|---|---|---|---|"]
+    return "\n".join([words, *head, *rows]) if rows else ""
+
+
+def amounts_table(model: ModelRecord) -> str:
+    """Return all models of amounts that were tried, best first, as a table; or nothing."""
+    value = (model.metrics or {}).get("value", {})
+    rows = [
+        f"| {escape(row['candidate'])}{' ✓' if row['candidate'] == value['candidate'] else ''} | "
+        f"{row['deviance']:.4f} | {row['scale']} | {row['seconds']:.0f} |"
+        for row in sorted(value.get("candidates", []), key=lambda row: row["deviance"])
+    ]
+    words = "How much it is where there is any, judged with the probability of any.\n"
+    head = ["| model of amounts | Tweedie deviance | scaling | seconds |", "|---|---|---|---|"]
+    return "\n".join([words, *head, *rows]) if rows else ""
 
 
 def candidates_table(model: ModelRecord) -> str:
@@ -101,12 +147,18 @@ def importance_sentences(
     """Return a sentence per event or property that the model's quality rests on, as a list.
 
     Args:
-        model: Its importances are log loss lost (nats per row) when a group's values are shuffled.
+        model: Its importances are log loss lost (nats per row), or of a value prediction deviance,
+            when a group's values are shuffled.
         events: Names that are event types.
         properties: Names that are properties of events or users.
     """
     metrics = model.metrics or {}
-    guess, loss = metrics["log_loss_base_rate"]["value"], metrics["log_loss"]["value"]
+    value = metrics.get("value")
+    guess, loss = (
+        (value["deviance_usual"]["value"], value["deviance"]["value"])
+        if value
+        else (metrics["log_loss_base_rate"]["value"], metrics["log_loss"]["value"])
+    )
     gained = guess - loss if guess is not None and loss is not None else 0
     lines = []
     for row in model.importances or []:
@@ -114,8 +166,8 @@ def importance_sentences(
             continue
         share = f", {row['importance'] / gained:.0%} of all it gains" if gained > 0 else ""
         lines.append(
-            f"- {_what(row['group'], events, properties)}. With this shuffled among users, log "
-            f"loss is {row['importance']:.4f} worse{share}."
+            f"- {_what(row['group'], events, properties)}. With this shuffled among users, "
+            f"{'the deviance' if value else 'log loss'} is {row['importance']:.4f} worse{share}."
         )
     return "\n".join(lines) or "- Nothing: it gives nearly everybody the same probability."
 
@@ -159,6 +211,12 @@ def limits(model: ModelRecord, horizon_days: int) -> list[str]:
         "It learned from past weeks. After a change of prices, product or tracking its "
         "probabilities are off until such weeks are among them.",
     ]
+    if "value" in metrics:
+        sentences.append(
+            "An expected value is a mean over all that may happen, for sums over many users: most "
+            "users come to nothing, a few to much more. It is of the value in the window alone, "
+            "not of a lifetime. Who returns more than they buy in the window counts as 0."
+        )
     n_positives = metrics.get("n_test_positives", 0)
     if n_positives < FEW_POSITIVES:
         sentences.append(

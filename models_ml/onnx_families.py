@@ -1,4 +1,4 @@
-"""Each family inside the ONNX graph: rows -> log-odds."""
+"""Each family inside the ONNX graph: rows -> margin (log-odds, or a log amount)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from onnx import TensorProto
-from scipy.special import logit
 
 from models_ml.candidates import Fitted
 from models_ml.onnx_graph import Graph, Trees, floor32
@@ -15,7 +14,7 @@ from models_ml.onnx_graph import Graph, Trees, floor32
 def add_margin(
     graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str = ""
 ) -> str:
-    """Append the log-odds of a fitted candidate and return their name: double, (n_rows, 1).
+    """Append the margin of a fitted candidate and return its name: double, (n_rows, 1).
 
     Args:
         graph: Grows.
@@ -28,7 +27,7 @@ def add_margin(
     exporters = {
         "average": _average,
         "constant": _constant,
-        "logistic": _logistic,
+        "linear": _linear,
         "lightgbm": _lightgbm,
     }
     return exporters[fitted.candidate.family](graph, fitted, source, columns, name)
@@ -52,15 +51,15 @@ def _constant(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, na
     # Not the rows' sum but a zero of its shape: 0 * infinity would be no number.
     zero = graph.constant(f"{name}limit", 0.0, np.float64)
     flat = graph.add("Clip", [exact, zero, zero], f"{name}nothing")
-    odds = graph.constant(f"{name}log_odds", [[logit(fitted.model)]], np.float64)
-    return graph.add("Add", [flat, odds], f"{name}margin")
+    margin = graph.constant(f"{name}constant", [[fitted.model]], np.float64)
+    return graph.add("Add", [flat, margin], f"{name}margin")
 
 
-def _logistic(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
+def _linear(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
     # Logarithms in float32, sums in double: calibrators that are steep would show their rounding.
     transform = fitted.transform
     assert transform is not None
-    places, weights = np.searchsorted(columns, fitted.columns), fitted.model.coef_[0]
+    places, weights = np.searchsorted(columns, fitted.columns), fitted.model.weights
     is_hours = transform.is_recency
 
     def add(operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
@@ -97,7 +96,7 @@ def _logistic(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, na
         is_ever = add("Greater", [hours, zero], "is_ever")
         recent = add("Where", [is_ever, add("Max", [scaled, zero], "floored"), zero], "recent")
         parts.append(weighted(recent, weights[is_hours], "recency"))
-    intercept = constant("intercept", fitted.model.intercept_, np.float64)
+    intercept = constant("intercept", [fitted.model.intercept], np.float64)
     return add("Sum", [*parts, intercept], "margin")
 
 

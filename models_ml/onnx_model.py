@@ -2,12 +2,14 @@
 
 Exporters of our own, because the public converters are wrong in places, silently (docs/decisions/
 0006): thresholds are rounded down to float32, so that `x <= t` holds for the same float32 x.
-Input X: float32 (n_rows, n_columns); outputs probability and score (uncalibrated): (n_rows, 1).
+Input X: float32 (n_rows, n_columns); outputs probability and score (uncalibrated), and of a value
+model expected_value: (n_rows, 1).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -20,19 +22,36 @@ from models_ml.candidates import Fitted
 from models_ml.onnx_calibrators import add_calibrator
 from models_ml.onnx_families import add_margin
 from models_ml.onnx_graph import Graph
+from models_ml.value_model import ValueModel
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 IR_VERSION = 9
 ROWS_PER_CALL = 256  # made dense at a time: they stay in a core's cache, 10 % faster than 4,096
 
 
-def export(fitted: Fitted, calibrator: Calibrator, feature_ids: np.ndarray) -> bytes:
+PROBABILITY, EXPECTED_VALUE = "probability", "expected_value"
+
+
+def input_columns(fitted: Fitted, value: ValueModel | None = None) -> np.ndarray:
+    """Return the columns of the matrix that a graph reads, in order, ascending."""
+    if value is None:
+        return fitted.columns
+    return np.union1d(fitted.columns, value.amount.columns).astype(np.int64)
+
+
+def export(
+    fitted: Fitted,
+    calibrator: Calibrator,
+    feature_ids: np.ndarray,
+    value: ValueModel | None = None,
+) -> bytes:
     """Turn a fitted candidate and its calibrator into one ONNX graph.
 
     Args:
-        fitted: The model; its columns are the graph's input columns, in order.
+        fitted: The model of whether.
         calibrator: Applied to the model's score.
-        feature_ids: Catalogue ids of those columns, kept as metadata.
+        feature_ids: Catalogue ids of the graph's inputs (input_columns), kept as metadata.
+        value: The model of how much, of a value prediction.
 
     Returns:
         The serialised model.
@@ -40,18 +59,18 @@ def export(fitted: Fitted, calibrator: Calibrator, feature_ids: np.ndarray) -> b
     graph = Graph()
     zero = graph.constant("zero", [[0.0]])
     clean = graph.add("Where", [graph.add("IsNaN", ["X"], "is_missing"), zero, "X"], "clean")
-    graph.add("Sigmoid", [add_margin(graph, fitted, clean, fitted.columns)], "score_double")
+    columns, outputs = input_columns(fitted, value), [PROBABILITY, "score"]
+    graph.add("Sigmoid", [add_margin(graph, fitted, clean, columns)], "score_double")
     graph.add("Cast", ["score_double"], "score", to=TensorProto.FLOAT)
     add_calibrator(graph, calibrator)
-    n_columns = len(fitted.columns)
+    if value is not None:
+        _add_value(graph, value, clean, columns)
+        outputs.append(EXPECTED_VALUE)
     body = helper.make_graph(
         graph.nodes,
         "foretell",
-        [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, n_columns])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1])
-            for name in ("probability", "score")
-        ],
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, len(columns)])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 1]) for name in outputs],
         graph.constants,
     )
     opsets = [helper.make_opsetid(domain, number) for domain, number in OPSETS.items()]
@@ -70,6 +89,23 @@ def export(fitted: Fitted, calibrator: Calibrator, feature_ids: np.ndarray) -> b
     return model.SerializeToString()
 
 
+def _add_value(graph: Graph, value: ValueModel, source: str, columns: np.ndarray) -> None:
+    """Append probability -> expected value, computed in double: never a logarithm of 0."""
+    margin = add_margin(graph, value.amount, source, columns, "amount_")
+    ends = [
+        graph.constant(f"amount_{name}", end, np.float64)
+        for name, end in (("lowest", value.lowest), ("highest", value.highest))
+    ]
+    amount = graph.add("Exp", [graph.add("Clip", [margin, *ends], "amount_log")], "amount")
+    p = graph.add("Cast", [PROBABILITY], "probability_double", to=TensorProto.DOUBLE)
+    product = graph.add("Mul", [p, amount], "product")
+    power = graph.constant("value_power", value.scale.power, np.float64)
+    bent = graph.add("Pow", [product, power], "product_bent")
+    factor = graph.constant("value_factor", value.scale.scale, np.float64)
+    scaled = graph.add("Mul", [bent, factor], "value_double")
+    graph.add("Cast", [scaled], EXPECTED_VALUE, to=TensorProto.FLOAT)
+
+
 def make_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
     """Load a graph for scoring; waiting threads sleep instead of spinning."""
     options = onnxruntime.SessionOptions()
@@ -80,16 +116,38 @@ def make_session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def predict(session: onnxruntime.InferenceSession, X: np.ndarray) -> np.ndarray:
-    """Return calibrated probabilities, float32, shape (n_rows,), of dense rows."""
+def has_value(session: onnxruntime.InferenceSession) -> bool:
+    """Whether the graph gives expected values beside probabilities."""
+    return EXPECTED_VALUE in {output.name for output in session.get_outputs()}
+
+
+def predict_outputs(
+    session: onnxruntime.InferenceSession, X: np.ndarray, names: Sequence[str]
+) -> list[np.ndarray]:
+    """Return some outputs of a graph, float32, each of shape (n_rows,), of dense rows."""
     rows = np.ascontiguousarray(X, dtype=np.float32)
-    return session.run(["probability"], {"X": rows})[0].ravel()
+    return [output.ravel() for output in session.run(list(names), {"X": rows})]
 
 
-def predict_sparse(session: onnxruntime.InferenceSession, X: csr_matrix) -> np.ndarray:
-    """Return calibrated probabilities, float32, shape (n_rows,), of sparse rows."""
+def predict(
+    session: onnxruntime.InferenceSession, X: np.ndarray, output: str = PROBABILITY
+) -> np.ndarray:
+    """Return calibrated probabilities, or another output, float32, shape (n_rows,), of dense rows.
+
+    Args:
+        session: Of make_session.
+        X: Shape (n_rows, n_columns).
+        output: PROBABILITY or EXPECTED_VALUE.
+    """
+    return predict_outputs(session, X, [output])[0]
+
+
+def predict_sparse(
+    session: onnxruntime.InferenceSession, X: csr_matrix, output: str = PROBABILITY
+) -> np.ndarray:
+    """Return the same of sparse rows."""
     blocks = [
-        predict(session, X[start : start + ROWS_PER_CALL].toarray())
+        predict(session, X[start : start + ROWS_PER_CALL].toarray(), output)
         for start in range(0, X.shape[0], ROWS_PER_CALL)
     ]
     return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.float32)
@@ -105,3 +163,16 @@ def parity(model: bytes, expected: np.ndarray, X: csr_matrix) -> float:
     """
     gaps = np.abs(predict_sparse(make_session(model), X) - expected)
     return float(gaps.max(initial=0))
+
+
+def value_parity(model: bytes, expected: np.ndarray, X: csr_matrix) -> float:
+    """Return the largest |ONNX - Python| over real rows, a share of the value or of the mean value.
+
+    Args:
+        model: The exported graph.
+        expected: Values of the Python model, shape (n_rows,).
+        X: The same rows over the graph's input columns.
+    """
+    gaps = np.abs(predict_sparse(make_session(model), X, EXPECTED_VALUE) - expected)
+    sizes = np.maximum(expected, expected.mean() if len(expected) else 1.0)
+    return float((gaps / sizes).max(initial=0))

@@ -29,6 +29,7 @@ PUBLISHED = {
     "prediction_outcomes": "select * from {source}",
     "calibration_report": "select * from {source} order by prediction, kind, property, value",
     "calibration_groups": "select * from {source} order by all",
+    "value_report": "select * from {source} order by prediction, kind, group_number nulls first",
     "taxonomy": "select * from {source} order by kind, volume_rank",
     "taxonomy_event_types": "select * from {source} order by volume_rank",
     "taxonomy_event_properties": "select * from {source} order by volume_rank",

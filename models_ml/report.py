@@ -22,6 +22,7 @@ SUMMARY = f"""
         definitions.prediction,
         definitions.label,
         cohort.n_users,
+        cohort.mean_expected_value,
         models.status,
         models.reason,
         models.candidate,
@@ -42,7 +43,9 @@ SUMMARY = f"""
         on definitions.prediction = models.prediction
         and definitions.definition_hash = models.definition_hash
     left join (
-        select prediction, count(*) as n_users from predictions group by prediction
+        select
+            prediction, count(*) as n_users, avg(expected_value) as mean_expected_value
+        from predictions group by prediction
     ) as cohort
         on definitions.prediction = cohort.prediction
     order by definitions.prediction
@@ -69,6 +72,7 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         table.add_column(heading, justify="left" if heading in ("prediction", "model") else "right")
     for row in warehouse.rows(SUMMARY):
         table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), _model(row))
+    values = _values(warehouse)
     query = f"select * from {SCHEMA}.predictions order by probability desc limit 20"
     lines = [f"\nTable    {SCHEMA}.predictions in {published.place}"]
     if published.database:
@@ -80,6 +84,7 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         lines.append(f"Look     {published.look(query)}")
     return Group(
         table,
+        *([values] if values.row_count else []),
         Text(
             "Measured on users and weeks that no model had seen; [ ] is a 95 % interval. "
             "log loss: lower is better, beside the guess of the base rate for everybody.",
@@ -87,6 +92,38 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         ),
         *(Text(line) for line in lines),
     )
+
+
+def _values(warehouse: Warehouse) -> Table:
+    """Return what value predictions expect and how right they were."""
+    table = Table(title="Expected values", title_justify="left")
+    for heading in (
+        "prediction",
+        "expected per user",
+        "of all users",
+        "expected of what came",
+        "error per user",
+        "of the mean value",
+        "model of amounts",
+    ):
+        is_text = heading in ("prediction", "model of amounts")
+        table.add_column(heading, justify="left" if is_text else "right")
+    for row in warehouse.rows(SUMMARY):
+        metrics = json.loads(row["metrics"]) if row["metrics"] else {}
+        value, mean = metrics.get("value"), row["mean_expected_value"]
+        if value is None or mean is None:
+            continue
+        error, usual = value["mean_absolute_error"], value["mean_absolute_error_usual"]
+        table.add_row(
+            row["prediction"],
+            f"{mean:,.4g}",
+            f"{mean * row['n_users']:,.0f}",
+            _with_interval(value["total_ratio"]),
+            f"{error['value']:,.4g}" if error["value"] is not None else "",
+            f"{usual['value']:,.4g}" if usual["value"] is not None else "",
+            value["candidate"],
+        )
+    return table
 
 
 def usage_summary(counts: Sequence[UsageCounts], top: Sequence[dict[str, Any]]) -> RenderableType:

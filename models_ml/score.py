@@ -21,13 +21,14 @@ SECONDS_PER_LINE = 5
 N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about equally many users
 
 # Only what is new or differs: a second run on the same data appends nothing. Scores differ in the
-# last bits by batch, so "the same" is within 1e-6. percentile ranks the user among the whole
-# present cohort, those not scored now with their newest score by the same model; part by part of
-# the probabilities, because one rank of all users is work for one core.
+# last bits by batch, so "the same" is within 1e-6 (of a value within 1e-5 of it). percentile ranks
+# the user among the whole present cohort, those not scored now with their newest score by the same
+# model; part by part of the probabilities (of values: of their logarithms), because one rank of all
+# users is work for one core.
 APPEND = """
     insert into prediction_history by name
     with newest as (
-        select history.user_id, history.as_of, history.probability
+        select history.user_id, history.as_of, history.probability, history.expected_value
         from prediction_history as history
         where history.prediction = $prediction
         and history.model_id = $model_id
@@ -37,11 +38,11 @@ APPEND = """
         ) = 1
     ),
     population as (
-        select scored.user_id, scored.probability, true as is_new
+        select scored.user_id, scored.probability, scored.expected_value, true as is_new
         from scored
         where scored.prediction = $prediction
         union all
-        select newest.user_id, newest.probability, false as is_new
+        select newest.user_id, newest.probability, newest.expected_value, false as is_new
         from newest
         inner join scoring_rows as cohort
             on cohort.prediction = $prediction and newest.user_id = cohort.user_id
@@ -49,7 +50,14 @@ APPEND = """
             on newest.user_id = scored.user_id and scored.prediction = $prediction
     ),
     parts as (
-        select *, floor(probability * 10000) as part from population
+        select
+            *,
+            coalesce(expected_value, probability) as place,
+            case
+                when expected_value is null then floor(probability * 10000)
+                else floor(100 * ln(greatest(expected_value, 1e-9)))
+            end as part
+        from population
     ),
     sized as (
         select
@@ -61,21 +69,26 @@ APPEND = """
     ),
     ranked as (
         select
-            parts.user_id, parts.probability, parts.is_new,
+            parts.user_id, parts.probability, parts.expected_value, parts.is_new,
             100.0e0 * (
                 sized.n_below - 1
-                + rank() over (partition by parts.part order by parts.probability)
+                + rank() over (partition by parts.part order by parts.place)
             ) / greatest(sized.n_users - 1, 1) as percentile
         from parts
         inner join sized on parts.part = sized.part
     )
     select
-        $prediction as prediction, ranked.user_id, ranked.probability, ranked.percentile,
-        $as_of as as_of, $scored_at as scored_at, $model_id as model_id
+        $prediction as prediction, ranked.user_id, ranked.probability, ranked.expected_value,
+        ranked.percentile, $as_of as as_of, $scored_at as scored_at, $model_id as model_id
     from ranked
     left join newest on ranked.user_id = newest.user_id and newest.as_of = $as_of
     where ranked.is_new
-    and (newest.user_id is null or abs(newest.probability - ranked.probability) > 1e-6)
+    and (
+        newest.user_id is null
+        or abs(newest.probability - ranked.probability) > 1e-6
+        or coalesce(abs(newest.expected_value - ranked.expected_value), 0)
+            > 1e-5 * coalesce(ranked.expected_value, 0)
+    )
 """
 
 
@@ -153,7 +166,7 @@ def _fill_scored(
     """Write every score into the temporary table `scored`, telling how far it is; and reasons."""
     warehouse.execute(
         "create or replace temp table scored"
-        " (prediction varchar, user_id varchar, probability double)"
+        " (prediction varchar, user_id varchar, probability double, expected_value double)"
     )
     feature_ids = feature_ids_of(models)
     scorers = [make_scorer(model, feature_ids, threads=_usable_cores()) for model in models]

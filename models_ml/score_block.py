@@ -11,7 +11,14 @@ import onnxruntime
 import pyarrow as pa
 from scipy.sparse import csr_matrix
 
-from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
+from models_ml.onnx_model import (
+    EXPECTED_VALUE,
+    PROBABILITY,
+    ROWS_PER_CALL,
+    has_value,
+    make_session,
+    predict_outputs,
+)
 from models_ml.reasons import Explainer, reasons_of
 from models_ml.registry import ModelRecord
 
@@ -26,11 +33,13 @@ class Scorer:
         prediction: Whose champion it is.
         session: The loaded graph.
         columns: Its inputs among the columns read for all models.
+        outputs: What it says: PROBABILITY, and of a value model EXPECTED_VALUE.
     """
 
     prediction: str
     session: onnxruntime.InferenceSession
     columns: np.ndarray
+    outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -65,24 +74,32 @@ def make_scorer(model: ModelRecord, feature_ids: np.ndarray, threads: int) -> Sc
     """
     assert model.onnx is not None
     session = make_session(model.onnx, threads=threads)
-    return Scorer(model.prediction, session, np.searchsorted(feature_ids, _inputs(model)))
+    outputs = (PROBABILITY, EXPECTED_VALUE) if has_value(session) else (PROBABILITY,)
+    columns = np.searchsorted(feature_ids, _inputs(model))
+    return Scorer(model.prediction, session, columns, outputs)
 
 
 def score_block(block: Block, scorers: Sequence[Scorer]) -> Iterator[pa.Table]:
-    """Yield one table per model: prediction, user_id, probability."""
+    """Yield one table per model: prediction, user_id, probability, expected_value (may be NULL)."""
     rows = [block.of(scorer.prediction) for scorer in scorers]
     places = [own["place"].to_numpy() for own in rows]
-    probabilities = [np.empty(len(place)) for place in places]
+    said = [
+        np.empty((len(scorer.outputs), len(place)))
+        for scorer, place in zip(scorers, places, strict=True)
+    ]
     for start in range(0, block.X.shape[0], ROWS_PER_CALL):
         dense = block.X[start : start + ROWS_PER_CALL].toarray()
-        for scorer, place, probability in zip(scorers, places, probabilities, strict=True):
+        for scorer, place, outputs in zip(scorers, places, said, strict=True):
             low, high = np.searchsorted(place, [start, start + ROWS_PER_CALL])
             if low < high:
                 own = _taken(_taken(dense, place[low:high] - start, 0), scorer.columns, 1)
-                probability[low:high] = predict(scorer.session, own)
-    for own, probability in zip(rows, probabilities, strict=True):
+                outputs[:, low:high] = predict_outputs(scorer.session, own, scorer.outputs)
+    for own, outputs in zip(rows, said, strict=True):
+        nothing = pa.nulls(own.num_rows, pa.float64())
+        expected = pa.array(outputs[1]) if len(outputs) > 1 else nothing
         scored = own.select(["prediction", "user_id"])
-        yield scored.append_column("probability", pa.array(probability))
+        scored = scored.append_column(PROBABILITY, pa.array(outputs[0]))
+        yield scored.append_column(EXPECTED_VALUE, expected)
 
 
 def explain_block(

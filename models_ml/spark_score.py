@@ -55,7 +55,7 @@ USERS = """
     ) as known
         on wanted.user_key = known.user_key and wanted.as_of_hour = known.as_of_hour
 """
-SCORED = "prediction string, user_id string, probability double"
+SCORED = "prediction string, user_id string, probability double, expected_value double"
 REASONS = (
     "prediction string, user_id string, as_of timestamp_ntz, model_id string, place int, "
     "input string, words string, contribution double"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from models_ml.calibrate import Calibrator
 from models_ml.candidates import Fitted, fit_candidate
@@ -16,9 +17,12 @@ from models_ml.contributions import pack, parts_of
 from models_ml.judge import describe, judge
 from models_ml.leaks import find_leaks
 from models_ml.matrix import Matrix, TrainingSet
-from models_ml.onnx_model import export, parity
+from models_ml.onnx_model import export, input_columns, parity, value_parity
 from models_ml.split import Split, honest_split
 from models_ml.train_settings import Progress, TrainSettings
+from models_ml.value_contest import AmountContest, compete_for_amounts, fit_value, winner_of
+from models_ml.value_judge import judge_value
+from models_ml.value_model import ValueModel
 
 
 class NotEnoughData(ValueError):
@@ -84,33 +88,39 @@ def train(
     data, groups = _in_order(data), list(column_groups or data.matrix.kinds)
     split = honest_split(data, settings.test_percent)
     data, groups, quarantined = _without_leaks(data, split, groups, progress)
-    contests, to_judge = compete(data, split, settings, progress)
+    contests, arena = compete(data, split, settings, progress)
     winner = best_of(contests)
+    amounts = []
+    if data.value is not None:
+        amounts = compete_for_amounts(arena, winner, settings, progress)
     name = winner.candidate.name
     progress(f"{name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
-    judged = _fit(winner, data, to_judge, settings)
-    metrics = judge(data, split, judged, winner, settings)
-    reliability, importances = describe(data, split, judged, winner, groups, settings)
+    judged = _fit(winner, amounts, data, arena.rows, settings)
+    metrics = judge(data, split, judged.whether, winner, settings)
+    reliability, importances = describe(
+        data, split, judged.whether, winner, groups, settings, judged.value
+    )
+    if judged.value is not None:
+        expected = judged.expected(data.matrix.X[split.test])
+        metrics["value"] = judge_value(data, split, expected, amounts, settings)
     progress(f"fitting {name} on all {len(data.y):,} rows")
-    fitted = _fit(winner, data, np.ones(len(data.y), dtype=bool), settings)
-    onnx, feature_ids = _graph(fitted, winner.calibrator, data)
-    judge_onnx, judge_feature_ids = _graph(judged, winner.calibrator, data)
-    gap = _parity(onnx, fitted, winner.calibrator, data, settings)
-    is_exact = gap <= settings.parity_tolerance
-    limit = f"{gap:.1e} > {settings.parity_tolerance:.0e}"
+    fitted = _fit(winner, amounts, data, np.ones(len(data.y), dtype=bool), settings)
+    onnx, feature_ids = fitted.graph(data)
+    judge_onnx, judge_feature_ids = judged.graph(data)
+    inexact = _check_parity(onnx, fitted, data, settings, metrics)
     rows = [contest.as_row() for contest in contests]
-    metrics |= {"parity": gap, "candidates": rows, "quarantined": quarantined}
+    metrics |= {"candidates": rows, "quarantined": quarantined}
     return TrainedModel(
         onnx=onnx,
         feature_ids=feature_ids,
-        explain_model=pack(parts_of(fitted, data.matrix.X)),
+        explain_model=pack(parts_of(fitted.whether, data.matrix.X, fitted.columns)),
         judge_onnx=judge_onnx,
         judge_feature_ids=judge_feature_ids,
         candidate=name,
         class_weight=winner.candidate.class_weight,
         calibration=winner.calibrator.name,
-        status="accepted" if is_exact else "rejected",
-        reason="" if is_exact else f"parity: max |ONNX - Python| = {limit}",
+        status="rejected" if inexact else "accepted",
+        reason=inexact,
         metrics=metrics,
         reliability=reliability,
         importances=importances,
@@ -146,6 +156,7 @@ def _in_order(data: TrainingSet) -> TrainingSet:
         as_of_hour=data.as_of_hour[order],
         horizon_hours=data.horizon_hours,
         user_ids=data.user_ids,
+        value=None if data.value is None else data.value[order],
     )
 
 
@@ -168,23 +179,65 @@ def _without_leaks(
     return replace(data, matrix=matrix), [groups[column] for column in keep], rows
 
 
-def _fit(contest: Contest, data: TrainingSet, rows: np.ndarray, settings: TrainSettings) -> Fitted:
-    """Fit the winner on these rows, with the rounds that it was best with in the contest."""
-    return fit_candidate(
+@dataclass(frozen=True)
+class _Whole:
+    """All that makes a score: whether, calibrated, and of a value prediction how much."""
+
+    whether: Fitted
+    calibrator: Calibrator
+    value: ValueModel | None
+
+    @property
+    def columns(self) -> np.ndarray:
+        return input_columns(self.whether, self.value)
+
+    def probability(self, X: csr_matrix) -> np.ndarray:
+        return self.calibrator.apply(self.whether.predict(X))
+
+    def expected(self, X: csr_matrix) -> np.ndarray:
+        assert self.value is not None
+        return self.value.expected(X, self.probability(X))
+
+    def graph(self, data: TrainingSet) -> tuple[bytes, np.ndarray]:
+        """Return the ONNX graph and the catalogue ids of its inputs."""
+        feature_ids = data.matrix.feature_ids[self.columns]
+        return export(self.whether, self.calibrator, feature_ids, self.value), feature_ids
+
+
+def _fit(
+    contest: Contest,
+    amounts: Sequence[AmountContest],
+    data: TrainingSet,
+    rows: np.ndarray,
+    settings: TrainSettings,
+) -> _Whole:
+    """Fit the winners on these rows, with the rounds that they were best with in the contests."""
+    whether = fit_candidate(
         contest.candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
         settings.n_jobs, rounds=contest.rounds,
     )  # fmt: skip
+    value = fit_value(winner_of(amounts), data, rows, settings) if amounts else None
+    return _Whole(whether, contest.calibrator, value)
 
 
-def _graph(fitted: Fitted, calibrator: Calibrator, data: TrainingSet) -> tuple[bytes, np.ndarray]:
-    """Return the model's ONNX graph and the catalogue ids of its inputs."""
-    feature_ids = data.matrix.feature_ids[fitted.columns]
-    return export(fitted, calibrator, feature_ids), feature_ids
-
-
-def _parity(
-    onnx: bytes, fitted: Fitted, calibrator: Calibrator, data: TrainingSet, settings: TrainSettings
-) -> float:
+def _check_parity(
+    onnx: bytes,
+    fitted: _Whole,
+    data: TrainingSet,
+    settings: TrainSettings,
+    metrics: dict[str, Any],
+) -> str:
+    """Write the gaps between graph and model into the metrics; say which is too large, if any."""
     step = max(1, data.matrix.X.shape[0] // settings.n_parity_rows)
     X = data.matrix.X[::step]
-    return parity(onnx, calibrator.apply(fitted.predict(X)), X[:, fitted.columns])
+    own = X[:, fitted.columns]
+    metrics["parity"] = parity(onnx, fitted.probability(X), own)
+    if metrics["parity"] > settings.parity_tolerance:
+        limit = f"{metrics['parity']:.1e} > {settings.parity_tolerance:.0e}"
+        return f"parity: max |ONNX - Python| = {limit}"
+    if fitted.value is not None:
+        metrics["value"]["parity"] = value_parity(onnx, fitted.expected(X), own)
+        if metrics["value"]["parity"] > settings.value_tolerance:
+            limit = f"{metrics['value']['parity']:.1e} > {settings.value_tolerance:.0e}"
+            return f"parity of values: max |ONNX / Python - 1| = {limit}"
+    return ""

@@ -16,9 +16,10 @@ from models_ml.challenge import (
     Judged,
     challenge,
     held_out_rows,
-    judged_probabilities,
+    judged_output,
 )
 from models_ml.matrix import TrainingSet
+from models_ml.onnx_model import EXPECTED_VALUE
 from models_ml.reasons import input_of
 from models_ml.registry import ModelRecord
 from models_ml.train import NotEnoughData, TrainSettings, train
@@ -34,6 +35,8 @@ HELD_OUT = pa.schema(
         ("as_of", pa.timestamp("us")),
         ("probability", pa.float64()),
         ("outcome", pa.int32()),
+        ("expected_value", pa.float64()),
+        ("value", pa.float64()),
     ]
 )
 
@@ -160,6 +163,7 @@ def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) ->
     assert judged is not None
     rows = held_out_rows(data, settings.test_percent)
     n_rows = int(rows.sum())
+    nothing = pa.nulls(n_rows, pa.float64())
     as_of = data.as_of_hour[rows].astype("datetime64[h]").astype("datetime64[us]")
     return pa.table(
         {
@@ -167,8 +171,12 @@ def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) ->
             "model_id": [model.model_id] * n_rows,
             "user_id": data.user_ids[data.user_key[rows]],
             "as_of": as_of,
-            "probability": judged_probabilities(judged, data, rows),
+            "probability": judged_output(judged, data, rows),
             "outcome": data.y[rows].astype(np.int32),
+            "expected_value": nothing
+            if data.value is None
+            else judged_output(judged, data, rows, EXPECTED_VALUE),
+            "value": nothing if data.value is None else data.value[rows],
         },
         HELD_OUT,
     )

@@ -26,6 +26,7 @@ class TrainSettings:
             final fit takes all rows; max_training_rows of dbt bounds them.
         budget_seconds: What contests and fits may take by the cost model (models_ml.rungs).
         parity_tolerance: Largest |ONNX - Python| allowed, a probability.
+        value_tolerance: The same of expected values, a share of the value or of the mean value.
         n_parity_rows: Real rows on which parity is measured.
     """
 
@@ -39,6 +40,7 @@ class TrainSettings:
     max_settle_rows: int = 200_000
     budget_seconds: float = 300.0
     parity_tolerance: float = 1e-6
+    value_tolerance: float = 1e-5
     n_parity_rows: int = 20_000
     n_resamples: int = 200
     n_jobs: int = 2

@@ -21,13 +21,14 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
     """
     rows = warehouse.table(
         """
-        select user_key, user_id, user_bucket, as_of_hour, label
+        select user_key, user_id, user_bucket, as_of_hour, label, value
         from training_rows where prediction = ? order by user_key, as_of_hour
         """,
         [prediction],
     )
     (definition,) = warehouse.rows(
-        "select horizon_hours from prediction_definitions where prediction = ?", [prediction]
+        "select horizon_hours, is_value from prediction_definitions where prediction = ?",
+        [prediction],
     )
     features = present_features(warehouse)
     feature_ids = np.array([feature["feature_id"] for feature in features], dtype=np.int64)
@@ -49,6 +50,7 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
         as_of_hour=rows["as_of_hour"].to_numpy(),
         horizon_hours=int(definition["horizon_hours"]),
         user_ids=user_ids,
+        value=rows["value"].to_numpy() if definition["is_value"] else None,
     )
 
 
@@ -78,7 +80,7 @@ def fingerprint(data: TrainingSet, salt: str) -> str:
     matrix = data.matrix
     for array in (
         matrix.feature_ids, matrix.X.indptr, matrix.X.indices, matrix.X.data,
-        data.y, data.user_bucket, data.as_of_hour,
+        data.y, data.user_bucket, data.as_of_hour, *([] if data.value is None else [data.value]),
     ):  # fmt: skip
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]

@@ -75,7 +75,7 @@ def _fit_all(
         candidate.name: fit_candidate(candidate, X, y, kinds(), 0, held_out=held_out)
         for candidate in PORTFOLIO
     }
-    linear = [c for c in PORTFOLIO if c.family == "logistic"][:1]
+    linear = [c for c in PORTFOLIO if c.family == "linear"][:1]
     members = tuple(linear + [c for c in PORTFOLIO if c.family == "lightgbm"])
     average = Candidate("average", "average", members=members)
     columns = np.unique(np.concatenate([fitted[member.name].columns for member in members]))

@@ -73,7 +73,7 @@ def prepare(case: Case, folder: Path, wanted: list[str]) -> list[Task]:
     settings = case.settings
     assert settings.as_of is not None
     cut = f"{settings.as_of:%Y-%m-%d}"
-    build(settings, _quiet)
+    build(settings, quiet)
     tasks: list[tuple[Task, int, list[str]]] = []
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         for prediction in select_predictions(warehouse):
@@ -91,13 +91,13 @@ def prepare(case: Case, folder: Path, wanted: list[str]) -> list[Task]:
     found = []
     for horizon in sorted({horizon for _, horizon, _ in tasks}):
         if not case.truth:
-            later = _build_later(settings, horizon)
+            later = build_later(settings, horizon)
         for task, own, users in tasks:
             if own == horizon:
                 happened = (
                     _from_truth(case.truth, task.prediction)
                     if case.truth
-                    else _from_future(later, task.prediction, _hour(settings))
+                    else _from_future(later, task.prediction, hour_of(settings))
                 )
                 known = np.array([happened.get(user, UNKNOWN) for user in users])
                 y, p_true, p_attainable = known.T
@@ -140,14 +140,14 @@ def read_rows(warehouse: Warehouse, prediction: str) -> tuple[list[str], Rows]:
     return users["user_id"].to_pylist(), rows
 
 
-def _build_later(settings: Settings, horizon_hours: int) -> Settings:
+def build_later(settings: Settings, horizon_hours: int) -> Settings:
     """Build the same warehouse one horizon later: its newest matured snapshot lies at the cut."""
     assert settings.as_of is not None
     later = replace(settings, as_of=settings.as_of + timedelta(hours=horizon_hours))
-    build(later, _quiet)
+    build(later, quiet)
     with open_warehouse(later.warehouse, read_only=True) as warehouse:
         (last,) = warehouse.rows("select max(event_hour) as hour from stg_events")
-    if last["hour"] < _hour(later) - 24:
+    if last["hour"] < hour_of(later) - 24:
         raise SystemExit(f"events end before {later.as_of}: choose an earlier --cut")
     return later
 
@@ -173,13 +173,14 @@ def _from_truth(truth: Path, prediction: str) -> dict[str, Known]:
     }
 
 
-def _hour(settings: Settings) -> int:
-    """Return as_of in whole hours since 1970-01-01."""
+def hour_of(settings: Settings) -> int:
+    """Return as_of in whole hours since 1970-01-01 UTC."""
     epoch = parse_as_of("1970-01-01")
     assert settings.as_of is not None
     assert epoch is not None
     return int((settings.as_of - epoch).total_seconds()) // 3600
 
 
-def _quiet(line: str) -> None:
+def quiet(line: str) -> None:
+    """Show nothing of a build's progress."""
     del line

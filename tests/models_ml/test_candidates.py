@@ -89,14 +89,14 @@ def test_where_there_are_no_properties_nobody_competes_to_leave_them_out():
 def test_balanced_weights_raise_the_mean_of_a_rare_outcome():
     rare = (np.arange(len(Y)) % 3 == 0) * Y
     plain, balanced = (
-        fit_candidate(Candidate("l", "logistic", weight), X, rare, kinds(), 0).predict(NEW).mean()
+        fit_candidate(Candidate("l", "linear", weight), X, rare, kinds(), 0).predict(NEW).mean()
         for weight in (None, "balanced")
     )
     assert plain == pytest.approx(rare.mean(), abs=0.03)
     assert balanced > plain + 0.15
 
 
-@pytest.mark.parametrize("family", ["logistic", "lightgbm"])
+@pytest.mark.parametrize("family", ["linear", "lightgbm"])
 def test_columns_with_too_few_rows_are_left_out_and_without_columns_it_is_the_base_rate(family):
     dense = X.toarray()
     dense[:, 3] = 0
@@ -149,7 +149,7 @@ def test_linear_transform_known_answers(row, expected):
 
 
 def test_the_learned_transform_has_largest_value_1_per_column_and_keeps_order():
-    transform = fit(Candidate("l", "logistic")).transform
+    transform = fit(Candidate("l", "linear")).transform
     seen = transform.apply(X).toarray()
     np.testing.assert_allclose(np.abs(seen).max(axis=0)[:11], 1, atol=1e-6)
     hours = csr_matrix(np.diag(np.arange(1, 25)).astype(np.float32))

@@ -26,7 +26,7 @@ DATA = training_set(5, n_users=1500, n_snapshots=2)
 IDS = DATA.matrix.feature_ids
 
 
-def judged(name: str, columns: list[int], family: str = "logistic") -> Judged:
+def judged(name: str, columns: list[int], family: str = "linear") -> Judged:
     """Return a model that learned from the first snapshot of users who are not held out."""
     learned = (DATA.user_bucket >= 20) & (DATA.as_of_hour == DATA.as_of_hour.min())
     kinds = [DATA.matrix.kinds[column] for column in columns]

@@ -16,7 +16,7 @@ from tests.sparse_rows import training_set
 
 DATA = training_set(0, n_users=400)
 SPLIT = honest_split(DATA)
-LOGISTIC, BASE = Candidate("logistic", "logistic"), Candidate("base_rate", "constant")
+LOGISTIC, BASE = Candidate("logistic", "linear"), Candidate("base_rate", "constant")
 
 
 def arena(data=DATA, max_scored_rows=10_000):
@@ -74,8 +74,8 @@ def test_weights_favour_the_better_member_and_stop_half_way_to_equal():
 
 def test_the_average_holds_the_best_linear_model_and_every_boosted_one_that_beats_the_base_rate():
     contests = [
-        result("base_rate", "constant", 0.5), result("tight", "logistic", 0.45),
-        result("loose", "logistic", 0.44), result("trees", "lightgbm", 0.46),
+        result("base_rate", "constant", 0.5), result("tight", "linear", 0.45),
+        result("loose", "linear", 0.44), result("trees", "lightgbm", 0.46),
         result("bad", "lightgbm", 0.51),
     ]  # fmt: skip
     assert [member.name for member in average_members(contests)] == ["loose", "trees"]
@@ -89,7 +89,7 @@ def test_a_single_candidate_must_be_clearly_better_than_the_average(loss, winner
 
 
 def test_without_an_average_the_least_loss_wins():
-    contests = [result("one", "lightgbm", 0.41), result("two", "logistic", 0.4)]
+    contests = [result("one", "lightgbm", 0.41), result("two", "linear", 0.4)]
     assert best_of(contests).candidate.name == "two"
 
 

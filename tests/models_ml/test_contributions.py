@@ -42,14 +42,14 @@ def test_they_add_up_to_the_log_odds_of_any_row(fitted, name):
 def test_of_a_linear_model_it_is_weight_times_distance_from_the_mean():
     rows = csr_matrix(np.float32([[0, 0], [np.e - 1, 0], [0, np.e - 1], [np.e - 1, np.e - 1]] * 40))
     y = np.array([0, 1, 0, 1] * 40)
-    model = fit_candidate(Candidate("linear", "logistic"), rows, y, ["event_count"] * 2, 0)
-    weight = model.model.coef_[0]
+    model = fit_candidate(Candidate("linear", "linear"), rows, y, ["event_count"] * 2, 0)
+    weight = model.model.weights
     added, base = contributions(parts_of(model, rows), rows[:4], np.array([0, 1]), 2)
     # Transformed values are 0 or 1, half of each.
     np.testing.assert_allclose(
         added, (np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) - 0.5) * weight, atol=1e-5
     )
-    assert base == pytest.approx(model.model.intercept_[0] + weight.sum() / 2, abs=1e-5)
+    assert base == pytest.approx(model.model.intercept + weight.sum() / 2, abs=1e-5)
 
 
 def test_on_average_over_the_rows_learned_from_nothing_is_added(fitted):

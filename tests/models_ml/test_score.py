@@ -23,7 +23,7 @@ X = RNG.poisson(1.0, (N_USERS, 3)).astype(np.float32)
 Y = (X[:, 0] + RNG.random(N_USERS) > 1.5).astype(np.float32)
 
 
-def champion(prediction, columns, family="logistic"):
+def champion(prediction, columns, family="linear"):
     rows = csr_matrix(X[:, columns])
     fitted = fit_candidate(Candidate(family, family), rows, Y, ["event_count"] * len(columns), 0)
     onnx = export(fitted, Identity(), IDS[columns][fitted.columns])

@@ -18,8 +18,8 @@ from tests.sparse_rows import N_COLUMNS, random_rows, take, training_set, true_p
 
 PORTFOLIO = (
     Candidate("base_rate", "constant"),
-    Candidate("logistic", "logistic"),
-    Candidate("logistic_balanced", "logistic", "balanced"),
+    Candidate("logistic", "linear"),
+    Candidate("logistic_balanced", "linear", "balanced"),
 )
 SMALL = TrainSettings(n_resamples=20, portfolio=PORTFOLIO)
 LIGHTGBM = replace(SMALL, portfolio=(Candidate("lightgbm", "lightgbm"),))

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from models_ml import onnx_families, onnx_graph
 from models_ml.calibrate import Beta, Identity, Sigmoid, fit_beta, fit_centred_isotonic, fit_sigmoid
@@ -146,7 +146,7 @@ def test_parity_reports_the_largest_gap_of_any_batch(fitted):
 @pytest.mark.parametrize("calibration", CALIBRATORS)
 def test_a_constant_without_columns_scores_any_number_of_rows(calibration):
     nothing = csr_matrix(X.shape, dtype=np.float32)
-    model = fit_candidate(Candidate("logistic", "logistic"), nothing, Y, kinds(), 0)
+    model = fit_candidate(Candidate("logistic", "linear"), nothing, Y, kinds(), 0)
     calibrator = calibrator_of(calibration, model)
     session = make_session(export(model, calibrator, IDS[model.columns]))
     for n_rows in (1, 7):
@@ -170,7 +170,7 @@ def test_isotonic_knots_and_their_float32_neighbours_interpolate_exactly(fitted)
     calibrator = calibrator_of("centred isotonic", fitted["logistic"])
     for knot in np.float32(calibrator.x):
         for value in (knot, np.nextafter(knot, np.float32(0)), np.nextafter(knot, np.float32(1))):
-            constant = type(model)(model.candidate, model.columns, float(value))
+            constant = type(model)(model.candidate, model.columns, logit(float(value)))
             got = predict(make_session(export(constant, calibrator, [])), np.empty((1, 0)))
             assert got[0] == pytest.approx(calibrator.apply(np.array([value]))[0], abs=1e-7)
 
@@ -216,14 +216,14 @@ def test_a_linear_model_of_tiny_values_is_exact():
     values = rng.gamma(1, 1, (3000, 2))
     y = (rng.random(3000) < 1 / (1 + np.exp(2 * values[:, 1] - values[:, 0]))).astype(float)
     tiny = csr_matrix((values * 1e-4).astype(np.float32))
-    model = fit_candidate(Candidate("logistic", "logistic"), tiny, y, ("value_sum",) * 2, 0)
+    model = fit_candidate(Candidate("logistic", "linear"), tiny, y, ("value_sum",) * 2, 0)
     assert parity(export(model, Identity(), np.arange(2)), model.predict(tiny), tiny) <= 1e-6
 
 
 def test_a_score_next_to_1_is_calibrated_exactly(fitted):
     model, calibrator = fitted["base_rate"], Sigmoid(slope=0.6, intercept=-4.0)
     for score in 1 - np.geomspace(1e-6, 1e-4, 20):
-        constant = type(model)(model.candidate, model.columns, score)
+        constant = type(model)(model.candidate, model.columns, logit(score))
         got = predict(make_session(export(constant, calibrator, [])), np.empty((1, 0)))
         assert got[0] == pytest.approx(calibrator.apply(np.array([score]))[0], abs=1e-5)
 
@@ -231,7 +231,7 @@ def test_a_score_next_to_1_is_calibrated_exactly(fitted):
 def test_a_steep_beta_map_is_exact_at_both_ends(fitted):
     model, calibrator = fitted["base_rate"], Beta(a=0.3, b=2.5, intercept=-1.0)
     for score in (1e-7, 1e-5, 0.5, 1 - 1e-5):
-        constant = type(model)(model.candidate, model.columns, score)
+        constant = type(model)(model.candidate, model.columns, logit(score))
         got = predict(make_session(export(constant, calibrator, [])), np.empty((1, 0)))
         assert got[0] == pytest.approx(calibrator.apply(np.array([score]))[0], abs=1e-6)
 

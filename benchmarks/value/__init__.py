@@ -1,0 +1,1 @@
+"""Expected values beside BG/NBD with gamma-gamma."""

@@ -1,0 +1,134 @@
+"""BG/NBD for how often, gamma-gamma for how much: the reference for purchase histories.
+
+Source: Fader, Hardie, Lee (2005), "Counting Your Customers" the Easy Way, for how often; Fader,
+Hardie (2013), "The Gamma-Gamma Model of Monetary Value", for how much.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import gammaln, hyp2f1
+
+from benchmarks.quality import bgnbd
+from models_ml.warehouse import Warehouse
+
+# What each customer spent by day before the cut; several purchases a day are one, as the models
+# assume. Without a property every purchase is worth 1.
+DAYS = """
+    with days as (
+        select
+            identity_map.user_key,
+            events.event_hour // 24 as day,
+            sum({amount}) as amount
+        from stg_events as events
+        inner join stg_identity_map as identity_map
+            on events.identity_key = identity_map.identity_key
+            and identity_map.from_hour <= {as_of_hour}
+            and identity_map.to_hour > {as_of_hour}
+        where events.event_name = ? and events.event_hour < {as_of_hour}
+        group by all
+    ),
+    numbered as (
+        select *, row_number() over (partition by user_key order by day) as number from days
+    )
+    select
+        user_key,
+        count(*) - 1 as n_repeats,
+        max(day) - min(day) as last_days,
+        {as_of_hour} / 24 - min(day) as observed_days,
+        coalesce(avg(amount) filter (where number > 1), 0) as mean_repeat_amount
+    from numbered
+    group by user_key
+    order by user_key
+"""
+
+
+def expected_values(
+    warehouse: Warehouse,
+    event: str,
+    amount_property: str | None,
+    user_key: np.ndarray,
+    as_of_hour: int,
+    days: float,
+) -> np.ndarray:
+    """Return expected spend, or number of purchase days, shape (n_scored,).
+
+    Args:
+        warehouse: Built up to the cut.
+        event: What a purchase is.
+        amount_property: What is spent; None: purchases are counted.
+        user_key: Whom to score; all have bought before.
+        as_of_hour: The cut, whole hours since 1970-01-01 UTC.
+        days: Length of the future.
+    """
+    amount = "1.0"
+    if amount_property is not None:
+        amount = (
+            f"cast(json_extract_string(events.event_properties, '$.{amount_property}') as double)"
+        )
+    sql = DAYS.format(amount=amount, as_of_hour=int(as_of_hour))
+    table = warehouse.table(sql, [event])
+    keys = table["user_key"].to_numpy()
+    columns = [table[name].to_numpy().astype(float) for name in table.column_names[1:]]
+    histories, means = np.column_stack(columns[:3]), columns[3]
+    purchases = expected_purchases(histories, days, *bgnbd.fit(histories))
+    value = purchases
+    if amount_property is not None:
+        is_known = (histories[:, 0] > 0) & (means > 0)
+        parameters = fit_gamma_gamma(histories[is_known, 0], means[is_known])
+        value = purchases * expected_amount(histories[:, 0], means, *parameters)
+    return value[np.searchsorted(keys, user_key)]
+
+
+def expected_purchases(
+    histories: np.ndarray, days: float, r: float, alpha: float, a: float, b: float
+) -> np.ndarray:
+    """Return how many purchases to expect in the next days: equation 10 of the article.
+
+    Args:
+        histories: Repeat purchases, time of the last and time observed, in days.
+        days: Length of the future.
+        r: As in bgnbd.log_likelihood, like those that follow.
+        alpha: Inverse scale, days.
+        a: Of leaving.
+        b: Of leaving.
+    """
+    x, last, observed = histories.T
+    if abs(a - 1) < 1e-9:
+        a += 1e-6
+    ratio = days / (alpha + observed + days)
+    series = hyp2f1(r + x, b + x, a + b + x - 1, ratio)
+    stays = 1 - np.exp((r + x) * np.log((alpha + observed) / (alpha + observed + days))) * series
+    power = (r + x) * (np.log(alpha + observed) - np.log(alpha + last))
+    log_odds_gone = np.log(a) - np.log(b + np.maximum(x, 1) - 1) + power
+    gone = np.where(x > 0, np.exp(np.minimum(log_odds_gone, 700)), 0)
+    return (a + b + x - 1) / (a - 1) * stays / (1 + gone)
+
+
+def fit_gamma_gamma(x: np.ndarray, mean: np.ndarray) -> tuple[float, float, float]:
+    """Return the most likely p, q, v of customers' mean amounts per purchase.
+
+    Args:
+        x: Repeat purchases, above 0.
+        mean: Mean amount of them, above 0.
+    """
+    unit = mean.mean()
+
+    def loss(logs: np.ndarray) -> float:
+        p, q, v = np.exp(logs)
+        own = (
+            gammaln(p * x + q) - gammaln(p * x) - gammaln(q) + q * np.log(v)
+            + (p * x - 1) * np.log(mean / unit) + p * x * np.log(x)
+            - (p * x + q) * np.log(x * mean / unit + v)
+        )  # fmt: skip
+        return -float(own.mean())
+
+    found = minimize(loss, np.log([2.0, 2.0, 2.0]), bounds=[(-6, 8)] * 3)
+    p, q, v = (float(value) for value in np.exp(found.x))
+    return p, q, v * unit
+
+
+def expected_amount(x: np.ndarray, mean: np.ndarray, p: float, q: float, v: float) -> np.ndarray:
+    """Return the mean amount of a customer's next purchases: equation 5 of the note."""
+    return p * (v + x * mean) / (p * x + q - 1)
