@@ -16,5 +16,5 @@ REASONS = """
 HELD_OUT_SCORES = """
     create table held_out_scores (
         prediction varchar, model_id varchar, user_id varchar, as_of timestamp,
-        probability double, outcome integer);
+        probability double, outcome integer, expected_value double, value double);
 """

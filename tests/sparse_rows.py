@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit
@@ -67,10 +69,25 @@ def training_set(
     )
 
 
+def value_training_set(seed: int, n_users: int = 900, n_snapshots: int = 4) -> TrainingSet:
+    """Return such a set with values: of whoever has any, a gamma amount around true_amount."""
+    data = training_set(seed, n_users, n_snapshots)
+    shape = 2.0
+    drawn = np.random.default_rng(seed + 2).gamma(shape, 1 / shape, len(data.y))
+    return replace(data, value=data.y * true_amount(data.matrix.X) * drawn)
+
+
+def true_amount(X: csr_matrix) -> np.ndarray:
+    """Return the mean amount of a row that has any: more with counts (columns 0 and 12)."""
+    dense = X.toarray().astype(float)
+    return 30 * np.exp(0.5 * np.log1p(dense[:, 0]) + 0.4 * np.log1p(dense[:, 12]))
+
+
 def take(data: TrainingSet, rows: np.ndarray) -> TrainingSet:
     """Return the chosen rows, in the chosen order."""
     m = data.matrix
     return TrainingSet(
         Matrix(m.X[rows], m.feature_ids, m.kinds), data.y[rows], data.user_key[rows],
         data.user_bucket[rows], data.as_of_hour[rows], data.horizon_hours, data.user_ids,
+        None if data.value is None else data.value[rows],
     )  # fmt: skip

@@ -146,14 +146,16 @@ def _measure(name: str, case: Case, wanted: list[str]) -> Iterator[list[str]]:
                 )
                 came[prediction] = {row["user_id"]: row["value"] for row in rows}
     for prediction, methods_said in said.items():
-        value = np.array([came[prediction][user] for user in users[prediction]])
-        number = np.arange(len(value))
+        # Of many rows training takes a sample of the users: of the others nobody says what came.
+        value = np.array([came[prediction].get(user, np.nan) for user in users[prediction]])
+        is_known = ~np.isnan(value)
+        number = np.arange(is_known.sum())
         for method, (expected, seconds) in methods_said.items():
-            found = value_metrics(value, expected, number, usual[prediction])
+            found = value_metrics(value[is_known], expected[is_known], number, usual[prediction])
             yield [
                 f"{name} {prediction}",
                 f"{settings.as_of:%Y-%m-%d}",
-                f"{len(value):,}",
+                f"{is_known.sum():,}",
                 method,
                 *(f"{found[column]['value']:.4g}" for column in COLUMNS),
                 f"{seconds:.1f}",

@@ -32,7 +32,7 @@ def write_cdnow_events(folder: Path) -> Path:
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     if found.returncode:
         raise SystemExit(f"CDNOW cannot be downloaded: {found.stderr.strip().splitlines()[-1]}")
-    (wheel,) = folder.glob("lifetimes-*.whl")
+    (wheel,) = folder.glob("[Ll]ifetimes-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         lines = archive.read(MEMBER).decode().splitlines()[1:]
     rows = [line.split() for line in lines if line.strip()]

@@ -17,7 +17,7 @@ from models_ml.challenge import (
     challenge,
     compare,
     held_out_rows,
-    judged_probabilities,
+    judged_output,
 )
 from models_ml.onnx_model import export
 from tests.sparse_rows import take, training_set
@@ -90,9 +90,7 @@ def test_a_champion_gives_way_if_its_graph_does_not_run():
 
 def test_a_challenger_that_does_not_run_is_not_taken():
     with pytest.raises(ValueError, match="feature 999999 of model good"):
-        judged_probabilities(
-            replace(GOOD, feature_ids=np.array([999_999])), DATA, held_out_rows(DATA, 20)
-        )
+        judged_output(replace(GOOD, feature_ids=np.array([999_999])), DATA, held_out_rows(DATA, 20))
 
 
 def test_too_few_outcomes_cannot_be_compared():

@@ -102,7 +102,7 @@ flags = mostly(st.booleans(), st.sampled_from(["yes", 1, None]))
 KEYS = {
     "at_least": numbers, "at_most": numbers, "sum_of": texts, "where": filters, "user": filters,
     "not_done": flags, "within_days": numbers, "from_days_ago": numbers, "to_days_ago": numbers,
-    "first_time": flags,
+    "first_time": flags, "count": flags,
 }  # fmt: skip
 starts = mostly(
     st.one_of(st.fixed_dictionaries({"event": events}), st.fixed_dictionaries({"user": filters})),
@@ -116,6 +116,8 @@ THEMES = [
     ("first_time", "not_done", "at_most", "sum_of"),
     ("within_days", "from_days_ago", "to_days_ago"),
     ("where", "user"),
+    ("count", "at_least", "sum_of", "not_done"),
+    ("count", "at_most", "first_time", "user"),
 ]
 
 

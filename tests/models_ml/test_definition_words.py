@@ -1,6 +1,11 @@
 import pytest
 
-from models_ml.definition_words import cohort_in_words, condition_in_words, outcome_in_words
+from models_ml.definition_words import (
+    cohort_in_words,
+    condition_in_words,
+    outcome_in_words,
+    question_in_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +55,28 @@ def test_whom_the_outcome_itself_leaves_out_is_said():
     assert (
         outcome_in_words(change) == "“plan” is “pro” comes to hold in the 30 days from as\\_of on"
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ({"event": "buy"}, "how likely it is that the user **did “buy” in the 7 days from as\\_of on**"),
+        (
+            {"event": "buy", "sum_of": "amount", "at_least": 5},
+            "how likely it is that the user **did “buy” for a sum of “amount” of at least 5 in the 7 days "
+            "from as\\_of on**",
+        ),
+        (
+            {"event": "buy", "where": {"size": "L"}, "sum_of": "amount"},
+            "**the sum of “amount” over “buy” with “size” is “L” in the 7 days from as\\_of on** that the "
+            "user is expected to come to (the mean over all that may happen), and how likely any is",
+        ),
+        (
+            {"event": ["a", "b"], "count": True},
+            "**the number of “a” or “b” in the 7 days from as\\_of on** that the user is expected to "
+            "come to (the mean over all that may happen), and how likely any is",
+        ),
+    ],
+)  # fmt: skip
+def test_whether_and_how_much(outcome, words):
+    assert question_in_words({"outcome": outcome, "horizon_days": 7}) == words

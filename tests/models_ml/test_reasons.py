@@ -60,7 +60,8 @@ def warehouse(tmp_path):
             """
             create schema foretell; use w.foretell;
             create table prediction_history (
-                prediction varchar, user_id varchar, probability double, percentile double,
+                prediction varchar, user_id varchar, probability double,
+                expected_value double, percentile double,
                 as_of timestamp, scored_at timestamp, model_id varchar);
             create table scoring_rows (
                 prediction varchar, as_of timestamp, user_id varchar, as_of_hour integer,

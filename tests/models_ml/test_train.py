@@ -233,8 +233,8 @@ def test_a_graph_that_is_not_exact_is_rejected_with_the_reason():
 
 
 def test_a_wrong_graph_is_rejected(monkeypatch):
-    def wrong(fitted, calibrator, ids):
-        return export(fitted, shifted(calibrator), ids)
+    def wrong(fitted, calibrator, ids, value):
+        return export(fitted, shifted(calibrator), ids, value)
 
     monkeypatch.setattr("models_ml.train.export", wrong)
     model = train(DATA, replace(SMALL, portfolio=PORTFOLIO[2:]))

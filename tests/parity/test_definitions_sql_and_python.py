@@ -81,6 +81,10 @@ def _outcome(rng: random.Random) -> dict[str, Any]:
     if rng.random() < 0.2:
         return {"user": _user(rng)} | ({"not_done": True} if rng.random() < 0.3 else {})
     outcome = _counted(rng)
+    if rng.random() < 0.3:
+        for key in ("at_least", "at_most", "not_done"):
+            outcome.pop(key, None)
+        return outcome if "sum_of" in outcome else outcome | {"count": True}
     if not {"not_done", "at_most", "sum_of"} & outcome.keys() and rng.random() < 0.5:
         outcome["first_time"] = True
     return outcome
@@ -186,16 +190,26 @@ def expected_cohort(users: Users, definition: dict[str, Any]) -> set[str]:
     }
 
 
-def expected_label(user: str, later: Users, outcome: dict[str, Any], as_of: int) -> int:
+def is_value(outcome: dict[str, Any]) -> bool:
+    bounds = {"at_least", "at_most"} & outcome.keys()
+    return bool(outcome.get("count") or ("sum_of" in outcome and not bounds))
+
+
+def expected_label(
+    user: str, later: Users, outcome: dict[str, Any], as_of: int
+) -> tuple[int, float | None]:
     person = later.belongs[user]
     if "user" not in outcome:
-        return int(_in_bounds(later.total(person, outcome, as_of, later.as_of), outcome))
+        total = later.total(person, outcome, as_of, later.as_of)
+        if is_value(outcome):
+            return int(total > 0), float(max(total, Decimal(0)))
+        return int(_in_bounds(total, outcome)), None
     changes = [
         plan
         for _, at_hour, plan in later.stated[person]
         if as_of <= at_hour and _is_one_of(plan, outcome["user"]["plan"])
     ]
-    return int(_in_bounds(Decimal(len(changes)), outcome))
+    return int(_in_bounds(Decimal(len(changes)), outcome)), None
 
 
 @pytest.fixture(scope="module")
@@ -238,11 +252,11 @@ def test_cohorts_now_equal_the_plain_loop(case):
 def test_training_rows_equal_the_plain_loop(case):
     rows, definitions, warehouse = case
     found = defaultdict(dict)
-    sql = "select prediction, as_of_hour, user_id, label from training_rows"
-    for name, as_of, user, label in query(warehouse, sql):
-        found[name, as_of][user] = label
+    sql = "select prediction, as_of_hour, user_id, label, value from training_rows"
+    for name, as_of, user, label, value in query(warehouse, sql):
+        found[name, as_of][user] = (label, value)
     known: dict[int, Users] = {}
-    labels = []
+    labels, values = [], []
     for (name, as_of), got in sorted(found.items()):
         to_hour = as_of + 24 * definitions[name]["horizon_days"]
         for at in (as_of, to_hour):
@@ -253,6 +267,8 @@ def test_training_rows_equal_the_plain_loop(case):
             for user in expected_cohort(known[as_of], definitions[name])
         }
         assert got == expected, definitions[name]
-        labels += expected.values()
+        labels += [label for label, _ in expected.values()]
+        values += [value for _, value in expected.values() if value is not None]
     assert len(found) > N_DEFINITIONS
+    assert len(set(values)) > 20
     assert 0.1 < sum(labels) / len(labels) < 0.9

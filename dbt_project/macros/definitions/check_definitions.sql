@@ -95,7 +95,7 @@
     {%- endfor -%}
     {%- do check_flag(where ~ ': count', outcome.get('count', true), 'true or leave it out') -%}
     {%- for key in ['at_least', 'at_most', 'sum_of', 'not_done', 'first_time', 'user']
-        if outcome.get('count') and outcome.get(key) not in (none, false) -%}
+        if outcome.get('count') and outcome.get(key, false) is not sameas false -%}
         {{ refuse(where ~ ': count (how often) contradicts ' ~ key ~ '; keep one of them') }}
     {%- endfor -%}
 {% endmacro %}
@@ -114,7 +114,7 @@
         {{ refuse(where ~ ' has neither event nor user') }}
     {%- endif -%}
     {%- for key in ['at_least', 'at_most', 'sum_of', 'within_days', 'from_days_ago', 'to_days_ago', 'where',
-        'first_time'] if key in condition and 'event' not in condition -%}
+        'first_time', 'count'] if key in condition and 'event' not in condition -%}
         {{ refuse(where ~ ': ' ~ key ~ ' needs an event to count') }}
     {%- endfor -%}
     {%- do check_counts(where, condition) -%}

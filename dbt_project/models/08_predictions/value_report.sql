@@ -1,6 +1,7 @@
-{# What was expected and what came, of value predictions: for everybody, and in ten groups of equally
-   many users from the lowest to the highest expected value. Grain: one row per (prediction, kind,
-   group_number); NULL: everybody. Interval: of a mean of many users, heavy tails make it too short. #}
+{# What was expected and what came, of value predictions: for everybody, and in up to ten groups of
+   equally many users from the lowest to the highest expected value. Grain: one row per (prediction,
+   kind, group_number); NULL: everybody. Users of about the same expected value (cells of a thousandth)
+   stay together. Interval: of a mean of many users, heavy tails make it too short. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -12,17 +13,25 @@ users as (
         outcome,
         expected_value,
         value,
-        cast(
-            ntile(10) over (
-                partition by prediction, kind order by expected_value, user_key
-            ) as integer
-        ) as group_number
+        floor(1000 * ln(greatest(expected_value, 0.000001))) as cell
     from {{ ref('calibration_users') }}
     where expected_value is not null
 ),
 
+ranked as (
+    select
+        users.*,
+        rank() over (partition by prediction, kind order by cell) - 1 as n_below,
+        count(*) over (partition by prediction, kind, cell) as n_together,
+        count(*) over (partition by prediction, kind) as n_users
+    from users
+),
+
 placed as (
-    select * from users
+    select
+        prediction, kind, model_id, outcome, expected_value, value,
+        cast(floor(10 * (n_below + n_together / 2.0) / n_users) as integer) + 1 as group_number
+    from ranked
     union all
     select
         prediction, kind, model_id, outcome, expected_value, value,
