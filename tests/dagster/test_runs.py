@@ -30,6 +30,12 @@ exposures:
     owner: {name: test}
     depends_on: [ref('predictions')]
     config: {meta: {prediction: {outcome: {event: purchase, at_least: 100}, horizon_days: 7}}}
+  - name: orders
+    label: How often within a week
+    type: ml
+    owner: {name: test}
+    depends_on: [ref('predictions')]
+    config: {meta: {prediction: {outcome: {event: purchase, count: true}, horizon_days: 7}}}
 """
 
 
@@ -98,9 +104,9 @@ def test_daily_goes_the_road_in_order(road):
     _, daily, _, _ = road
     done = steps(daily)
     assert done[0] == "build_warehouse"
-    assert sorted(done[1:3]) == ["models__buys", "models__buys_a_lot"]
-    assert sorted(done[3:5]) == ["scores__buys", "scores__buys_a_lot"]
-    assert done[5:] == ["build_predictions", "predictions_are_whole", "published"]
+    assert sorted(done[1:4]) == ["models__buys", "models__buys_a_lot", "models__orders"]
+    assert sorted(done[4:7]) == ["scores__buys", "scores__buys_a_lot", "scores__orders"]
+    assert done[7:] == ["build_predictions", "predictions_are_whole", "published"]
 
 
 def test_daily_scores_every_user(road):
@@ -145,7 +151,10 @@ def test_a_model_shows_what_people_ask_for(road):
 def test_every_prediction_has_a_published_card(road):
     folder, _, _, _ = road
     cards = {path.name: path.read_text() for path in (folder / "w_published/cards").iterdir()}
-    assert sorted(cards) == ["buys.html", "buys.md", "buys_a_lot.html", "buys_a_lot.md"]
+    assert sorted({name.split(".")[0] for name in cards}) == ["buys", "buys_a_lot", "orders"]
+    assert len(cards) == 6
+    assert "### The amounts" in cards["orders.md"]
+    assert "### The amounts" not in cards["buys.md"]
     assert "Now it gives 240 users a mean probability" in cards["buys.md"]
     assert "## No model" in cards["buys_a_lot.md"]
 
@@ -154,10 +163,46 @@ def test_hourly_scores_the_users_of_the_hour_and_trains_nothing(road):
     folder, _, _, hourly = road
     assert not [step for step in steps(hourly) if step.startswith("models__")]
     scored = "select user_id from prediction_history where as_of = (select as_of from stg_as_of)"
-    assert query(folder / "w.duckdb", f"{scored} order by 1") == [("u0",), ("u1",)]
-    assert query(folder / "w.duckdb", "select count(*) from models") == [(2,)]
+    of_one = f"{scored} and prediction = 'buys' order by 1"
+    assert query(folder / "w.duckdb", of_one) == [("u0",), ("u1",)]
+    assert query(folder / "w.duckdb", "select count(*) from models") == [(3,)]
     served = "select count(*), count(distinct user_id) from predictions where prediction = 'buys'"
     assert query(folder / "w.duckdb", served) == [(USERS, USERS)]
+
+
+def test_how_often_is_told_of_every_user(road):
+    folder, daily, _, _ = road
+    rows = query(
+        folder / "w.duckdb",
+        "select user_id, probability, expected_value from predictions where prediction = 'orders'",
+    )
+    assert len(rows) == USERS
+    # A buyer looks in every third day, and buys four times in ten.
+    buyers = [expected for user, _, expected in rows if int(user[1:]) % 3 == 0]
+    assert sum(buyers) / len(buyers) == pytest.approx(0.4 * 7 / 3, rel=0.25)
+    assert max(e for user, _, e in rows if int(user[1:]) % 3) < min(buyers)
+    assert query(
+        folder / "w.duckdb",
+        "select distinct expected_value is null from predictions where prediction = 'buys'",
+    ) == [(True,)]
+    (event,) = daily.asset_materializations_for_node("models__orders")
+    shown = {name: value.value for name, value in event.metadata.items()}
+    assert 0.5 < shown["Expected of all over what came"] < 1.5
+    assert "data:image/png;base64," in shown["Are the amounts right? As a picture"]
+    assert "How much worse (deviance)" in shown["What does it look at?"]
+
+
+def test_the_report_of_values_is_of_held_out_users_and_published(road):
+    folder, _, _, _ = road
+    with duckdb.connect(str(folder / "w_published.duckdb"), read_only=True) as published:
+        whole, *groups = published.execute(
+            "select prediction, kind, group_number, n_users, mean_expected_value, mean_value "
+            "from foretell.value_report order by group_number nulls first"
+        ).fetchall()
+    assert whole[:3] == ("orders", "held out", None)
+    assert sum(group[3] for group in groups) == whole[3] > 20
+    assert sum(group[3] * group[5] for group in groups) == pytest.approx(whole[3] * whole[5])
+    assert groups[-1][5] > whole[5]
 
 
 def test_readers_get_what_the_hour_made(road):

@@ -64,7 +64,8 @@ def warehouse(tmp_path):
             + """
             create table stg_as_of as select timestamp '2026-01-20' as as_of;
             create table labels_rates as
-                select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate;
+                select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate,
+                    12.5 as mean_value;
             """
         )
         connection.execute(
@@ -101,7 +102,8 @@ def test_a_card_says_what_is_asked_for(warehouse):
 
 def test_what_the_newest_build_knows_is_told(warehouse):
     warehouse.execute(
-        "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability"
+        "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability, "
+        "null::double as expected_value"
     )
     warehouse.execute(
         "create table calibration_report as select 'buys' as prediction, 'matured' as kind, "
@@ -171,3 +173,51 @@ def test_files_come_and_go_with_their_models(warehouse, tmp_path):
     registry.save_model(warehouse, replace(MODEL, model_id="m3", as_of=datetime(2026, 1, 10)))
     assert [path.name for path in write_cards(warehouse, ["buys"], folder)] == ["buys.html"]
     assert sorted(path.name for path in folder.iterdir()) == ["buys.html", "buys.md"]
+
+
+VALUE_METRICS = METRICS | {
+    "value": {
+        "candidate": "average_amount", "scale": "factor", "mean_value": 12.25, "largest_value": 999.0,
+        "candidates": [
+            {"candidate": "average_amount", "deviance": 11.5, "scale": "factor", "seconds": 2.0},
+            {"candidate": "mean_amount", "deviance": 12.5, "scale": "no", "seconds": 0.1},
+        ],
+        "mean_absolute_error": metric(14.37), "mean_absolute_error_usual": metric(19.9),
+        "deviance": metric(11.9), "deviance_usual": metric(17.3), "total_ratio": metric(1.06),
+        "decile_error": metric(0.1), "top_decile_share": metric(0.57),
+        "groups": [
+            {"n": 300, "mean_expected": 2.0, "mean_value": 1.5, "low": 1.0, "high": 2.0},
+            {"n": 300, "mean_expected": 1234.5, "mean_value": 1300.0, "low": 1100.0, "high": 1500.0},
+        ],
+    },
+}  # fmt: skip
+
+
+def test_a_card_of_a_value_prediction_tells_amounts(warehouse):
+    asked = {"outcome": {"event": HOSTILE, "sum_of": "amount"}, "horizon_days": 7}
+    warehouse.execute("update prediction_definitions set definition = ?", [json.dumps(asked)])
+    warehouse.execute(
+        "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability, "
+        "9.75 as expected_value"
+    )
+    warehouse.execute(
+        "create table value_report as select 'buys' as prediction, 'matured' as kind, "
+        "null as group_number, null as model_id, 900 as n_users, 10.5 as mean_expected_value, "
+        "11.25 as mean_value, 9.5 as value_low, 13e0 as value_high"
+    )
+    card = model_card(warehouse, replace(MODEL, metrics=VALUE_METRICS))
+    for words in (
+        "Of each user in the starting cohort: **the sum of “amount” over “",
+        "it expected **106%** of what came",
+        "it is 14.37 off on average, where giving everybody the mean is 19.9 off",
+        "brought **57%** of everything",
+        "| 300 | 1,234 | 1,300 | 1,100 to 1,500 |",
+        "- matured, 900 users: 10.5 expected of each on average, 11.25 came \\[9.5, 13\\].",
+        "| average_amount ✓ | 11.5000 | factor |",
+        "the deviance is 0.0100 worse",
+        "| 2026-01-08 00:00 | 1,000 | 25.00% | 12.5 |",
+        "It expects 9.75 of each on average; the rows it learned from\ncame to 12.25.",
+        "- An expected value is a mean over all that may happen",
+    ):
+        assert words in card, (words, card)
+    assert card.count("data:image/png;base64,") == 2

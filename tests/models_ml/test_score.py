@@ -1,5 +1,6 @@
 """Scoring: one pass over the features serves every champion, and repeating it changes nothing."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
@@ -10,9 +11,10 @@ from scipy.sparse import csr_matrix
 from models_ml import features, score, score_block
 from models_ml.calibrate import Identity
 from models_ml.candidates import Candidate, fit_candidate
-from models_ml.onnx_model import export
+from models_ml.onnx_model import export, input_columns
 from models_ml.registry import CHAMPION, ModelRecord
 from models_ml.score import ScoreSummary, score_predictions
+from models_ml.value_model import ValueModel, ValueScale
 from models_ml.warehouse import open_warehouse
 
 N_USERS = 40
@@ -111,3 +113,52 @@ def test_a_model_of_an_empty_cohort_and_one_without_inputs(warehouse):
     ]  # fmt: skip
     (told,) = set(scores(warehouse).values())
     assert told == pytest.approx(rate[0], abs=1e-6)
+
+
+def value_champion(prediction):
+    """Return a champion of values: who is likely to have any is expected to have little."""
+    record, p = champion(prediction, [0, 1, 2])
+    rows, has_any = csr_matrix(X), Y > 0
+    amounts = np.exp(4 - 2 * X[:, 0] + X[:, 1])[has_any]
+    amount = fit_candidate(
+        Candidate("gamma", "linear", objective="gamma", C=10.0), rows[has_any], amounts,
+        ["event_count"] * 3, 0,
+    )  # fmt: skip
+    value = ValueModel(
+        amount, float(np.log(amounts.min())), float(np.log(amounts.max())), ValueScale()
+    )
+    whether = fit_candidate(Candidate("linear", "linear"), rows, Y, ["event_count"] * 3, 0)
+    columns = input_columns(whether, value)
+    ids = [int(i) for i in IDS[columns]]
+    onnx = export(whether, Identity(), IDS[columns], value)
+    return replace(record, feature_ids=ids, onnx=onnx), value.expected(rows, p)
+
+
+def test_values_are_scored_and_ranked_beside_predictions_that_ask_whether(warehouse):
+    (spends, expected), (buys, _) = value_champion("all"), champion("even", [2, 0])
+    score_predictions(warehouse, [spends, buys])
+    rows = warehouse.rows(
+        "select * from prediction_history where prediction = 'all' order by expected_value"
+    )
+    assert len(rows) == N_USERS - 1
+    for row in rows:
+        assert row["expected_value"] == pytest.approx(expected[int(row["user_id"][1:])], rel=1e-5)
+    by_value = [row["percentile"] for row in rows]
+    assert by_value == sorted(by_value)
+    assert (by_value[0], rows[-1]["percentile"]) == (0, pytest.approx(100, abs=6))
+    by_probability = sorted(rows, key=lambda row: row["probability"])
+    assert [row["percentile"] for row in by_probability] != sorted(by_value)
+    others = warehouse.rows("select * from prediction_history where prediction = 'even'")
+    assert {row["expected_value"] for row in others} == {None}
+    assert score_predictions(warehouse, [spends, buys]) == [
+        ScoreSummary("all", 39, 0), ScoreSummary("even", 19, 0),
+    ]  # fmt: skip
+
+
+def test_a_value_that_changed_is_appended_though_its_probability_did_not(warehouse):
+    spends, _ = value_champion("all")
+    score_predictions(warehouse, [spends])
+    warehouse.execute(
+        "update prediction_history set expected_value = expected_value * 1.001 where user_id = 'u3'"
+    )
+    assert score_predictions(warehouse, [spends]) == [ScoreSummary("all", 39, 1)]

@@ -11,9 +11,18 @@ from scipy.special import expit, logit
 
 from models_ml import onnx_families, onnx_graph
 from models_ml.calibrate import Beta, Identity, Sigmoid, fit_beta, fit_centred_isotonic, fit_sigmoid
-from models_ml.candidates import PORTFOLIO, Candidate, fit_candidate
+from models_ml.candidates import AMOUNTS, PORTFOLIO, Candidate, fit_candidate
 from models_ml.onnx_graph import floor32
-from models_ml.onnx_model import export, make_session, parity, predict
+from models_ml.onnx_model import (
+    EXPECTED_VALUE,
+    export,
+    input_columns,
+    make_session,
+    parity,
+    predict,
+    value_parity,
+)
+from models_ml.value_model import ValueModel, ValueScale
 from tests.sparse_rows import N_COLUMNS, kinds, labelled_rows, random_rows
 
 X, Y = labelled_rows(0, 1500)
@@ -242,3 +251,58 @@ def test_a_member_that_reads_fewer_columns_still_reads_its_own(fitted):
     model = fitted["average"]
     graph = export(model, Identity(), IDS[model.columns])
     assert parity(graph, model.predict(NEW), NEW[:, model.columns]) <= 1e-6
+
+
+HAVE_ANY = Y > 0
+AMOUNTS_DRAWN = np.random.default_rng(4).gamma(1.0, 50.0, int(HAVE_ANY.sum())) + 0.01
+MEAN_AMOUNT = Candidate("average_amount", "average", members=AMOUNTS[1:], objective="gamma")
+
+
+@pytest.fixture(scope="module")
+def amounts():
+    """Return a value model per family of amounts, each with another scale."""
+    scales = (ValueScale(), ValueScale(1.2, 1.0, "factor"), ValueScale(0.3, 1.3, "power"))
+    ends = np.log([AMOUNTS_DRAWN.min(), AMOUNTS_DRAWN.max()])
+    return {
+        candidate.name: ValueModel(
+            fit_candidate(candidate, X[HAVE_ANY], AMOUNTS_DRAWN, kinds(), seed=0),
+            float(ends[0]), float(ends[1]), scales[number % 3],
+        )
+        for number, candidate in enumerate((*AMOUNTS, MEAN_AMOUNT))
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("whether", ["base_rate", "logistic", "average"])
+@pytest.mark.parametrize("name", [c.name for c in (*AMOUNTS, MEAN_AMOUNT)])
+def test_expected_values_equal_python_on_thresholds_and_odd_numbers(fitted, amounts, name, whether):
+    model, value = fitted[whether], amounts[name]
+    columns = input_columns(model, value)
+    calibrator = calibrator_of("sigmoid", model)
+    graph = export(model, calibrator, IDS[columns], value)
+    dense = np.vstack([adversarial_rows(model), adversarial_rows(value.amount), NEW.toarray()])
+    read = csr_matrix(np.nan_to_num(dense, nan=0.0, posinf=None))
+    expected = value.expected(read, calibrator.apply(model.predict(read)))
+    # The graph is given NaN, a sparse matrix would hold it too.
+    assert value_parity(graph, expected, csr_matrix(dense[:, columns])) <= 1e-5
+    got = predict(make_session(graph), dense[:, columns], EXPECTED_VALUE)
+    assert np.isfinite(got).all()
+    assert (got >= 0).all()
+    p = predict(make_session(graph), dense[:, columns])
+    assert np.abs(p - calibrator.apply(model.predict(read))).max() <= TOLERANCE
+
+
+def test_amounts_that_are_not_kept_within_what_was_seen_are_caught(fitted, amounts, monkeypatch):
+    model, value = fitted["logistic"], amounts["gamma_loose"]
+    add = onnx_graph.Graph.add
+
+    def broken(self, operator, inputs, output, **attributes):
+        if output == "amount_log":
+            operator, inputs = "Identity", inputs[:1]
+        return add(self, operator, inputs, output, **attributes)
+
+    monkeypatch.setattr(onnx_graph.Graph, "add", broken)
+    columns = input_columns(model, value)
+    graph = export(model, Identity(), IDS[columns], value)
+    rows = csr_matrix(np.nan_to_num(adversarial_rows(value.amount), nan=0.0, posinf=None))
+    expected = value.expected(rows, model.predict(rows))
+    assert value_parity(graph, expected, rows[:, columns]) > 0.1

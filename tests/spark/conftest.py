@@ -38,6 +38,14 @@ spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
 spark.sql.execution.arrow.maxRecordsPerBatch 7
 """
+SPENDS = """
+exposures:
+  - name: spends_within_7_days
+    type: ml
+    owner: {name: test}
+    depends_on: [ref('predictions')]
+    config: {meta: {prediction: {outcome: {event: purchase, sum_of: amount}, horizon_days: 7}}}
+"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ def new_folder(folder: Path) -> Path:
 def write_dirty_events(folder: Path, n_batches: int) -> None:
     """Write the events' first batches, of two, and what is predicted of them."""
     (folder / "predictions/shop.yml").write_text(SHOP.replace("horizon", "reasons: true, horizon"))
+    (folder / "predictions/spends.yml").write_text(SPENDS)
     rows = arriving_events(1, n_users=150, n_events=6000)
     cuts = [0, len(rows) * 4 // 5, len(rows)]
     for number in range(n_batches):
