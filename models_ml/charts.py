@@ -98,9 +98,7 @@ def importance_table(importances: Sequence[Mapping[str, Any]], measure: str = "l
         f"| {row['importance']:.4f} |"
         for row in used
     ]
-    words = (
-        f"How much worse ({measure}) it gets with this shuffled among users. Use, not cause.\n"
-    )
+    words = f"How much worse ({measure}) it gets with this shuffled among users. Use, not cause.\n"
     return "\n".join([words, "| event or property | | worse by |", "|---|---|---|", *rows])
 
 

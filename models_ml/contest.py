@@ -35,7 +35,7 @@ class Contest:
         loss: What candidates are compared by, nats per row: the mean of the two losses below.
         random_loss: Calibrated log loss on other users at the same time.
         time_loss: Calibrated log loss on other users at the newest snapshot; None without one.
-        raw_loss: As random_loss, before calibration.
+        raw_loss: As loss, before calibration.
         rounds: Boosting rounds by name, of itself or of its members.
         seconds: Spent on its fits.
     """
@@ -122,17 +122,18 @@ class Arena:
         # Folds inside each fold, so that one scored fold is enough to judge calibrators on others.
         folds = user_folds(bucket // self.n_folds, self.n_folds)
         calibrator, random_loss = choose_calibrator(p, y, folds, self.rules)
-        time_loss = None
+        time_loss, raw_losses = None, [mean_log_loss(y, p)]
         if later.any():
-            p_later = calibrator.apply(expit(later_margin))
-            time_loss = mean_log_loss(self.data.y[later], p_later)
+            p_later, y_later = expit(later_margin), self.data.y[later]
+            time_loss = mean_log_loss(y_later, calibrator.apply(p_later))
+            raw_losses.append(mean_log_loss(y_later, p_later))
         return Contest(
             candidate=candidate,
             calibrator=calibrator,
             loss=random_loss if time_loss is None else (random_loss + time_loss) / 2,
             random_loss=random_loss,
             time_loss=time_loss,
-            raw_loss=mean_log_loss(y, p),
+            raw_loss=float(np.mean(raw_losses)),
             rounds={s.name: self.scores[s.name].rounds for s in singles},
             seconds=sum(scores.seconds for scores in own),
         )

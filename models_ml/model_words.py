@@ -53,15 +53,18 @@ FEW_POSITIVES = 100
 def in_words(model: ModelRecord, label: str) -> str:
     """Return what the model is worth, in sentences; those without a number are left out."""
     metrics = model.metrics or {}
+    happened, did_not = "it came true", "it did not"
+    if "value" in metrics:
+        happened, did_not = "there was any", "there was none"
     auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]
     lines = [
-        f"**{escape(label)}**: it came true in {metrics['base_rate']:.1%} of "
+        f"**{escape(label)}**: {happened} in {metrics['base_rate']:.1%} of "
         f"{metrics['n_rows']:,} cases to learn from ({metrics['n_users']:,} users). Measured on "
         f"{metrics['n_test_rows']:,} {HELD_OUT[metrics['evaluation']]}:\n"
     ]
     if auroc["value"] is not None:
         lines.append(
-            f"- **Order.** Of one for whom it came true and one for whom it did not, it rates the "
+            f"- **Order.** Of one for whom {happened} and one for whom {did_not}, it rates the "
             f"first higher in **{auroc['value']:.0%}** of cases (AUROC; 95% interval "
             f"{auroc['low']:.0%} to {auroc['high']:.0%}; a coin: 50%)."
         )
@@ -74,7 +77,7 @@ def in_words(model: ModelRecord, label: str) -> str:
         )
     if lift["value"] is not None:
         lines.append(
-            f"- **Use.** For the tenth of users with the highest probability it came true "
+            f"- **Use.** For the tenth of users with the highest probability {happened} "
             f"**{lift['value']:.1f} times** as often as for all."
         )
     if "value" in metrics:

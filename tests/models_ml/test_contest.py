@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,12 @@ def test_the_calibration_line_recovers_slope_and_intercept_and_covers_them():
 )
 def test_a_calibration_line_that_rows_cannot_tell_is_none(y, p):
     assert calibration_line(y, p)["calibration_slope"]["value"] is None
+
+
+def test_where_nothing_is_calibrated_the_uncalibrated_loss_is_the_same():
+    never = replace(arena(), rules=CalibrationRules(n_errors=1e9)).enter(LOGISTIC)
+    assert (never.calibrator.name, never.time_loss is None) == ("no", False)
+    assert never.raw_loss == pytest.approx(never.loss, abs=1e-12)
+    calibrated = arena().enter(LOGISTIC)
+    assert calibrated.calibrator.name != "no"
+    assert calibrated.raw_loss == never.raw_loss
