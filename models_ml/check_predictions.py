@@ -34,11 +34,13 @@ class Week:
         as_of: UTC.
         n_users: Users in the starting cohort.
         n_positives: Those to whom the outcome happened; None as of now.
+        mean_value: Of value predictions what a user came to on average; None as of now.
     """
 
     as_of: datetime
     n_users: int
     n_positives: int | None
+    mean_value: float | None = None
 
     @property
     def rate(self) -> float | None:
@@ -88,12 +90,12 @@ def check_predictions(
 def _check(warehouse: Warehouse, prediction: str) -> Check:
     rows = warehouse.rows(
         """
-        select as_of, n_users, n_positives from labels_rates
+        select as_of, n_users, n_positives, mean_value from labels_rates
         where prediction = ? order by as_of desc
         """,
         [prediction],
     )
-    weeks = tuple(Week(row["as_of"], row["n_users"], row["n_positives"]) for row in rows)
+    weeks = tuple(Week(**row) for row in rows)
     (facts,) = warehouse.rows(
         """
         select horizon_days, (as_of_hour - first_event_hour) // 24 as n_days
@@ -161,6 +163,8 @@ def _look_at_conditions(warehouse: Warehouse, prediction: str) -> list[str]:
         inner join prediction_conditions as outcome
             on clauses.prediction = outcome.prediction
             and clauses.measure_id = outcome.measure_id and outcome.role = 'outcome'
+        inner join prediction_definitions as definitions
+            on clauses.prediction = definitions.prediction and not definitions.is_value
         where clauses.prediction = ? and clauses.n_conditions = 1 and clauses.to_days_ago = 0
         order by clauses.clause_id
         """,
@@ -185,7 +189,9 @@ def _look_at_conditions(warehouse: Warehouse, prediction: str) -> list[str]:
 def report(checks: Sequence[Check]) -> RenderableType:
     """Return the checks for people: a table, and what to know of each definition below it."""
     table = Table(title="Starting cohorts and outcomes", title_justify="left")
-    for heading in ("prediction", "as of (UTC)", "users", "with outcome", "rate"):
+    headings = ["prediction", "as of (UTC)", "users", "with outcome", "rate"]
+    has_values = any(week.mean_value is not None for check in checks for week in check.weeks)
+    for heading in [*headings, "mean value"] if has_values else headings:
         table.add_column(
             heading, justify="left" if heading in ("prediction", "as of (UTC)") else "right"
         )
@@ -198,6 +204,7 @@ def report(checks: Sequence[Check]) -> RenderableType:
                 f"{week.n_users:,}",
                 "not known yet" if week.n_positives is None else f"{week.n_positives:,}",
                 "" if week.rate is None else f"{week.rate:.2%}",
+                *(["" if week.mean_value is None else f"{week.mean_value:,.4g}"] * has_values),
                 end_section=place == len(check.weeks) - 1,
             )
         state = f"cannot learn yet: {check.missing}" if check.missing else "enough to learn from"

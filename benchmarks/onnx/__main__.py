@@ -154,8 +154,8 @@ TABLES = """
     create schema foretell;
     use scoring.foretell;
     create table prediction_history (
-        prediction varchar, user_id varchar, probability double, percentile double,
-        as_of timestamp, scored_at timestamp, model_id varchar
+        prediction varchar, user_id varchar, probability double, expected_value double,
+        percentile double, as_of timestamp, scored_at timestamp, model_id varchar
     );
     create table scoring_rows (
         prediction varchar, as_of timestamp, user_id varchar, as_of_hour integer,

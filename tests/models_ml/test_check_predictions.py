@@ -67,6 +67,11 @@ DEFINITIONS = {
         "outcome": {"event": "purchase", "not_done": True},
         "horizon_days": 7,
     },
+    "orders": {
+        "cohort": [{"event": "purchase", "within_days": 28}],
+        "outcome": {"event": "purchase", "count": True},
+        "horizon_days": 7,
+    },
     "never_ending": {"outcome": {"event": "open"}, "horizon_days": 200},
 }
 
@@ -112,7 +117,9 @@ def test_each_definition_is_looked_at_before_any_training(said):
     assert "users who did it within 28 days, and the outcome is that they do it again" in flat
     assert "users who did not do it within 14 days and the outcome is that they go on so" in flat
     assert "never_ending: cannot learn yet: there are 63 days of events" in flat
-    assert output.count("not known yet") == 4
+    assert output.count("not known yet") == 5
+    assert "mean value" in output
+    assert lines["orders"] == "orders: enough to learn from"
     assert "2026-02-26 00:00" in output
 
 
