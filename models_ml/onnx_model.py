@@ -90,7 +90,7 @@ def export(
 
 
 def _add_value(graph: Graph, value: ValueModel, source: str, columns: np.ndarray) -> None:
-    """Append probability -> expected value, computed in double: never a logarithm of 0."""
+    """Append probability -> expected value, computed in double."""
     margin = add_margin(graph, value.amount, source, columns, "amount_")
     ends = [
         graph.constant(f"amount_{name}", end, np.float64)

@@ -112,7 +112,7 @@ def fit_value(
 ) -> ValueModel:
     """Fit the winner on those of some rows that have any, with its rounds and its scale."""
     assert data.value is not None
-    learned = rows & (data.y > 0)
+    learned = _who_have_any(data, rows)
     amounts = data.value[learned]
     fitted = fit_candidate(
         contest.candidate, data.matrix.X[learned], amounts, data.matrix.kinds, settings.seed,
@@ -128,12 +128,18 @@ def winner_of(contests: Sequence[AmountContest]) -> AmountContest:
     return best_of(contests)
 
 
+def _who_have_any(data: TrainingSet, rows: np.ndarray) -> np.ndarray:
+    """Return those of some rows that have any; of all, where these are too few to hold one."""
+    has_any = data.y > 0
+    return rows & has_any if (rows & has_any).any() else has_any
+
+
 def _out_of_fold(candidate: Candidate, arena: Arena, settings: TrainSettings) -> _Amounts:
     started = time.monotonic()
     data, folds = arena.data, arena.folds
     X, has_any = data.matrix.X, data.y > 0
     assert data.value is not None
-    logs = np.full(len(data.y), np.log(data.value[arena.rows & has_any].mean()))
+    logs = np.full(len(data.y), np.log(data.value[_who_have_any(data, arena.rows)].mean()))
     rounds = []
     for fold in arena.scored_folds():
         learned = arena.rows & (folds != fold) & has_any

@@ -6,11 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
+from models_ml.candidates import AMOUNTS
 from models_ml.challenge import Judged, challenge
+from models_ml.contributions import contributions, unpack
 from models_ml.matrix import TrainingSet
-from models_ml.onnx_model import EXPECTED_VALUE, has_value, make_session, predict
+from models_ml.onnx_model import (
+    EXPECTED_VALUE,
+    has_value,
+    make_session,
+    predict,
+    predict_outputs,
+)
 from models_ml.train import TrainSettings, train
+from models_ml.value_contest import AmountContest, fit_value
+from models_ml.value_model import ValueScale
 from tests.models_ml.test_train import PORTFOLIO
 from tests.sparse_rows import (
     random_rows,
@@ -117,6 +128,15 @@ def test_a_challenger_is_judged_by_its_values():
     assert challenge(DATA, 20, good, poor).is_promoted
 
 
+def test_reasons_add_up_to_the_log_odds_of_any(trained):
+    columns = [int(feature_id - 3) // 7 for feature_id in trained.feature_ids]
+    rows = NEW[:50][:, columns]
+    groups = np.arange(len(columns)) % 3
+    added, base = contributions(unpack(trained.explain_model), rows, groups, 3)
+    (score,) = predict_outputs(make_session(trained.onnx), rows.toarray(), ["score"])
+    np.testing.assert_allclose(base + added.sum(axis=1), logit(score.astype(float)), atol=1e-4)
+
+
 def judged(model, name):
     return Judged(name, model.judge_onnx, model.judge_feature_ids, model.feature_ids)
 
@@ -134,3 +154,11 @@ def test_values_that_disagree_with_labels_are_refused(value, match):
     data = training_set(0)
     with pytest.raises(ValueError, match=match):
         TrainingSet(**{**data.__dict__, "value": value})
+
+
+def test_amounts_of_all_stand_in_where_no_row_to_learn_from_has_any(trained):
+    contest = AmountContest(AMOUNTS[0], ValueScale(), 0.0, 0.0, None, {}, 0.0)
+    nobody = DATA.y == 0
+    fitted = fit_value(contest, DATA, nobody, SETTINGS)
+    usual = DATA.value[DATA.y > 0].mean()
+    np.testing.assert_allclose(fitted.expected(NEW[:3], np.ones(3)), usual)
