@@ -24,6 +24,7 @@ PREDICTIONS = dg.AssetKey(["predictions"])
         dg.AssetKey(["prediction_outcomes"]),
         dg.AssetKey(["calibration_groups"]),
         dg.AssetKey(["calibration_report"]),
+        dg.AssetKey(["value_report"]),
     ],
     group_name="published",
     kinds={"duckdb", "parquet"},

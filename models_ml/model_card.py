@@ -185,7 +185,7 @@ def _drift(warehouse: Warehouse, model: ModelRecord) -> dict[str, Any]:
     """Return the outcome's rate by snapshot, and what the model says of users now."""
     rows = warehouse.rows(
         """
-        select as_of, n_users, outcome_rate, mean_value from labels_rates
+        select * from labels_rates
         where prediction = ? order by as_of desc limit 12
         """,
         [model.prediction],
@@ -201,4 +201,5 @@ def _drift(warehouse: Warehouse, model: ModelRecord) -> dict[str, Any]:
             """,
             [model.prediction, model.model_id],
         )
-    return {"rows": rows, **now}
+    # What an older version built has no values.
+    return {"rows": [{"mean_value": None, **row} for row in rows], **now}

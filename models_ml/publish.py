@@ -40,6 +40,8 @@ PUBLISHED = {
     "features": "select * from {source} order by feature_id",
     "ingest_report": "select * from {source} order by batch_id",
 }
+# New in 0.2: after an upgrade it is there from the first daily build on.
+BUILT_DAILY = ("value_report",)
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,23 @@ def _copy(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
     hub.begin()
     hub.execute(f"create schema published.{SCHEMA}")
     for table, query in PUBLISHED.items():
+        if table in BUILT_DAILY and not _has_table(hub, table):
+            continue
         rows = query.format(source=f"warehouse.{SCHEMA}.{table}")
         hub.execute(f"create table published.{SCHEMA}.{table} as {rows}")
         aside = folder / f".{table}.{os.getpid()}.tmp"
         hub.execute(f"copy published.{SCHEMA}.{table} to {_quoted(aside)} (format parquet)")
         os.replace(aside, folder / f"{table}.parquet")
     hub.commit()
+
+
+def _has_table(hub: duckdb.DuckDBPyConnection, table: str) -> bool:
+    found = hub.execute(
+        "select count(*) from duckdb_tables()"
+        " where database_name = 'warehouse' and schema_name = ? and table_name = ?",
+        [SCHEMA, table],
+    ).fetchall()
+    return bool(found[0][0])
 
 
 def _quoted(path: Path) -> str:

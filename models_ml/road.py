@@ -106,7 +106,7 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
 def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> Published:
     """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers."""
     selection = ["--select", SERVING]
-    if scope == "active" and _is_built(settings, "calibration_report"):
+    if scope == "active" and _is_built(settings, "value_report"):
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
     published = publish(settings)

@@ -89,7 +89,7 @@ def refusal(tmp_path_factory):
         ("{outcome: {event: open, count: true, at_least: 2}, horizon_days: 7}", ["count (how often) contradicts at_least"]),
         ("{outcome: {event: open, count: true, sum_of: amount}, horizon_days: 7}", ["contradicts sum_of"]),
         ("{outcome: {event: open, count: true, not_done: true}, horizon_days: 7}", ["contradicts not_done"]),
-        ("{outcome: {user: {plan: pro}, count: true}, horizon_days: 7}", ["contradicts user"]),
+        ("{outcome: {user: {plan: pro}, count: true}, horizon_days: 7}", ["count needs an event to count"]),
         ("{outcome: {event: open, count: yes please}, horizon_days: 7}", ['count is "yes please"']),
         ("{cohort: [{event: open, count: true}], outcome: {event: open}, horizon_days: 7}", ['unknown key "count"']),
         ("{outcome: {event: open, sum_of: amount, at_least: 0}, horizon_days: 7}", ["at_least 0 of a sum"]),

@@ -40,7 +40,7 @@ def write_generation(path, generation: int) -> None:
                 create or replace table foretell.{table} as
                 select {generation} as generation, i as user_id, 'p' as prediction, i as percentile,
                     i as feature_id, i as volume_rank, 'x' as property, i as trained_at, i as batch_id,
-                    'x' as kind, i as as_of, i as z_score, i as place, 'x' as value, '\\x00'::blob as onnx,
+                    'x' as kind, i as as_of, i as z_score, i as place, i as group_number, 'x' as value, '\\x00'::blob as onnx,
                     '\\x00'::blob as judge_onnx, '\\x00'::blob as explain_model
                 from range(5000) as t (i)
                 """
@@ -114,3 +114,15 @@ def test_a_warehouse_in_use_is_named(tmp_path):
             publish(settings_of(path))
     finally:
         holder.communicate()
+
+
+def test_a_table_that_an_older_version_did_not_build_is_left_out(tmp_path):
+    write_generation(tmp_path / "w.duckdb", 1)
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        connection.execute("drop table foretell.value_report")
+    published = publish(settings_of(tmp_path / "w.duckdb"))
+    with duckdb.connect(str(published.database), read_only=True) as copy:
+        tables = {
+            name for (name,) in copy.execute("select table_name from duckdb_tables()").fetchall()
+        }
+    assert tables == set(PUBLISHED) - {"value_report"}
