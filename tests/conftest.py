@@ -104,7 +104,8 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
             "FORETELL_AS_OF": as_of,
         }
         serving = "path:dbt_project/models/08_predictions"
-        blocks = ["--vars", "{rows_per_block: 100}"]  # so that every test sees users in many blocks
+        # So that every test sees users in many blocks, and weeks of few events.
+        blocks = ["--vars", "{rows_per_block: 100, events_per_fill: 100}"]
         done = dbt(["run", "--exclude", serving, *blocks], environment, shared)
         assert done.returncode == 0, done.stdout[-3000:]
         made = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"

@@ -1,4 +1,4 @@
-"""Scores everybody on Spark, as `foretell score` does after the build.
+"""Scores `buys` on Spark, as `foretell score` does after the build.
 
     python -m tests.spark.scoring FOLDER [--forget]
 
@@ -16,10 +16,12 @@ from models_ml.warehouse import open_warehouse
 
 HELD = """
     select
-        (select count(*) from prediction_history where as_of = stg_as_of.as_of) as n_rows,
+        (select count(*) from prediction_history
+            where as_of = stg_as_of.as_of and prediction = 'buys') as n_rows,
         (select count(distinct user_id) from prediction_history
-            where as_of = stg_as_of.as_of) as n_users,
-        (select count(*) from scoring_rows where has_features) as n_wanted
+            where as_of = stg_as_of.as_of and prediction = 'buys') as n_users,
+        (select count(*) from scoring_rows
+            where has_features and prediction = 'buys') as n_wanted
     from stg_as_of
 """
 

@@ -21,12 +21,12 @@ from tests.spark.conftest import settings  # needs pyspark
 SLOW = """
 import os, pathlib, time
 import models_ml.score_block as score_block
-predict = score_block.predict
+predict = score_block.predict_outputs
 def slow(*arguments):
     pathlib.Path(os.environ["FORETELL_TEST_MARK"]).touch()
     time.sleep(2)
     return predict(*arguments)
-score_block.predict = slow
+score_block.predict_outputs = slow
 """
 
 

@@ -72,7 +72,8 @@
 {# True for users of the block at hand; for everybody where the SQL does not run in blocks. #}
 {% macro in_block(key) %}{{ key }} between /* first */ 0 and /* last */ 9223372036854775807{% endmacro %}
 
-{# The SQL of a model with in_block() narrowed to one range of keys. #}
+{# The SQL of a model with in_block() or in_weeks() narrowed to one range. #}
 {% macro block_of(sql, first, last) %}
-{{- sql | replace('/* first */ 0', first) | replace('/* last */ 9223372036854775807', last) -}}
+{{- sql | replace('/* first */ 0', first) | replace('/* first */ -2147483648', first)
+    | replace('/* last */ 9223372036854775807', last) | replace('/* last */ 2147483647', last) -}}
 {% endmacro %}

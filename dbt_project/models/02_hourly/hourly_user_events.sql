@@ -6,7 +6,7 @@
 {%- set sorted_by = [floor_divide('event_hour', 168), 'identity_key', 'event_hour', 'token_id'] -%}
 {{ config(
     materialized='incremental', incremental_strategy='recount',
-    recount_by=['identity_key', 'event_hour'], resort_by=sorted_by,
+    recount_by=['identity_key', 'event_hour'], resort_by=sorted_by, filled_by_week='stg_events',
     post_hook="{{ delete_rows(this, 'token_id in (select token_id from '"
         ~ " ~ ref('hourly_tokens') ~ ' where not is_counted)') }}"
 ) }}
@@ -48,7 +48,9 @@ untouched_events as (
 ),
 {%- else -%}
 events as (
-    select identity_key, event_hour, event_name, event_properties from {{ ref('stg_events') }}
+    select identity_key, event_hour, event_name, event_properties
+    from {{ ref('stg_events') }}
+    where {{ in_weeks('event_hour') }}
 ),
 {%- endif %}
 
