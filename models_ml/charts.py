@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -30,16 +31,9 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     """
     predicted = [group["mean_p"] for group in groups]
     observed = [group["observed"] for group in groups]
-    top = 1.05 * max([*predicted, *(group["high"] for group in groups)])
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    axes = figure.add_subplot()
-    axes.title.set_parse_math(False)  # a label may hold dollar signs
-    axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
-    axes.vlines(
-        predicted, [group["low"] for group in groups], [group["high"] for group in groups],
-        color=ACCENT, alpha=0.4, linewidth=3, label="95 % interval",
-    )  # fmt: skip
-    axes.plot(predicted, observed, "o", color=ACCENT, label="a tenth of the users")
+    ends = [(group["low"], group["high"]) for group in groups]
+    top = 1.05 * max([*predicted, *(high for _, high in ends)])
+    figure, axes = _said_against_happened(predicted, observed, ends, top)
     axes.set(
         xlim=(0, top), ylim=(0, top),
         title=f"{UNSEEN.sub(' ', label)}\nOn the dashed line: what was predicted is what happened",
@@ -48,7 +42,6 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     )  # fmt: skip
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return _as_markdown(figure, "Predicted against observed rates")
 
 
@@ -63,16 +56,10 @@ def value_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     came = [group["mean_value"] for group in groups]
     ends = [(g["low"], g["high"]) for g in groups if g["low"] is not None]
     top = 1.05 * max([*expected, *came, *(high for _, high in ends)]) or 1.0
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    axes = figure.add_subplot()
-    axes.title.set_parse_math(False)
-    axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
-    if len(ends) == len(groups):
-        axes.vlines(
-            expected, [low for low, _ in ends], [high for _, high in ends],
-            color=ACCENT, alpha=0.4, linewidth=3, label="95 % interval",
-        )  # fmt: skip
-    axes.plot(expected, came, "o", color=ACCENT, label="a tenth of the users")
+    # Of one user there is no interval.
+    figure, axes = _said_against_happened(
+        expected, came, ends if len(ends) == len(groups) else [], top
+    )
     for scale in (axes.set_xscale, axes.set_yscale):
         scale("function", functions=(np.sqrt, np.square))
     axes.set(
@@ -81,7 +68,6 @@ def value_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
         xlabel="expected: mean value of the group (root scale)",
         ylabel="came: mean value of the group (root scale)",
     )  # fmt: skip
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return _as_markdown(figure, "Expected against observed values")
 
 
@@ -112,6 +98,27 @@ def reliability_table(groups: Sequence[Mapping[str, Any]]) -> str:
     words = "Held-out users in ten groups, from the least to the most likely.\n"
     head = ["| predicted | observed | 95 % interval |", "|---|---|---|"]
     return "\n".join([words, *head, *rows])
+
+
+def _said_against_happened(
+    said: Sequence[float],
+    happened: Sequence[float],
+    ends: Sequence[tuple[float, float]],
+    top: float,
+) -> tuple[Figure, Axes]:
+    """Draw a point per group, its interval where there are any, and the line of no error."""
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.title.set_parse_math(False)  # a label may hold dollar signs
+    axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
+    if ends:
+        axes.vlines(
+            said, [low for low, _ in ends], [high for _, high in ends],
+            color=ACCENT, alpha=0.4, linewidth=3, label="95 % interval",
+        )  # fmt: skip
+    axes.plot(said, happened, "o", color=ACCENT, label="a tenth of the users")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return figure, axes
 
 
 def _bar(value: float, rows: Sequence[Mapping[str, Any]]) -> str:

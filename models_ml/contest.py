@@ -117,11 +117,8 @@ class Arena:
         own = [self.scores[single.name] for single in singles]
         scored, later = self.scored_rows()
         margin, later_margin = self.margins(candidate)
-        y, bucket = self.data.y[scored], self.data.user_bucket[scored]
-        p = expit(margin)
-        # Folds inside each fold, so that one scored fold is enough to judge calibrators on others.
-        folds = user_folds(bucket // self.n_folds, self.n_folds)
-        calibrator, random_loss = choose_calibrator(p, y, folds, self.rules)
+        y, p = self.data.y[scored], expit(margin)
+        calibrator, random_loss = choose_calibrator(p, y, self.inner_folds(), self.rules)
         time_loss, raw_losses = None, [mean_log_loss(y, p)]
         if later.any():
             p_later, y_later = expit(later_margin), self.data.y[later]
@@ -186,6 +183,11 @@ class Arena:
     def folds(self) -> np.ndarray:
         """Return the fold of each row of data."""
         return user_folds(self.data.user_bucket, self.n_folds)
+
+    def inner_folds(self) -> np.ndarray:
+        """Return folds inside each fold, per scored row: one scored fold can judge maps."""
+        scored, _ = self.scored_rows()
+        return user_folds(self.data.user_bucket[scored] // self.n_folds, self.n_folds)
 
     def scored_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return masks of the rows of scored folds, and of their users' newest rows."""

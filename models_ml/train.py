@@ -20,7 +20,7 @@ from models_ml.matrix import Matrix, TrainingSet
 from models_ml.onnx_model import export, input_columns, parity, value_parity
 from models_ml.split import Split, honest_split
 from models_ml.train_settings import Progress, TrainSettings
-from models_ml.value_contest import AmountContest, compete_for_amounts, fit_value, winner_of
+from models_ml.value_contest import AmountContest, compete_for_amounts, fit_value
 from models_ml.value_judge import judge_value
 from models_ml.value_model import ValueModel
 
@@ -216,7 +216,7 @@ def _fit(
         contest.candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
         settings.n_jobs, rounds=contest.rounds,
     )  # fmt: skip
-    value = fit_value(winner_of(amounts), data, rows, settings) if amounts else None
+    value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
     return _Whole(whether, contest.calibrator, value)
 
 

@@ -14,9 +14,8 @@ import numpy as np
 from scipy.special import expit
 
 from models_ml.candidates import AMOUNTS, Candidate, fit_candidate, portfolio_for
-from models_ml.contest import Arena, Contest, average_members, best_of
+from models_ml.contest import Arena, Contest, average_members
 from models_ml.matrix import TrainingSet
-from models_ml.split import user_folds
 from models_ml.train_settings import Progress, TrainSettings
 from models_ml.value_model import ValueModel, ValueScale, choose_scale, mean_deviance
 
@@ -123,11 +122,6 @@ def fit_value(
     )
 
 
-def winner_of(contests: Sequence[AmountContest]) -> AmountContest:
-    """Return the average, unless another is clearly better."""
-    return best_of(contests)
-
-
 def _who_have_any(data: TrainingSet, rows: np.ndarray) -> np.ndarray:
     """Return those of some rows that have any; of all, where these are too few to hold one."""
     has_any = data.y > 0
@@ -171,9 +165,8 @@ def _judge(
 ) -> AmountContest:
     data, (scored, newest) = arena.data, arena.scored_rows()
     assert data.value is not None
-    folds = user_folds(data.user_bucket[scored] // arena.n_folds, arena.n_folds)
     value = data.value[scored]
-    scale = choose_scale(old, value, folds, settings.calibration.n_errors)
+    scale = choose_scale(old, value, arena.inner_folds(), settings.calibration.n_errors)
     random_loss = mean_deviance(value, scale.apply(old))
     time_loss = None
     if newest.any():

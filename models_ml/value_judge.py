@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from models_ml.contest import best_of
 from models_ml.evaluate import Z_95, Metric, with_intervals
 from models_ml.matrix import TrainingSet
 from models_ml.split import Split
 from models_ml.train_settings import TrainSettings
-from models_ml.value_contest import AmountContest, winner_of
+from models_ml.value_contest import AmountContest
 from models_ml.value_model import mean_deviance
 
 N_GROUPS = 10
@@ -34,7 +35,7 @@ def judge_value(
         settings: Seed and number of resamples.
     """
     assert data.value is not None
-    value, winner = data.value[split.test], winner_of(contests)
+    value, winner = data.value[split.test], best_of(contests)
     usual = float(data.value[split.fit].mean())
     return {
         "candidate": winner.candidate.name,

@@ -1,5 +1,5 @@
 {# A table that lies in weeks is made in weeks, where there is much of it: grouping and sorting what fits
-   into memory takes half the time of all at once (benchmarks/speed/results.md). config
+   into memory takes half the time of all at once (docs/decisions/0010). config
    filled_by_week: the model whose event_hour the weeks are of; the table's own SQL filters it with
    in_weeks(event_hour) and sorts by week first. Spark does all at once: it splits by itself. #}
 
