@@ -23,8 +23,10 @@ RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_ra
 CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
 LEDGER = {
     dg.AssetKey(["ledger", table])
-    for table in ("models", "prediction_history", "held_out_scores", "reasons")
+    for table in ("models", "model_features", "prediction_history", "held_out_scores", "reasons")
 }
+# What they read of the ledger was written by an earlier run.
+READ_LEDGER_BEFORE = {dg.AssetKey(["stg_champion_features"]), dg.AssetKey(["hourly_other_values"])}
 
 
 class Scope(Enum):
@@ -55,6 +57,8 @@ class Translator(DagsterDbtTranslator):
         deps = {dep.asset_key for dep in spec.deps}
         if spec.key == RAW_EVENTS_TABLE:
             return spec.replace_attributes(deps=[RAW_EVENTS])
+        if spec.key in READ_LEDGER_BEFORE:
+            return spec.replace_attributes(deps=sorted(deps - LEDGER))
         if deps & LEDGER:
             return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *self._scores])
         return spec

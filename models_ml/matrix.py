@@ -65,6 +65,11 @@ class Matrix:
         if unknown:
             raise ValueError(f"unknown kind {unknown[0]!r}; known: {', '.join(KINDS)}")
 
+    def take(self, columns: np.ndarray) -> Matrix:
+        """Return some of the columns; columns: their positions, or a mask of them."""
+        kinds = np.array(self.kinds, dtype=object)[columns]
+        return Matrix(self.X[:, columns], self.feature_ids[columns], tuple(kinds))
+
 
 @dataclass(frozen=True)
 class TrainingSet:

@@ -56,6 +56,20 @@ SETTLE_CHALLENGERS = """
         order by newest.as_of desc, newest.trained_at desc limit 1
     )
 """
+# What it takes to compute a promoted model's features when the taxonomy drops them.
+FEATURES = """
+    select
+        ? as model_id, taken.feature_name, taken.kind, taken.event_name, taken.property,
+        coalesce(taken.value, others.value) as value, taken.other_than, taken.is_version, taken.week
+    from taxonomy_features as taken
+    inner join features on taken.feature_name = features.feature_name
+    left join taxonomy_other_values as others
+        on taken.other_than = others.other_than
+        and taken.property = others.property
+        and taken.event_name is not distinct from others.event_name
+    where list_contains(?, features.feature_id)
+    order by features.feature_id, value
+"""
 FORGET_HELD_OUT = """
     delete from held_out_scores
     where prediction = $prediction and model_id not in (
@@ -142,7 +156,8 @@ def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | No
 
     Args:
         warehouse: Open for writing.
-        model: Its status is champion if it was promoted.
+        model: Its status is champion if it was promoted; then its features stay computed, also
+            where the taxonomy drops them (`model_features`).
         held_out: What the measured model said of users it never saw, for `held_out_scores`; those
             of models that are neither champion nor challenger any more are forgotten.
     """
@@ -151,8 +166,12 @@ def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | No
         "trained_at": model.trained_at or datetime.now(UTC).replace(tzinfo=None),
         **{name: _json(getattr(model, name)) for name in AS_JSON},
     }
+    inputs = [*(model.feature_ids or ()), *(model.judge_feature_ids or ())]
     with warehouse.transaction():
         warehouse.append("models", pa.Table.from_pylist([row]))
+        if model.status == CHAMPION:
+            taken = warehouse.table(FEATURES, [model.model_id, sorted(set(inputs))])
+            warehouse.append("model_features", taken)
         if held_out is not None:
             warehouse.append("held_out_scores", held_out)
         _settle(warehouse, model.prediction)

@@ -15,6 +15,7 @@ from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import Settings
 from models_ml.spark_server import check_server
 from models_ml.train_prediction import train_prediction
+from models_ml.training_data import present_features
 from models_ml.warehouse import Warehouse, open_warehouse
 
 SERVING = "path:dbt_project/models/08_predictions"
@@ -50,7 +51,7 @@ def build(
             _tell_of_rules_without_use(warehouse, progress)
 
 
-def _is_built(settings: Settings, newest: str = "taxonomy_value_users") -> bool:
+def _is_built(settings: Settings, newest: str = "taxonomy_other_values") -> bool:
     """Whether this version once built everything here, so that an hour may go by what stands."""
     try:
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
@@ -149,6 +150,7 @@ def score_champions(
     """
     asked = warehouse.rows("select prediction from prediction_definitions where has_reasons")
     explained = set(predictions) if with_reasons else {row["prediction"] for row in asked}
+    computed = {feature["feature_id"] for feature in present_features(warehouse)}
     champions = []
     for prediction in predictions:
         champion = registry.find_champion(warehouse, prediction)
@@ -156,6 +158,13 @@ def score_champions(
             progress(f"{prediction}: no model to score with")
         else:
             champions.append(champion)
+            lost = len(set(champion.feature_ids or ()) - computed)
+            if lost:
+                progress(
+                    f"{prediction}: {lost:,} of the {len(champion.feature_ids or ()):,} inputs of "
+                    f"its model {champion.model_id} are banned or gone and count as none; "
+                    "train it again: `foretell run`"
+                )
     return score_predictions(warehouse, champions, progress, explained) if champions else []
 
 

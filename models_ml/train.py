@@ -171,12 +171,7 @@ def _without_leaks(
     for row in rows:
         progress(f"left out: {row['kind']} of {row['group']}, {row['reason']}")
     keep = np.setdiff1d(np.arange(len(groups)), [leak.column for leak in leaks])
-    matrix = Matrix(
-        data.matrix.X[:, keep],
-        data.matrix.feature_ids[keep],
-        tuple(data.matrix.kinds[column] for column in keep),
-    )
-    return replace(data, matrix=matrix), [groups[column] for column in keep], rows
+    return replace(data, matrix=data.matrix.take(keep)), [groups[column] for column in keep], rows
 
 
 @dataclass(frozen=True)

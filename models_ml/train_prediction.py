@@ -55,6 +55,9 @@ def train_prediction(
     """
     settings = settings or TrainSettings()
     data = load_training_set(warehouse, prediction)
+    features = present_features(warehouse)
+    kept = np.array([feature["is_kept"] for feature in features], dtype=bool)
+    learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
     (facts,) = warehouse.rows(
         """
         select definition_hash, (select as_of from stg_as_of) as as_of
@@ -63,7 +66,7 @@ def train_prediction(
         [prediction],
     )
     salt = repr((prediction, facts, asdict(settings), version("foretell")))
-    model_id = fingerprint(data, salt)
+    model_id = fingerprint(learned, salt)
     if registry.find_model(warehouse, model_id):
         progress(f"{prediction}: nothing new to learn, model {model_id} stands")
         registry.settle_statuses(warehouse, prediction)
@@ -71,7 +74,8 @@ def train_prediction(
         blank = ModelRecord(
             model_id, prediction, facts["definition_hash"], facts["as_of"], registry.REJECTED, ""
         )
-        model, held_out = _train(warehouse, blank, data, settings, progress)
+        groups = [input_of(feature) for feature in features if feature["is_kept"]]
+        model, held_out = _train(warehouse, blank, data, learned, groups, settings, progress)
         registry.save_model(warehouse, model, held_out)
         progress(f"{prediction}: {model.status}{', ' + model.reason if model.reason else ''}")
     return _as_of_now(warehouse, model_id, prediction)
@@ -89,14 +93,19 @@ def _train(
     warehouse: Warehouse,
     blank: ModelRecord,
     data: TrainingSet,
+    learned: TrainingSet,
+    groups: list[str],
     settings: TrainSettings,
     progress: Progress,
 ) -> tuple[ModelRecord, pa.Table | None]:
-    """Return the model's row, and what it says of held-out users if it passed the gate."""
-    groups = [input_of(feature) for feature in present_features(warehouse)]
+    """Return the model's row, and what it says of held-out users if it passed the gate.
+
+    data has all that is computed, for the comparison with the champion, learned the same rows with
+    what the taxonomy keeps, and groups says which event or property each of its columns is about.
+    """
     try:
         trained = train(
-            data, settings, groups, lambda line: progress(f"{blank.prediction}: {line}")
+            learned, settings, groups, lambda line: progress(f"{blank.prediction}: {line}")
         )
     except NotEnoughData as error:
         return replace(blank, reason=f"too little data: {error}"), None

@@ -55,10 +55,13 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
 
 
 def present_features(warehouse: Warehouse) -> list[dict]:
-    """Return the catalogue rows of the features computed at present, by feature_id."""
+    """Return the catalogue rows of the features computed at present, by feature_id.
+
+    Of those that are not is_kept a new model learns nothing: only a champion takes them still.
+    """
     return warehouse.rows(
         """
-        select features.*
+        select features.*, taxonomy_features.is_kept
         from features
         inner join taxonomy_features using (feature_name)
         order by features.feature_id

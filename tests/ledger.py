@@ -8,6 +8,20 @@ MODELS = """
         judge_feature_ids varchar, judge_onnx blob, challenge varchar,
         explain_model blob);
 """
+MODEL_FEATURES = """
+    create table model_features (
+        model_id varchar, feature_name varchar, kind varchar, event_name varchar, property varchar,
+        value varchar, other_than bigint, is_version boolean, week integer);
+"""
+# What the taxonomy says of features, for a model to be saved.
+FEATURES = """
+    create table taxonomy_features (
+        feature_name varchar, kind varchar, token_id integer, event_name varchar, property varchar,
+        value varchar, other_than bigint, is_version boolean, week integer, is_kept boolean);
+    create table features (feature_id integer, feature_name varchar);
+    create table taxonomy_other_values (
+        event_name varchar, property varchar, other_than bigint, value varchar);
+"""
 REASONS = """
     create table reasons (
         prediction varchar, user_id varchar, as_of timestamp, model_id varchar, place integer,

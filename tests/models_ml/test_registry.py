@@ -10,7 +10,7 @@ import pytest
 from models_ml import registry
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED, ModelRecord
 from models_ml.warehouse import open_warehouse
-from tests.ledger import HELD_OUT_SCORES, MODELS
+from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 
 FIRST = ModelRecord(
     model_id="m1", prediction="buys", definition_hash="h", as_of=datetime(2026, 1, 1), status=CHAMPION,
@@ -33,6 +33,8 @@ def warehouse(tmp_path):
             create schema foretell; use w.foretell;
             """
             + MODELS
+            + MODEL_FEATURES
+            + FEATURES
             + HELD_OUT_SCORES
             + """
             create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
@@ -67,6 +69,34 @@ def test_a_new_champion_retires_the_one_before(warehouse):
     registry.save_model(warehouse, FIRST)
     registry.save_model(warehouse, day(2))
     assert statuses(warehouse) == {"m1": RETIRED, "m2": CHAMPION}
+
+
+def test_a_promoted_model_says_what_its_features_are(warehouse):
+    warehouse.execute(
+        """
+        insert into features values (1, 'week 0'), (2, 'not taken'), (3, 'others, week 1'), (4, 'plan');
+        insert into taxonomy_features values
+            ('week 0', 'event_count', 5, 'buy', null, null, null, false, 0, true),
+            ('others, week 1', 'other_count', 6, 'buy', 'plan', null, 77, true, 1, false),
+            ('plan', 'user_property_last', null, null, 'plan', null, 77, false, null, true),
+            ('not taken', 'event_count', 7, 'view', null, null, null, false, 0, true);
+        insert into taxonomy_other_values values
+            ('buy', 'plan', 77, '1.2.*'), ('buy', 'plan', 77, '1.3.*'), ('buy', 'plan', 78, 'x'),
+            (null, 'plan', 77, 'pro');
+        """
+    )
+    registry.save_model(warehouse, replace(FIRST, feature_ids=[3, 1], judge_feature_ids=[4, 1]))
+    registry.save_model(warehouse, day(2, status=CHALLENGER))
+    registry.save_model(
+        warehouse, day(3, status=REJECTED, feature_ids=None, judge_feature_ids=None)
+    )
+    rows = warehouse.rows("select * from model_features order by feature_name, value")
+    assert [tuple(row.values()) for row in rows] == [
+        ("m1", "others, week 1", "other_count", "buy", "plan", "1.2.*", 77, True, 1),
+        ("m1", "others, week 1", "other_count", "buy", "plan", "1.3.*", 77, True, 1),
+        ("m1", "plan", "user_property_last", None, "plan", "pro", 77, False, None),
+        ("m1", "week 0", "event_count", "buy", None, None, None, False, 0),
+    ]
 
 
 def test_of_two_models_of_one_hour_the_later_trained_scores(warehouse):

@@ -13,7 +13,7 @@ from models_ml.candidates import Candidate
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
 from models_ml.train import TrainSettings
 from models_ml.warehouse import open_warehouse
-from tests.ledger import HELD_OUT_SCORES, MODELS
+from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 from tests.sparse_rows import training_set
 
 SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10, n_jobs=1)
@@ -33,6 +33,8 @@ def warehouse(tmp_path):
             create schema foretell; use w.foretell;
             """
             + MODELS
+            + MODEL_FEATURES
+            + FEATURES
             + HELD_OUT_SCORES
             + """
             create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
@@ -46,7 +48,10 @@ def warehouse(tmp_path):
 @pytest.fixture
 def run(warehouse, monkeypatch):
     """Return a function that trains on some data as of some day."""
-    catalogue = [{"event_name": None, "property": None, "kind": k} for k in GOOD.matrix.kinds]
+    catalogue = [
+        {"event_name": None, "property": None, "kind": kind, "is_kept": True}
+        for kind in GOOD.matrix.kinds
+    ]
     monkeypatch.setattr(train_prediction, "present_features", lambda warehouse: catalogue)
 
     def train(day: str, data=GOOD):

@@ -10,6 +10,11 @@
             'judge_feature_ids': text, 'judge_onnx': type_bytes(), 'challenge': text,
             'explain_model': type_bytes(),
         },
+        'model_features': {
+            'model_id': text, 'feature_name': text, 'kind': text, 'event_name': text,
+            'property': text, 'value': text, 'other_than': 'bigint', 'is_version': 'boolean',
+            'week': 'integer',
+        },
         'prediction_history': {
             'prediction': text, 'user_id': text, 'probability': 'double',
             'expected_value': 'double', 'percentile': 'double', 'as_of': 'timestamp',

@@ -27,7 +27,8 @@
     {%- if reason -%}
         {{ log('All events are loaded anew: ' ~ reason, info=True) }}
         {%- for name, relation in loaded.items()
-            if 'stg_batches' not in loaded or name not in ('stg_batches', 'hourly_tokens') -%}
+            if 'stg_batches' not in loaded or name not in ('stg_batches', 'hourly_tokens')
+                or (name == 'hourly_tokens' and is_of_older_version(relation)) -%}
             {%- do adapter.drop_relation(relation) -%}
         {%- endfor -%}
         {%- if 'stg_batches' in loaded -%}
@@ -42,6 +43,9 @@
    stg_batches, if there is one. #}
 {% macro why_load_anew(loaded, batches) %}
     {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
+    {%- if 'hourly_tokens' in loaded and is_of_older_version(loaded['hourly_tokens']) -%}
+        {{ return('the warehouse is of an older version') }}
+    {%- endif -%}
     {%- for name, table in loaded.items() if is_unfinished(table) -%}
         {{ return('a run was stopped while it wrote ' ~ name) }}
     {%- endfor -%}
@@ -59,6 +63,11 @@
         ~ " order by 1, 2 limit 1"
     ) -%}
     {{ return(changed.rows[0][1] if changed.rows else '') }}
+{% endmacro %}
+
+{# Tokens were not always told apart by whether new models take them: they are numbered anew. #}
+{% macro is_of_older_version(tokens) %}
+    {{ return(missing_columns(tokens, {'is_chosen': 'boolean'}) | length > 0) }}
 {% endmacro %}
 
 {# One batch without rows stands for all before it, so that the next has a higher number. #}

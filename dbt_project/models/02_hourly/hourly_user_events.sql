@@ -82,7 +82,8 @@ pairs as (
     ]) }}
 ),
 
--- A value is counted by its own token or, without one, as another; if it is a number, in the sum.
+-- A value is counted by its own token, as another one by those of sets without it, and if it is a
+-- number, in the sum.
 by_property as (
     select
         pairs.identity_key,
@@ -101,14 +102,14 @@ by_property as (
         on pairs.event_name = tokens.event_name
         and pairs.property = tokens.property
         and pairs.value is not null
-        and (
-            tokens.kind = 'sum'
-            or tokens.token_id = named.token_id
-            or (tokens.kind = 'other' and named.token_id is null)
-        )
-    {%- if is_incremental() %}
-    where not pairs.is_untouched or tokens.token_id in (select token_id from added_tokens)
-    {%- endif %}
+        and (tokens.kind in ('sum', 'other') or tokens.token_id = named.token_id)
+    left join {{ ref('hourly_other_values') }} as members
+        on tokens.token_id = members.token_id and named.token_id = members.value_token_id
+    where
+        members.token_id is null
+        {%- if is_incremental() %}
+            and (not pairs.is_untouched or tokens.token_id in (select token_id from added_tokens))
+        {%- endif %}
     group by pairs.identity_key, pairs.event_hour, tokens.token_id
 ),
 

@@ -10,7 +10,7 @@ types as (
 summed as (
     select event_name, property
     from {{ ref('hourly_tokens') }}
-    where kind = 'sum' and is_counted
+    where kind = 'sum' and is_chosen
 ),
 
 counted as (

@@ -1,5 +1,6 @@
-{# The features computed at present, from what the taxonomy keeps. Grain: one row per feature_name.
-   token_id links to the hourly rollup; week counts rolling weeks back from as_of, 0 the newest. #}
+{# The features computed at present: from what the taxonomy keeps and, where it dropped them, those
+   that a champion takes. Grain: one row per feature_name. token_id links to the hourly rollup; week
+   counts rolling weeks back from as_of, 0 the newest. #}
 with
 
 weeks as (
@@ -17,17 +18,19 @@ named as (
 tokens as (
     select
         token_id, kind, event_name, property, value,
-        cast(null as bigint) as other_than
+        cast(null as bigint) as other_than, false as is_version
     from {{ ref('hourly_tokens') }}
-    where kind in ('any', 'sum') and is_counted
+    where kind in ('any', 'sum') and is_chosen
     union all
     select
         token_id, 'event' as kind, event_name, null as property, null as value,
-        null as other_than
+        null as other_than, false as is_version
     from {{ ref('taxonomy_event_types') }}
     where is_kept
     union all
-    select token_id, kind, event_name, property, value, other_than
+    select
+        token_id, kind, event_name, property, value, other_than,
+        bool_or(kind = 'version') over (partition by event_name, property) as is_version
     from {{ ref('taxonomy_property_values') }}
     where is_kept
 ),
@@ -45,6 +48,7 @@ weekly as (
         tokens.property,
         tokens.value,
         tokens.other_than,
+        tokens.is_version,
         weeks.week
     from tokens
     cross join weeks
@@ -102,7 +106,7 @@ activity as (
 user_properties as (
     select
         kinds.kind, properties.property, properties.value, properties.other_than,
-        properties.kind = 'version' as is_version
+        properties.value_type = 'version' as is_version
     from {{ ref('taxonomy_user_properties') }} as properties
     inner join (
         select 'user_property_last' as kind, false as is_number
@@ -116,8 +120,7 @@ user_properties as (
 ),
 
 listed as (
-    select
-        kind, token_id, event_name, property, value, other_than, false as is_version, week
+    select kind, token_id, event_name, property, value, other_than, is_version, week
     from weekly
     union all
     select
@@ -152,7 +155,7 @@ quoted as (
 
 -- Names are quoted, so that no two features can share one: ids are given by name. Which values are
 -- other ones is part of the name, so that an id keeps its meaning.
-final as (
+kept as (
     select
         kind
         || case
@@ -172,10 +175,87 @@ final as (
         event_name,
         property,
         value,
-        other_than is not null as is_other,
+        other_than,
         is_version,
         week
     from quoted
+),
+
+of_champions as (
+    select distinct
+        taken.feature_name,
+        taken.kind,
+        taken.event_name,
+        taken.property,
+        case when taken.other_than is null then taken.value end as value,
+        taken.other_than,
+        taken.is_version,
+        taken.week,
+        case
+            when taken.property is null
+                then case when taken.event_name is null then 'any' else 'event' end
+            when taken.kind = 'other_count' then 'other'
+            when taken.kind <> 'value_count' then 'sum'
+            when taken.is_version then 'version'
+            else 'value'
+        end as token_kind
+    from {{ ref('stg_champion_features') }} as taken
+    left join kept on taken.feature_name = kept.feature_name
+    where kept.feature_name is null and coalesce(taken.week, 0) < {{ var('feature_weeks') }}
+),
+
+user_property_types as (
+    select
+        property,
+        {{ kind_of_value('value_type') }} = 'version' as is_version,
+        {{ is_user_property_ruled('types.property', 'null', is_ban=true) }} as is_banned
+    from {{ ref('stg_user_property_types') }} as types
+),
+
+-- What is banned stays out, and what cannot be told any more: the next model is then promoted.
+still_there as (
+    select of_champions.*, tokens.token_id
+    from of_champions
+    inner join {{ ref('hourly_tokens') }} as tokens
+        on of_champions.token_kind = tokens.kind
+        and of_champions.event_name is not distinct from tokens.event_name
+        and of_champions.property is not distinct from tokens.property
+        and coalesce(
+            of_champions.value, cast(of_champions.other_than as {{ dbt.type_string() }})
+        ) is not distinct from tokens.value
+        and tokens.is_counted
+    where
+        of_champions.kind not like 'user_property_%'
+        and not (
+            of_champions.event_name is not null
+            and {{ is_ruled('of_champions.event_name', is_ban=true) }}
+        )
+    union all
+    select of_champions.*, null as token_id
+    from of_champions
+    inner join user_property_types as types
+        on of_champions.property = types.property and of_champions.is_version = types.is_version
+    where
+        of_champions.kind like 'user_property_%'
+        and not types.is_banned
+        and not (
+            of_champions.value is not null
+            and {{ is_user_property_ruled(
+                'of_champions.property', 'of_champions.value', is_ban=true
+            ) }}
+        )
+),
+
+final as (
+    select
+        feature_name, kind, token_id, event_name, property, value, other_than, is_version, week,
+        true as is_kept
+    from kept
+    union all
+    select
+        feature_name, kind, token_id, event_name, property, value, other_than, is_version, week,
+        false as is_kept
+    from still_there
 )
 
 select * from final

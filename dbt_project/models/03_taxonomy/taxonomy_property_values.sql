@@ -8,7 +8,7 @@ types as (select event_name, property, value_type from {{ ref('stg_property_type
 event_types as (select event_name, n_events from {{ ref('hourly_tokens') }} where kind = 'event'),
 
 tokens as (
-    select token_id, event_name, property, kind, value, n_events
+    select token_id, event_name, property, kind, value, n_events, is_chosen
     from {{ ref('hourly_tokens') }}
     where kind in ('value', 'version', 'other') and is_counted
 ),
@@ -33,6 +33,7 @@ single as (
     select
         volumes.*,
         tokens.token_id,
+        tokens.is_chosen,
         row_number() over (
             partition by volumes.event_name, volumes.property
             order by volumes.n_events desc, volumes.value
@@ -47,14 +48,16 @@ single as (
 
 listed as (
     select
-        token_id, event_name, property, kind, value, cast(null as bigint) as other_than,
+        token_id, is_chosen, event_name, property, kind, value,
+        cast(null as bigint) as other_than,
         n_events, first_day, last_day
     from single
     where token_id is not null or place <= {{ var('max_listed_values') }}
     union all
     select
-        tokens.token_id, tokens.event_name, tokens.property, tokens.kind, null as value,
-        cast(tokens.value as bigint) as other_than, tokens.n_events, days.first_day, days.last_day
+        tokens.token_id, tokens.is_chosen, tokens.event_name, tokens.property, tokens.kind,
+        null as value, cast(tokens.value as bigint) as other_than,
+        tokens.n_events, days.first_day, days.last_day
     from tokens
     left join (
         select
@@ -62,11 +65,11 @@ listed as (
             min(first_day) as first_day,
             max(last_day) as last_day
         from single
-        where token_id is null
+        where not coalesce(is_chosen, false)
         group by event_name, property
     ) as days
         on tokens.event_name = days.event_name and tokens.property = days.property
-    where tokens.kind = 'other'
+    where tokens.kind = 'other' and tokens.is_chosen
 ),
 
 described as (
@@ -105,9 +108,10 @@ final as (
         {{ day_start('last_day') }} as last_seen_at,
         row_number() over (order by n_events desc, event_name, property, kind, value)
             as volume_rank,
-        token_id is not null and (event_share < {{ var('max_value_share') }} or is_pinned)
+        coalesce(is_chosen, false) and (event_share < {{ var('max_value_share') }} or is_pinned)
             as is_kept,
         case
+            when not is_chosen then 'left out: only a champion trained before still takes it'
             when token_id is not null and is_pinned then 'pinned'
             when token_id is not null and event_share >= {{ var('max_value_share') }}
                 then 'on nearly every event of this type: says no more than the event'

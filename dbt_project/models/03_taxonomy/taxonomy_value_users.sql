@@ -19,7 +19,7 @@ sampled as (
 tokens as (
     select event_name, property, kind, value
     from {{ ref('hourly_tokens') }}
-    where kind in ('value', 'version', 'other') and is_counted
+    where kind in ('value', 'version', 'other') and is_chosen
 ),
 
 counted as (

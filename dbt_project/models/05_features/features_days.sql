@@ -20,7 +20,13 @@ hours as (
 any_event as (select token_id from {{ ref('hourly_tokens') }} where kind = 'any'),
 
 named as (
-    select distinct token_id from {{ ref('taxonomy_features') }} where kind = 'mean_gap_days'
+    select distinct token_id
+    from {{ ref('taxonomy_features') }}
+    where
+        kind = 'event_days_ever'
+        {%- for kind in rhythm_kinds() %}
+        or kind = '{{ kind }}'
+        {%- endfor %}
 ),
 
 final as (

@@ -1,11 +1,11 @@
 {# What is known of each wanted user's properties as of then. Grain: one row per (as_of_hour,
-   user_key, feature_name): 1 for the first and the last value, or the last number. A value that is
-   not kept counts as one of the others. #}
+   user_key, feature_name): 1 for the first and the last value, or the last number. A value also
+   counts as one of the others of every set that it is not of. #}
 {{ config(materialized='ephemeral') }}
 with
 
 catalogue as (
-    select feature_name, kind, property, value, is_other, is_version
+    select feature_name, kind, property, value, other_than, is_version
     from {{ ref('taxonomy_features') }}
     where kind in ('user_property_first', 'user_property_last', 'user_property_number')
 ),
@@ -39,30 +39,43 @@ kinds as (
     group by property, kind
 ),
 
-named as (
+counted as (
     select
         stated.as_of_hour,
         stated.user_key,
-        coalesce(own.feature_name, others.feature_name) as feature_name,
-        cast(1 as double) as value
-    from stated
-    inner join kinds on stated.property = kinds.property and stated.kind = kinds.kind
-    left join catalogue as own
-        on stated.property = own.property
-        and stated.kind = own.kind
-        and own.value = case
+        stated.property,
+        stated.kind,
+        case
             when kinds.is_version then {{ counted_value("'version'", 'stated.value') }}
             else stated.value
-        end
-    left join catalogue as others
-        on stated.property = others.property and stated.kind = others.kind and others.is_other
+        end as value
+    from stated
+    inner join kinds on stated.property = kinds.property and stated.kind = kinds.kind
     where stated.value is not null
 ),
 
 final as (
-    select as_of_hour, user_key, feature_name, value
-    from named
-    where feature_name is not null
+    select
+        counted.as_of_hour, counted.user_key, catalogue.feature_name, cast(1 as double) as value
+    from counted
+    inner join catalogue
+        on counted.property = catalogue.property
+        and counted.kind = catalogue.kind
+        and counted.value = catalogue.value
+    union all
+    select
+        counted.as_of_hour, counted.user_key, others.feature_name, cast(1 as double) as value
+    from counted
+    inner join catalogue as others
+        on counted.property = others.property
+        and counted.kind = others.kind
+        and others.other_than is not null
+    left join {{ ref('taxonomy_other_values') }} as members
+        on others.property = members.property
+        and others.other_than = members.other_than
+        and counted.value = members.value
+        and members.event_name is null
+    where members.value is null
     union all
     select
         properties.as_of_hour,
