@@ -107,9 +107,12 @@ by_property as (
         on tokens.token_id = members.token_id and named.token_id = members.value_token_id
     where
         members.token_id is null
-        {%- if is_incremental() %}
-            and (not pairs.is_untouched or tokens.token_id in (select token_id from added_tokens))
-        {%- endif %}
+        and (
+            not pairs.is_untouched
+            {%- if is_incremental() %}
+            or tokens.token_id in (select token_id from added_tokens)
+            {%- endif %}
+        )
     group by pairs.identity_key, pairs.event_hour, tokens.token_id
 ),
 
