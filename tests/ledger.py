@@ -18,7 +18,8 @@ FEATURES = """
     create table taxonomy_features (
         feature_name varchar, kind varchar, token_id integer, event_name varchar, property varchar,
         value varchar, other_than bigint, is_version boolean, week integer, is_kept boolean);
-    create table features (feature_id integer, feature_name varchar);
+    create table features (
+        feature_id integer, feature_name varchar, event_name varchar, property varchar);
     create table taxonomy_other_values (
         event_name varchar, property varchar, other_than bigint, value varchar);
 """

@@ -14,7 +14,7 @@ from models_ml.markdown_text import to_html
 from models_ml.model_card import model_card, write_cards
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, ModelRecord
 from models_ml.warehouse import open_warehouse
-from tests.ledger import HELD_OUT_SCORES, MODELS
+from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 from tests.models_ml.test_markdown_text import Page
 
 HOSTILE = "<img src=x onerror=alert(1)> | `a` [b](http://c.example) $x$"
@@ -60,6 +60,8 @@ def warehouse(tmp_path):
             create schema foretell; use w.foretell;
             """
             + MODELS
+            + MODEL_FEATURES
+            + FEATURES
             + HELD_OUT_SCORES
             + """
             create table stg_as_of as select timestamp '2026-01-20' as as_of;
@@ -74,7 +76,7 @@ def warehouse(tmp_path):
             [HOSTILE, json.dumps(DEFINITION)],
         )
         connection.execute(
-            "create table features as select ? as event_name, 'plan' as property", [HOSTILE]
+            "insert into features (event_name, property) values (?, 'plan')", [HOSTILE]
         )
     with open_warehouse(path) as opened:
         yield opened

@@ -74,7 +74,7 @@ def test_a_new_champion_retires_the_one_before(warehouse):
 def test_a_promoted_model_says_what_its_features_are(warehouse):
     warehouse.execute(
         """
-        insert into features values (1, 'week 0'), (2, 'not taken'), (3, 'others, week 1'), (4, 'plan');
+        insert into features (feature_id, feature_name) values (1, 'week 0'), (2, 'not taken'), (3, 'others, week 1'), (4, 'plan');
         insert into taxonomy_features values
             ('week 0', 'event_count', 5, 'buy', null, null, null, false, 0, true),
             ('others, week 1', 'other_count', 6, 'buy', 'plan', null, 77, true, 1, false),
