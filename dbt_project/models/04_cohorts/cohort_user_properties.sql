@@ -1,5 +1,6 @@
 {# First and last known value of each user property as of every hour of the grid.
-   Grain: one row per (as_of_hour, user_key, property). Known: set before as_of. #}
+   Grain: one row per (as_of_hour, user_key, property). Known: set before as_of. An hourly run looks at
+   active users only (leaves_others). #}
 with
 
 grid as (select distinct as_of_hour from {{ ref('cohort_snapshots') }}),
@@ -19,6 +20,7 @@ resolved as (
         statements.value
     from statements
     inner join grid on statements.event_hour < grid.as_of_hour
+    {{ of_active_users('statements.identity_key') }}
     inner join {{ ref('stg_identity_map') }} as identity_map
         on {{ belongs_as_of('statements.identity_key', 'grid.as_of_hour') }}
 ),

@@ -11,15 +11,7 @@ identities as (
 ),
 
 {% if var('scope') == 'active' -%}
-as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
-
-active_users as (
-    select distinct identity_map.user_key
-    from {{ ref('hourly_user_events') }} as hourly
-    inner join as_of on hourly.event_hour = as_of.as_of_hour - 1
-    inner join {{ ref('stg_identity_map') }} as identity_map
-        on {{ belongs_as_of('hourly.identity_key', 'as_of.as_of_hour') }}
-),
+active_users as (select distinct user_key from {{ ref('cohort_active_identities') }}),
 
 {% endif -%}
 final as (

@@ -1,12 +1,14 @@
-{# Users to score now: everybody in a prediction's starting cohort at as_of. Grain: one row per
-   (prediction, user_key). has_features: false where an hourly run (scope active) left a user out. #}
+{# Users to score: everybody in a prediction's starting cohort. Grain: one row per (prediction,
+   user_key). An hourly run (scope active) looks at users of the last hour only; others stay as of when
+   they were looked at last, without features. #}
+{{ config(materialized='serving_table') }}
 with
 
 now_snapshots as (
     select prediction, as_of_hour from {{ ref('cohort_snapshots') }} where purpose = 'scoring'
 ),
 
-final as (
+looked_at as (
     select
         members.prediction,
         {{ hour_start('members.as_of_hour') }} as as_of,
@@ -21,7 +23,22 @@ final as (
     inner join {{ ref('stg_identities') }} as users on members.user_key = users.identity_key
     left join {{ ref('features_rows') }} as wanted
         on members.as_of_hour = wanted.as_of_hour and members.user_key = wanted.user_key
-    order by members.prediction, members.user_key
+),
+
+final as (
+    select * from looked_at
+    {%- if leaves_others() %}
+    union all
+    select
+        standing.prediction, standing.as_of, standing.user_id, standing.as_of_hour,
+        standing.user_key, false as has_features
+    from {{ this }} as standing
+    inner join now_snapshots on standing.prediction = now_snapshots.prediction
+    left join {{ ref('cohort_active_identities') }} as active
+        on standing.user_key = active.identity_key
+    where active.identity_key is null
+    {%- endif %}
+    order by prediction, user_key
 )
 
 select * from final

@@ -1,5 +1,6 @@
 {# What happened to the users who were scored, once the horizon has passed. Grain: one row per
    (prediction, user_id, as_of, model_id) of the ledger whose outcome window ended before now. #}
+{{ config(tags=['daily']) }}
 with
 
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),

@@ -1,0 +1,23 @@
+{# Whom an hourly run looks at: the identities of users who did something in the hour before as_of.
+   Grain: one row per identity_key. #}
+with
+
+as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
+
+active_users as (
+    select distinct identity_map.user_key
+    from {{ ref('hourly_user_events') }} as hourly
+    inner join as_of on hourly.event_hour = as_of.as_of_hour - 1
+    inner join {{ ref('stg_identity_map') }} as identity_map
+        on {{ belongs_as_of('hourly.identity_key', 'as_of.as_of_hour') }}
+),
+
+final as (
+    select identity_map.identity_key, identity_map.user_key
+    from {{ ref('stg_identity_map') }} as identity_map
+    inner join as_of
+        on identity_map.from_hour <= as_of.as_of_hour and identity_map.to_hour > as_of.as_of_hour
+    inner join active_users on identity_map.user_key = active_users.user_key
+)
+
+select * from final

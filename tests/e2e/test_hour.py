@@ -1,0 +1,178 @@
+"""An hourly run: users of the last hour are looked at, everybody else stays as they stand."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import SHOP, dbt, query, write_events
+from tests.random_events import random_events
+
+SERVING = "path:dbt_project/models/08_predictions"
+DAY = datetime(2026, 3, 1)
+# Whoever bought in the last 3 days is left out: users enter and leave by what they do.
+DEFINITIONS = SHOP.replace(
+    "cohort: [{event: any, within_days: 28}]",
+    "cohort: [{event: view, within_days: 2}, {event: purchase, not_done: true, within_days: 3}]",
+)
+SCORE = """
+    insert into prediction_history by name
+    select prediction, user_id, hash(user_id || as_of::text) / 2e19 as probability, 50 as percentile, as_of,
+        as_of as scored_at, 'm' as model_id
+    from scoring_rows where has_features
+"""
+COHORT = "select user_id, as_of, has_features from scoring_rows order by all"
+PREDICTIONS = "select user_id, as_of, probability from predictions order by all"
+ACTIVE = """
+    select user_id from cohort_active_identities join stg_identities using (identity_key)
+"""
+
+
+class Warehouse:
+    """A warehouse and its hourly and daily runs; scores are made up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "warehouse.duckdb"
+
+    def add(self, rows: list[dict], until: datetime) -> None:
+        """Add a file of the events of the two hours before."""
+        since = until - timedelta(hours=2)
+        part = [row for row in rows if since.isoformat() <= row["event_time"] < until.isoformat()]
+        write_events(self.folder / f"events/{until:%d-%H}.parquet", part)
+
+    def build(self, scope: str, as_of: str = "") -> None:
+        left = ["tag:daily"] if scope == "active" else []
+        self._dbt(["--exclude", SERVING, *left], scope, as_of)
+
+    def score(self) -> None:
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("use warehouse.foretell")
+            connection.execute(SCORE)
+
+    def serve(self, scope: str, as_of: str = "") -> None:
+        left = ["--exclude", "tag:daily"] if scope == "active" else []
+        self._dbt(["--select", SERVING, *left], scope, as_of)
+
+    def run(self, scope: str, as_of: str = "") -> None:
+        self.build(scope, as_of)
+        self.score()
+        self.serve(scope, as_of)
+
+    def copy(self, folder: Path) -> Warehouse:
+        shutil.copytree(self.folder, folder)
+        return Warehouse(folder)
+
+    def query(self, sql: str) -> list[tuple]:
+        return query(self.path, sql)
+
+    def now(self) -> datetime:
+        return self.query("select as_of from stg_as_of")[0][0]
+
+    def _dbt(self, selection: list[str], scope: str, as_of: str) -> None:
+        environment = {
+            "FORETELL_EVENTS": str(self.folder / "events/*.parquet"),
+            "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
+            "FORETELL_WAREHOUSE": str(self.path),
+            "FORETELL_AS_OF": as_of,
+        }
+        done = dbt(["run", *selection, "--vars", f"{{scope: {scope}}}"], environment, self.folder)
+        assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    made = random_events(3, n_users=200, n_events=30_000)
+    for row in made[100:]:  # else all users become one
+        row["previous_id"] = None
+    return made
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory, rows):
+    """Return a warehouse after a daily run."""
+    folder = tmp_path_factory.mktemp("hour") / "day"
+    (folder / "predictions").mkdir(parents=True)
+    (folder / "events").mkdir()
+    (folder / "predictions/shop.yml").write_text(DEFINITIONS)
+    before = [row for row in rows if row["event_time"] < DAY.isoformat()]
+    write_events(folder / "events/before.parquet", before)
+    warehouse = Warehouse(folder)
+    warehouse.build("everyone")
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute("use warehouse.foretell")
+        connection.execute(
+            "insert into models by name select 'm' as model_id, prediction, definition_hash, 'champion' as status "
+            "from prediction_definitions"
+        )
+    warehouse.score()
+    warehouse.serve("everyone")
+    return warehouse
+
+
+def split(rows: list[tuple], users: set[str]) -> tuple[list[tuple], list[tuple]]:
+    """Return the rows of these users, and the others."""
+    return [row for row in rows if row[0] in users], [row for row in rows if row[0] not in users]
+
+
+def test_hours_change_active_users_only(day, rows, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    entered, left = set(), set()
+    for hour in (2, 4):
+        cohort, predictions = hourly.query(COHORT), hourly.query(PREDICTIONS)
+        hourly.add(rows, DAY + timedelta(hours=hour))
+        everybody = hourly.copy(tmp_path / f"everybody {hour}")
+        hourly.run("active")
+        everybody.run("everyone")
+        active = {user for (user,) in hourly.query(ACTIVE)}
+        assert 0 < len(active) < 150
+
+        looked_at, others = split(hourly.query(COHORT), active)
+        assert looked_at == split(everybody.query(COHORT), active)[0]
+        assert {row[1:] for row in looked_at} == {(hourly.now(), True)}
+        assert others == [(*row[:2], False) for row in split(cohort, active)[1]]
+
+        scored, others = split(hourly.query(PREDICTIONS), active)
+        assert scored == split(everybody.query(PREDICTIONS), active)[0]
+        assert others == split(predictions, active)[1]
+        before = {row[0] for row in cohort}
+        entered |= {row[0] for row in looked_at} - before
+        left |= (active & before) - {row[0] for row in looked_at}
+    assert entered and left
+
+
+def test_after_a_run_that_failed_everybody_is_looked_at(day, rows, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    hourly.add(rows, DAY + timedelta(hours=2))
+    hourly.build("active")
+    hourly.score()  # and then it was killed
+    in_between = hourly.now()
+    hourly.add(rows, DAY + timedelta(hours=4))
+    everybody = hourly.copy(tmp_path / "everybody")
+    hourly.run("active")
+    everybody.build("everyone")
+    everybody.serve("everyone")
+    active = {user for (user,) in hourly.query(ACTIVE)}
+    others = split(hourly.query(PREDICTIONS), active)[1]
+    assert [row for row in others if row[1] == in_between]
+    assert {row[0]: row[1:] for row in split(everybody.query(PREDICTIONS), active)[1]}.items() >= {
+        row[0]: row[1:] for row in others
+    }.items()
+
+
+def test_a_replay_looks_at_everybody_and_so_does_the_hour_after_it(day, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    past = DAY - timedelta(days=9)
+    everybody = hourly.copy(tmp_path / "everybody")
+    hourly.run("active", past.isoformat())
+    everybody.build("everyone", past.isoformat())
+    assert [row[:2] for row in hourly.query(COHORT)] == [row[:2] for row in everybody.query(COHORT)]
+    assert {row[1] for row in hourly.query(PREDICTIONS)} == {past}
+
+    hourly.run("active")
+    assert [row[:2] for row in hourly.query(COHORT)] == [row[:2] for row in day.query(COHORT)]
+    assert hourly.query(PREDICTIONS) == day.query(PREDICTIONS)
