@@ -142,7 +142,8 @@ def test_hours_change_active_users_only(day, rows, tmp_path):
         before = {row[0] for row in cohort}
         entered |= {row[0] for row in looked_at} - before
         left |= (active & before) - {row[0] for row in looked_at}
-    assert entered and left
+    assert entered
+    assert left
 
 
 def test_after_a_run_that_failed_everybody_is_looked_at(day, rows, tmp_path):
