@@ -26,7 +26,10 @@ LEDGER = {
     for table in ("models", "model_features", "prediction_history", "held_out_scores", "reasons")
 }
 # What they read of the ledger was written by an earlier run.
-READ_LEDGER_BEFORE = {dg.AssetKey(["stg_champion_features"]), dg.AssetKey(["hourly_other_values"])}
+READ_LEDGER_BEFORE = {
+    dg.AssetKey(["hourly_champion_features"]),
+    dg.AssetKey(["hourly_other_values"]),
+}
 
 
 class Scope(Enum):

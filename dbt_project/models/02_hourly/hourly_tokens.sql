@@ -12,7 +12,7 @@
 {%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
 {%- set as_of, usage = ref('stg_as_of'), ref('stg_property_usage') -%}
 {%- set types, rules = ref('stg_property_types'), ref('stg_taxonomy_rules') -%}
-{%- set champion_features = ref('stg_champion_features') -%}
+{%- set champion_features = ref('hourly_champion_features') -%}
 with
 
 known as (

@@ -199,7 +199,7 @@ of_champions as (
             when taken.is_version then 'version'
             else 'value'
         end as token_kind
-    from {{ ref('stg_champion_features') }} as taken
+    from {{ ref('hourly_champion_features') }} as taken
     left join kept on taken.feature_name = kept.feature_name
     where kept.feature_name is null and coalesce(taken.week, 0) < {{ var('feature_weeks') }}
 ),

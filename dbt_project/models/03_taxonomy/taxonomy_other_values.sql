@@ -27,7 +27,7 @@ of_users as (
     where others.kind = 'other'
     union
     select event_name, property, other_than, value
-    from {{ ref('stg_champion_features') }}
+    from {{ ref('hourly_champion_features') }}
     where event_name is null and other_than is not null
 ),
 
