@@ -25,11 +25,6 @@ LEDGER = {
     dg.AssetKey(["ledger", table])
     for table in ("models", "model_features", "prediction_history", "held_out_scores", "reasons")
 }
-# What they read of the ledger was written by an earlier run.
-READ_LEDGER_BEFORE = {
-    dg.AssetKey(["hourly_champion_features"]),
-    dg.AssetKey(["hourly_other_values"]),
-}
 
 
 class Scope(Enum):
@@ -60,10 +55,11 @@ class Translator(DagsterDbtTranslator):
         deps = {dep.asset_key for dep in spec.deps}
         if spec.key == RAW_EVENTS_TABLE:
             return spec.replace_attributes(deps=[RAW_EVENTS])
-        if spec.key in READ_LEDGER_BEFORE:
-            return spec.replace_attributes(deps=sorted(deps - LEDGER))
         if deps & LEDGER:
-            return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *self._scores])
+            # Before the scoring of this run, what is in the ledger is of runs before it.
+            folder = self.get_group_name(self.get_resource_props(manifest, unique_id))
+            written = self._scores if folder == Path(SERVING).name else []
+            return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *written])
         return spec
 
     def get_asset_check_spec(

@@ -25,6 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each oth
 for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
     os.environ.pop(f"FORETELL_{name}", None)
 
+SERVING = "path:dbt_project/models/08_predictions"
 COLUMNS = (
     "event_id", "user_id", "device_id", "event_name",
     "event_time", "received_at", "event_properties", "user_properties", "previous_id",
@@ -103,15 +104,65 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
             "FORETELL_WAREHOUSE": str(shared / "warehouse.duckdb"),
             "FORETELL_AS_OF": as_of,
         }
-        serving = "path:dbt_project/models/08_predictions"
         # So that every test sees users in many blocks, and weeks of few events.
         blocks = ["--vars", "{rows_per_block: 100, events_per_fill: 100}"]
-        done = dbt(["run", "--exclude", serving, *blocks], environment, shared)
+        done = dbt(["run", "--exclude", SERVING, *blocks], environment, shared)
         assert done.returncode == 0, done.stdout[-3000:]
         made = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
         return (shared / "warehouse.duckdb").rename(made)
 
     return make
+
+
+class WarehouseFolder:
+    """Event files, definitions and the warehouse that dbt builds from them, in one folder.
+
+    Attributes:
+        path: The DuckDB file.
+        source: Variables of the environment that say where the events are.
+    """
+
+    def __init__(self, folder: Path, definitions: str = SHOP) -> None:
+        for name in ("events", "predictions"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.path = folder / "warehouse.duckdb"
+        self.source = {"FORETELL_EVENTS": str(folder / "events/*.parquet")}
+        self.define(definitions)
+
+    def define(self, definitions: str) -> None:
+        (self.folder / "predictions/shop.yml").write_text(definitions)
+
+    def dbt(self, scope: str, selection: list[str], variables: str = "", as_of: str = "") -> str:
+        """Run dbt and return what it printed; an hour leaves out what is daily.
+
+        Args:
+            scope: everyone or active.
+            selection: E.g. ["--exclude", SERVING]; --exclude last, for daily to be added to it.
+            variables: More vars, as YAML.
+            as_of: The hour that counts as now; default: of the events.
+        """
+        if scope == "active":
+            selection = [
+                *selection,
+                *([] if "--exclude" in selection else ["--exclude"]),
+                "tag:daily",
+            ]
+        environment = {
+            **self.source,
+            "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
+            "FORETELL_WAREHOUSE": str(self.path),
+            "FORETELL_AS_OF": as_of,
+        }
+        done = dbt(
+            ["run", "--vars", f"{{scope: {scope}, {variables}}}", *selection],
+            environment, self.folder,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-3000:]
+        return done.stdout
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return query(self.path, sql)
 
 
 def query(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from models_ml import registry
 from models_ml.registry import CHAMPION, ModelRecord
 from models_ml.warehouse import open_warehouse
-from tests.conftest import SHOP, dbt, query, write_events
+from tests.conftest import SERVING, SHOP, WarehouseFolder, write_events
 from tests.random_events import arriving_events
 
 WIDE = "max_value_tokens: 30, min_value_share: 0.05"
@@ -29,37 +27,15 @@ VALUES = """
 KEPT = "select * exclude (token_id) from taxonomy_features where is_kept order by all"
 
 
-class Warehouse:
-    """A folder of event files and the warehouse built from it."""
-
-    def __init__(self, folder: Path) -> None:
-        for name in ("events", "predictions"):
-            (folder / name).mkdir(parents=True)
-        self.folder = folder
-        self.path = folder / "warehouse.duckdb"
+class Warehouse(WarehouseFolder):
+    """A warehouse whose taxonomy is told anew with every build."""
 
     def add(self, name: str, rows: list[dict]) -> None:
         write_events(self.folder / f"events/{name}.parquet", rows)
 
     def build(self, variables: str, rules: str = "{}", scope: str = "everyone", *more: str) -> None:
-        definitions = SHOP.replace("{meta: {", "{meta: {taxonomy: " + rules + ", ")
-        (self.folder / "predictions/shop.yml").write_text(definitions)
-        environment = {
-            "FORETELL_EVENTS": str(self.folder / "events/*.parquet"),
-            "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
-            "FORETELL_WAREHOUSE": str(self.path),
-        }
-        excluded = ["path:dbt_project/models/08_predictions"]
-        excluded += ["tag:daily"] if scope == "active" else []
-        done = dbt(
-            ["run", "--exclude", *excluded,
-             "--vars", f"{{scope: {scope}, {variables}}}", *more],
-            environment, self.folder,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-3000:]
-
-    def query(self, sql: str) -> list[tuple]:
-        return query(self.path, sql)
+        self.define(SHOP.replace("{meta: {", "{meta: {taxonomy: " + rules + ", "))
+        self.dbt(scope, [*more, "--exclude", SERVING], variables)
 
     def crown(self) -> None:
         """Save a champion that takes everything there is."""

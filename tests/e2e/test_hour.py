@@ -9,10 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import SHOP, dbt, query, write_events
+from tests.conftest import SERVING, SHOP, WarehouseFolder, write_events
 from tests.random_events import random_events
 
-SERVING = "path:dbt_project/models/08_predictions"
 DAY = datetime(2026, 3, 1)
 # Whoever bought in the last 3 days is left out: users enter and leave by what they do.
 DEFINITIONS = SHOP.replace(
@@ -40,12 +39,8 @@ ACTIVE = """
 """
 
 
-class Warehouse:
+class Warehouse(WarehouseFolder):
     """A warehouse and its hourly and daily runs; scores are made up."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.path = folder / "warehouse.duckdb"
 
     def add(self, rows: list[dict], until: datetime) -> None:
         """Add a file of the events of the two hours before."""
@@ -54,8 +49,7 @@ class Warehouse:
         write_events(self.folder / f"events/{until:%d-%H}.parquet", part)
 
     def build(self, scope: str, as_of: str = "") -> None:
-        left = ["tag:daily"] if scope == "active" else []
-        self._dbt(["--exclude", SERVING, *left], scope, as_of)
+        self.dbt(scope, ["--exclude", SERVING], as_of=as_of)
 
     def score(self) -> None:
         with duckdb.connect(str(self.path)) as connection:
@@ -63,8 +57,7 @@ class Warehouse:
             connection.execute(SCORE)
 
     def serve(self, scope: str, as_of: str = "") -> None:
-        left = ["--exclude", "tag:daily"] if scope == "active" else []
-        self._dbt(["--select", SERVING, *left], scope, as_of)
+        self.dbt(scope, ["--select", SERVING], as_of=as_of)
 
     def run(self, scope: str, as_of: str = "") -> None:
         self.build(scope, as_of)
@@ -73,23 +66,10 @@ class Warehouse:
 
     def copy(self, folder: Path) -> Warehouse:
         shutil.copytree(self.folder, folder)
-        return Warehouse(folder)
-
-    def query(self, sql: str) -> list[tuple]:
-        return query(self.path, sql)
+        return Warehouse(folder, DEFINITIONS)
 
     def now(self) -> datetime:
         return self.query("select as_of from stg_as_of")[0][0]
-
-    def _dbt(self, selection: list[str], scope: str, as_of: str) -> None:
-        environment = {
-            "FORETELL_EVENTS": str(self.folder / "events/*.parquet"),
-            "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
-            "FORETELL_WAREHOUSE": str(self.path),
-            "FORETELL_AS_OF": as_of,
-        }
-        done = dbt(["run", *selection, "--vars", f"{{scope: {scope}}}"], environment, self.folder)
-        assert done.returncode == 0, done.stdout[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +83,9 @@ def rows():
 @pytest.fixture(scope="module")
 def day(tmp_path_factory, rows):
     """Return a warehouse after a daily run."""
-    folder = tmp_path_factory.mktemp("hour") / "day"
-    (folder / "predictions").mkdir(parents=True)
-    (folder / "events").mkdir()
-    (folder / "predictions/shop.yml").write_text(DEFINITIONS)
+    warehouse = Warehouse(tmp_path_factory.mktemp("hour") / "day", DEFINITIONS)
     before = [row for row in rows if row["event_time"] < DAY.isoformat()]
-    write_events(folder / "events/before.parquet", before)
-    warehouse = Warehouse(folder)
+    write_events(warehouse.folder / "events/before.parquet", before)
     warehouse.build("everyone")
     with duckdb.connect(str(warehouse.path)) as connection:
         connection.execute("use warehouse.foretell")
@@ -165,6 +141,15 @@ def test_after_a_run_that_failed_everybody_is_looked_at(day, rows, tmp_path):
     predictions = hourly.query(PREDICTIONS)
     assert predictions == hourly.query(NEWEST)
     assert {in_between, hourly.now()} < {row[1] for row in predictions}
+
+
+def test_a_run_that_failed_before_scoring_leaves_nobody_who_left(day, rows, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    hourly.add(rows, DAY + timedelta(hours=2))
+    hourly.build("active")  # and then it was killed
+    hourly.add(rows, DAY + timedelta(hours=4))
+    hourly.run("active")
+    assert hourly.query(PREDICTIONS) == hourly.query(NEWEST)
 
 
 def test_a_replay_looks_at_everybody_and_so_does_the_hour_after_it(day, tmp_path):

@@ -13,12 +13,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conftest import SHOP, dbt, query, write_events
+from tests.conftest import SERVING, WarehouseFolder, write_events
 from tests.random_events import arriving_events, random_events
 
 # Other random arrivals and batches: FORETELL_TEST_SEEDS=2,3,4 pytest tests/e2e/test_incremental.py
 SEEDS = [int(seed) for seed in os.environ.get("FORETELL_TEST_SEEDS", "1").split(",")]
-SERVING = "path:dbt_project/models/08_predictions"
 # Every table on the way to the matrix, without the numbers of batches, tokens and features.
 TABLES = {
     "stg_checked_events": """
@@ -49,16 +48,12 @@ TABLES = {
 }
 
 
-class Warehouse:
+class Warehouse(WarehouseFolder):
     """A folder of event files that grows, and the warehouse built from it."""
 
     def __init__(self, folder: Path) -> None:
-        for name in ("events", "predictions"):
-            (folder / name).mkdir()
-        (folder / "predictions/shop.yml").write_text(SHOP)
-        self.folder, self.n_files = folder, 0
-        self.source = {"FORETELL_EVENTS": str(folder / "events/*.parquet")}
-        self.silent_id = ""
+        super().__init__(folder)
+        self.n_files, self.silent_id = 0, ""
 
     def add(self, rows: list[dict[str, Any]]) -> Path:
         """Write one more file, later than those before."""
@@ -70,7 +65,7 @@ class Warehouse:
     def insert(self, rows: list[dict[str, Any]], came_at: str) -> None:
         """Put rows into the table raw.events, with the time at which they came."""
         path = write_events(self.folder / "rows.parquet", rows)
-        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
+        with duckdb.connect(str(self.path)) as connection:
             connection.execute("create schema if not exists raw")
             connection.execute(
                 f"""
@@ -86,27 +81,9 @@ class Warehouse:
 
     def build(self, scope: str = "everyone", *arguments: str) -> str:
         """Run dbt on folders 01 to 07 and return what it printed."""
-        environment = {
-            **self.source,
-            "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
-            "FORETELL_WAREHOUSE": str(self.folder / "warehouse.duckdb"),
-        }
         # Few values are counted, so that which ones they are changes as events come in.
-        variables = (
-            f"{{scope: {scope}, max_value_tokens: 4, max_sum_tokens: 2, max_values_per_day: 2, "
-            "max_sampled_identities: 8}"
-        )
-        excluded = [SERVING, *(["tag:daily"] if scope == "active" else [])]
-        done = dbt(
-            ["run", "--exclude", *excluded, "--vars", variables, *arguments],
-            environment,
-            self.folder,
-        )
-        assert done.returncode == 0, done.stdout[-3000:]
-        return done.stdout
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return query(self.folder / "warehouse.duckdb", sql)
+        variables = "max_value_tokens: 4, max_sum_tokens: 2, max_values_per_day: 2, max_sampled_identities: 8"
+        return self.dbt(scope, [*arguments, "--exclude", SERVING], variables)
 
     def tables(self, names: Iterable[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
         """Return every table, or those named, its rows in order."""

@@ -15,7 +15,7 @@ sets as (
     where event_name is not null and other_than is not null
 ),
 
-listed as (
+final as (
     select others.token_id, own.token_id as value_token_id
     from tokens as others
     inner join tokens as own
@@ -37,8 +37,6 @@ listed as (
         and sets.value = own.value
         and own.kind = case when sets.is_version then 'version' else 'value' end
     where others.kind = 'other' and not others.is_chosen
-),
-
-final as (select token_id, value_token_id from listed)
+)
 
 select * from final
