@@ -16,6 +16,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -68,26 +69,29 @@ class Cost:
     output: str
 
 
-def measure(step: str, command: list[str], environment: dict[str, str]) -> Cost:
-    """Run a command to its end and return its cost; its progress is shown if it fails.
+def measure(
+    step: str, command: list[str], environment: dict[str, str], log: Path | None = None
+) -> Cost:
+    """Run a command to its end and return its cost; how far it is stands in the log, if any.
 
     Raises:
         SystemExit: If the command fails.
     """
-    console.print(f"{step} ...")
+    console.print(f"{step} ..." if log is None else f"{step}: tail -f {log}", soft_wrap=True)
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     # A shell of its own per step: RUSAGE_CHILDREN's peak would be that of the largest step so far.
-    with subprocess.Popen(
-        [sys.executable, "-c", PEAK, *command],
-        env={**os.environ, **environment},
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        output = process.communicate()[0]
+    with log.open("w+") if log else tempfile.TemporaryFile("w+") as file:
+        code = subprocess.call(
+            [sys.executable, "-c", PEAK, *command],
+            env={**os.environ, **environment},
+            cwd=PROJECT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        file.seek(0)
+        output = file.read()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode:
+    if code:
         raise SystemExit(f"{step} failed:\n{output[-3000:]}")
     *lines, peak = output.splitlines()
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -139,7 +143,7 @@ def main() -> None:
         as_of = datetime.fromisoformat(made.as_of) - timedelta(hours=hours_before)
         environment["FORETELL_EVENTS"] = arrive(folder, as_of)
         foretell = [sys.executable, "-m", "models_ml.cli", *command, "--as-of", as_of.isoformat()]
-        costs.append(measure(step, foretell, environment))
+        costs.append(measure(step, foretell, environment, folder / f"{step}.txt"))
     _show(costs, made.n_events, warehouse)
 
 
