@@ -7,17 +7,21 @@ warehouse file when it ends, which a dbt inside this process would not (one writ
 from __future__ import annotations
 
 import json
+import queue
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from models_ml.errors import ForetellError
 from models_ml.settings import PROJECT
 
 DBT = Path(sys.executable).with_name("dbt")
 MARK = "Foretell: "
+SECONDS_PER_LINE = 10
 # What Spark's local metastore says of a long view; only stg_raw_events may be one.
 DERBY_IS_FULL = "trying to shrink LONG VARCHAR"
 TOO_MANY_SOURCES = (
@@ -75,7 +79,7 @@ def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[s
 
 
 def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Progress) -> None:
-    errors: list[str] = []
+    log = DbtLog(progress)
     with subprocess.Popen(
         [str(DBT), "--log-format", "json", *arguments],
         cwd=PROJECT,
@@ -85,28 +89,72 @@ def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Pro
         errors="replace",
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            _read(line, errors, progress)
+        for line in _lines_or_silence(process.stdout, SECONDS_PER_LINE):
+            log.read(line)
     if process.returncode != 0:
-        raise ForetellError(explain(errors, arguments[0]))
+        raise ForetellError(explain(log.errors, arguments[0]))
 
 
-def _read(line: str, errors: list[str], progress: Progress) -> None:
-    """Follow one line of dbt's JSON log."""
-    try:
-        entry = json.loads(line)
-    except json.JSONDecodeError:
-        return
-    info, data = entry.get("info", {}), entry.get("data", {})
-    if info.get("level") == "error":
-        errors.append(data.get("msg") or info.get("msg", ""))
-    if info.get("name") == "JinjaLogInfo":  # from inside a long model (user_blocks)
-        progress(data.get("msg", ""))
-    if info.get("name") == "LogModelResult":
-        node = data.get("node_info", {}).get("node_name", "")
-        progress(
-            f"{data.get('index')}/{data.get('total')} {node} {data.get('execution_time', 0):.1f} s"
-        )
+def _lines_or_silence(stream: IO[str], seconds: float) -> Iterator[str]:
+    """Yield the lines of a stream to its end, and an empty one after so many seconds without."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def pass_on() -> None:
+        for line in stream:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=pass_on, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=seconds)
+        except queue.Empty:
+            line = ""
+        if line is None:
+            return
+        yield line
+
+
+class DbtLog:
+    """What dbt says while it runs: finished nodes, what takes long, errors.
+
+    Attributes:
+        errors: Messages so far.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.errors: list[str] = []
+        self._progress = progress
+        self._started: dict[str, float] = {}  # what runs, since when
+
+    def read(self, line: str) -> None:
+        """Follow one line of dbt's JSON log; an empty one says that nothing came for a while."""
+        if not line:
+            self._tell_what_runs()
+            return
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            return
+        info, data = entry.get("info", {}), entry.get("data", {})
+        kind, node = info.get("name", ""), data.get("node_info", {}).get("node_name", "")
+        if info.get("level") == "error":
+            self.errors.append(data.get("msg") or info.get("msg", ""))
+        if kind == "LogStartLine":
+            self._started[node] = time.monotonic()
+        elif kind.endswith("Result"):
+            self._started.pop(node, None)
+        if kind == "JinjaLogInfo":  # from inside a long model (user_blocks)
+            self._progress(data.get("msg", ""))
+        if kind == "LogModelResult":
+            seconds = data.get("execution_time", 0)
+            self._progress(f"{data.get('index')}/{data.get('total')} {node} {seconds:.1f} s")
+
+    def _tell_what_runs(self) -> None:
+        now = time.monotonic()
+        running = [f"{node} for {now - since:.0f} s" for node, since in self._started.items()]
+        if running:
+            self._progress(f"still at {', '.join(running)}")
 
 
 def explain(errors: list[str], command: str = "build") -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from models_ml.matrix import csr_from_batches
 from models_ml.warehouse import Warehouse
@@ -19,7 +17,6 @@ BLOCK = """
         on wanted_rows.user_key = features_values.user_key
         and wanted_rows.as_of_hour = features_values.as_of_hour
     where features_values.user_key between ? and ?
-    order by wanted_rows.row_index
 """
 
 
@@ -42,20 +39,19 @@ def load_features(
     """
     if (user_key[1:] < user_key[:-1]).any():
         raise ValueError("user_key descends; rows must be sorted by user")
-    return csr_from_batches(_batches(warehouse, user_key, as_of_hour), len(user_key), feature_ids)
-
-
-def _batches(
-    warehouse: Warehouse, user_key: np.ndarray, as_of_hour: np.ndarray
-) -> Iterator[pa.RecordBatch]:
+    blocks = [csr_matrix((0, len(feature_ids)), dtype=np.float32)]
     for start in range(0, len(user_key), ROWS_PER_BLOCK):
-        rows = slice(start, min(start + ROWS_PER_BLOCK, len(user_key)))
-        wanted_rows = pa.table(
-            {
-                "row_index": np.arange(rows.start, rows.stop),
-                "user_key": user_key[rows],
-                "as_of_hour": as_of_hour[rows],
-            }
-        )
-        span = [int(user_key[rows.start]), int(user_key[rows.stop - 1])]
-        yield from warehouse.stream(BLOCK, span, {"wanted_rows": wanted_rows})
+        rows = slice(start, start + ROWS_PER_BLOCK)
+        blocks.append(_block(warehouse, user_key[rows], as_of_hour[rows], feature_ids))
+    return vstack(blocks, format="csr") if len(blocks) > 2 else blocks[-1]
+
+
+def _block(
+    warehouse: Warehouse, user_key: np.ndarray, as_of_hour: np.ndarray, feature_ids: np.ndarray
+) -> csr_matrix:
+    n_rows = len(user_key)
+    row_index = np.arange(n_rows, dtype=np.int32)
+    wanted_rows = pa.table({"row_index": row_index, "user_key": user_key, "as_of_hour": as_of_hour})
+    span = [int(user_key[0]), int(user_key[-1])]
+    batches = warehouse.stream(BLOCK, span, {"wanted_rows": wanted_rows})
+    return csr_from_batches(batches, n_rows, feature_ids)

@@ -26,7 +26,8 @@ def batch(rows, ids, values) -> pa.RecordBatch:
 def test_equals_a_dense_loop_on_random_batches(seed):
     rng = np.random.default_rng(seed)
     n_rows, feature_ids = int(rng.integers(1, 60)), rng.permutation(40)[: rng.integers(1, 30)]
-    cells = [(row, i) for row in range(n_rows) for i in rng.permutation(50) if rng.random() < 0.1]
+    cells = [(row, i) for row in range(n_rows) for i in range(50) if rng.random() < 0.1]
+    rng.shuffle(cells)
     values = rng.normal(size=len(cells)).astype(np.float32)
     dense = np.zeros((n_rows, len(feature_ids)), dtype=np.float32)
     for (row, feature_id), value in zip(cells, values, strict=True):
@@ -65,8 +66,6 @@ def test_no_batches_or_no_features_give_an_empty_matrix(batches, ids):
 @pytest.mark.parametrize(
     ("batches", "message"),
     [
-        ([batch([1, 0], [1, 1], [1, 1])], "row_index 0 comes after 1"),
-        ([batch([2], [1], [1]), batch([1], [1], [1])], "row_index 1 comes after 2"),
         ([batch([3], [1], [1])], r"row_index 3 lies outside \[0, 3\)"),
         ([batch([-1, 0], [1, 1], [1, 1])], r"row_index -1 lies outside"),
         ([batch([1, 1], [2, 2], [1, 1])], "row 1 holds feature 2 twice"),

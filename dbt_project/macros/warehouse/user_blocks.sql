@@ -13,7 +13,6 @@
     {{ run_hooks(pre_hooks) }}
 
     {%- set n_blocks = (rows_of_wanted_users() / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
-    {%- set step = 2 ** 63 // n_blocks -%}
     {%- set began = modules.datetime.datetime.now() -%}
     {%- set told = namespace(at=began) -%}
     {#- limit 0: without it DuckDB 2.0 sorts nothing on several threads, and what is inserted after that is
@@ -21,10 +20,9 @@
     {% call statement('main') -%}
         create table {{ building }} as select * from ({{ block_of(sql, 0, -1) }}) as nobody limit 0
     {%- endcall %}
-    {%- for block in range(n_blocks) -%}
-        {%- set last = 2 ** 63 - 1 if loop.last else (block + 1) * step - 1 -%}
+    {%- for first, last in blocks_of_keys(n_blocks) -%}
         {% call statement('block') -%}
-            insert into {{ building }} {{ block_of(sql, block * step, last) }}
+            insert into {{ building }} {{ block_of(sql, first, last) }}
         {%- endcall %}
         {%- set now = modules.datetime.datetime.now() -%}
         {%- if (now - told.at).total_seconds() > 5 or (loop.last and told.at != began) -%}
@@ -72,8 +70,16 @@
 {# True for users of the block at hand; for everybody where the SQL does not run in blocks. #}
 {% macro in_block(key) %}{{ key }} between /* first */ 0 and /* last */ 9223372036854775807{% endmacro %}
 
-{# The SQL of a model with in_block() or in_weeks() narrowed to one range. #}
+{# First and last key of so many ranges, about equally many users in each: keys are hashes. #}
+{% macro blocks_of_keys(n_blocks) %}
+    {%- set step, blocks = 2 ** 63 // n_blocks, [] -%}
+    {%- for block in range(n_blocks) -%}
+        {%- do blocks.append((block * step, 2 ** 63 - 1 if loop.last else (block + 1) * step - 1)) -%}
+    {%- endfor -%}
+    {{ return(blocks) }}
+{% endmacro %}
+
+{# The SQL of a model with in_block() narrowed to one range. #}
 {% macro block_of(sql, first, last) %}
-{{- sql | replace('/* first */ 0', first) | replace('/* first */ -2147483648', first)
-    | replace('/* last */ 9223372036854775807', last) | replace('/* last */ 2147483647', last) -}}
+{{- sql | replace('/* first */ 0', first) | replace('/* last */ 9223372036854775807', last) -}}
 {% endmacro %}

@@ -50,7 +50,7 @@ untouched_events as (
 events as (
     select identity_key, event_hour, event_name, event_properties
     from {{ ref('stg_events') }}
-    where {{ in_weeks('event_hour') }}
+    where {{ in_weeks('event_hour') }} and {{ in_block('identity_key') }}
 ),
 {%- endif %}
 
