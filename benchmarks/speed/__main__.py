@@ -43,8 +43,8 @@ NODE = re.compile(r"^\s*\d+ s\s+\d+/\d+ (\w+) ([\d.]+) s$")
 STEPS = {
     "everything": (["run"], 25),  # from raw Parquet to predictions, nothing prepared
     "again": (["run"], 25),  # nothing new
-    "score": (["score"], 25),  # as again, without looking whether there is something to learn
     "hour": (["score", "--active-only"], 24),  # an hour later: its users only
+    "score": (["score"], 1),  # nearly a day later: score everybody, learn nothing
     "day": (["run"], 0),  # a day later: train and score everybody
 }
 STEP = re.compile(r"^\s*\d+ s  (\w+:|scored) ")

@@ -9,12 +9,23 @@
 with
 
 {% if is_load -%}
+-- Without an id only rows of the same time are copies: other hours are not looked at.
 earlier as (
     select loaded.*
     from {{ this }} as loaded
     where
         fate = 'accepted'
         and event_hour >= {{ closed }} - 24 * {{ var('late_days') }}
+        and event_id is not null
+        and {{ duplicate_hash() }} in (select duplicate_hash from {{ judged }} as judged)
+    union all
+    select loaded.*
+    from {{ this }} as loaded
+    where
+        fate = 'accepted'
+        and event_hour >= {{ closed }} - 24 * {{ var('late_days') }}
+        and event_id is null
+        and event_hour in (select event_hour from {{ judged }} as judged)
         and {{ duplicate_hash() }} in (select duplicate_hash from {{ judged }} as judged)
 ),
 
