@@ -43,7 +43,7 @@ def load_features(
     for start in range(0, len(user_key), ROWS_PER_BLOCK):
         rows = slice(start, start + ROWS_PER_BLOCK)
         blocks.append(_block(warehouse, user_key[rows], as_of_hour[rows], feature_ids))
-    return vstack(blocks, format="csr") if len(blocks) > 2 else blocks[-1]
+    return vstack(blocks, format="csr")
 
 
 def _block(
