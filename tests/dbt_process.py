@@ -16,34 +16,42 @@ FORKS.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", __name__])
 
 
 class DbtProcess:
-    """Commands in one environment, one after the other; the process ends with this object."""
+    """Commands one after the other; the process ends with this object."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self) -> None:
         self._commands, of_process = FORKS.Pipe()
-        FORKS.Process(target=_serve, args=(of_process, environment), daemon=True).start()
+        FORKS.Process(target=_serve, args=(of_process,), daemon=True).start()
         of_process.close()
 
-    def run(self, arguments: list[str], output: Path) -> int:
-        """Run a command on the project, return its exit code; what it prints goes into a file."""
-        self._commands.send((arguments, output))
+    def run(self, arguments: list[str], environment: dict[str, str], output: Path) -> int:
+        """Run a command on the project in an environment (besides this one), return its exit code.
+
+        Args:
+            arguments: Of dbt.
+            environment: Variables set for this command only.
+            output: File for what it prints.
+        """
+        self._commands.send((arguments, environment, output))
         return self._commands.recv()
 
 
-def _serve(commands: Connection, environment: dict[str, str]) -> None:
+def _serve(commands: Connection) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
     os.chdir(PROJECT)
-    os.environ.update(environment)
+    outside = dict(os.environ)
     while True:
         try:
-            arguments, output = commands.recv()
+            arguments, environment, output = commands.recv()
         except EOFError:
             return
         with output.open("w") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
+        os.environ.clear()
+        os.environ.update(outside | environment)
         done = dbtRunner().invoke(arguments)
         reset_adapters()
         DuckDBConnectionManager.close_all_connections()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,25 +11,65 @@ import numpy as np
 from models_ml.warehouse import Warehouse
 
 # Days on which somebody bought; several purchases a day are one, as the models assume.
-HISTORIES = """
+CUSTOMERS = """
     with days as (
-        select distinct identity_map.user_key, events.event_hour // 24 as day
+        select
+            identity_map.user_key,
+            events.event_hour // 24 as day,
+            sum({amount}) as amount
         from stg_events as events
         inner join stg_identity_map as identity_map
             on events.identity_key = identity_map.identity_key
             and identity_map.from_hour <= {as_of_hour}
             and identity_map.to_hour > {as_of_hour}
         where events.event_name = ? and events.event_hour < {as_of_hour}
+        group by all
+    ),
+    numbered as (
+        select *, row_number() over (partition by user_key order by day) as number from days
     )
     select
         user_key,
         count(*) - 1 as n_repeats,
         max(day) - min(day) as last_days,
-        {as_of_hour} / 24 - min(day) as observed_days
-    from days
+        {as_of_hour} / 24 - min(day) as observed_days,
+        coalesce(avg(amount) filter (where number > 1), 0) as mean_repeat_amount
+    from numbered
     group by user_key
     order by user_key
 """
+
+
+@dataclass(frozen=True)
+class Customers:
+    """Everybody who bought before the cut.
+
+    Attributes:
+        user_key: Ascending, shape (n_customers,).
+        histories: Repeat purchases, days from first to last and days observed, (n_customers, 3).
+        means: Mean amount of a day of repeat purchases; 0 of those without, (n_customers,).
+    """
+
+    user_key: np.ndarray
+    histories: np.ndarray
+    means: np.ndarray
+
+
+def customers_of(
+    warehouse: Warehouse, event: str, as_of_hour: int, amount: str = "1.0"
+) -> Customers:
+    """Return who bought before the cut.
+
+    Args:
+        warehouse: Built up to the cut.
+        event: What a purchase is.
+        as_of_hour: The cut, whole hours since 1970-01-01 UTC.
+        amount: SQL of what an event of `events` is worth.
+    """
+    sql = CUSTOMERS.format(amount=amount, as_of_hour=int(as_of_hour))
+    user_key, *columns = warehouse.table(sql, [event]).columns
+    *histories, means = (column.to_numpy().astype(float) for column in columns)
+    return Customers(user_key.to_numpy(), np.column_stack(histories), means)
 
 
 def bought_event(definition: str) -> str | None:
@@ -66,11 +107,9 @@ def histories(
     nobody = np.empty((0, 3))
     if event is None:
         return nobody, nobody
-    sql = HISTORIES.format(as_of_hour=int(as_of_hour))
-    table = warehouse.table(sql, [event])
-    customers = np.column_stack([table[name].to_numpy() for name in table.column_names[1:]])
-    keys = table["user_key"].to_numpy()
+    customers = customers_of(warehouse, event, as_of_hour)
+    keys = customers.user_key
     places = np.searchsorted(keys, user_key)
     if (places == len(keys)).any() or (keys[places] != user_key).any():
         return nobody, nobody
-    return customers.astype(float), customers[places].astype(float)
+    return customers.histories, customers.histories[places]

@@ -11,37 +11,8 @@ from scipy.optimize import minimize
 from scipy.special import gammaln, hyp2f1
 
 from benchmarks.quality import bgnbd
+from benchmarks.quality.purchases import customers_of
 from models_ml.warehouse import Warehouse
-
-# What each customer spent by day before the cut; several purchases a day are one, as the models
-# assume. Without a property every purchase is worth 1.
-DAYS = """
-    with days as (
-        select
-            identity_map.user_key,
-            events.event_hour // 24 as day,
-            sum({amount}) as amount
-        from stg_events as events
-        inner join stg_identity_map as identity_map
-            on events.identity_key = identity_map.identity_key
-            and identity_map.from_hour <= {as_of_hour}
-            and identity_map.to_hour > {as_of_hour}
-        where events.event_name = ? and events.event_hour < {as_of_hour}
-        group by all
-    ),
-    numbered as (
-        select *, row_number() over (partition by user_key order by day) as number from days
-    )
-    select
-        user_key,
-        count(*) - 1 as n_repeats,
-        max(day) - min(day) as last_days,
-        {as_of_hour} / 24 - min(day) as observed_days,
-        coalesce(avg(amount) filter (where number > 1), 0) as mean_repeat_amount
-    from numbered
-    group by user_key
-    order by user_key
-"""
 
 
 def expected_values(
@@ -67,18 +38,15 @@ def expected_values(
         amount = (
             f"cast(json_extract_string(events.event_properties, '$.{amount_property}') as double)"
         )
-    sql = DAYS.format(amount=amount, as_of_hour=int(as_of_hour))
-    table = warehouse.table(sql, [event])
-    keys = table["user_key"].to_numpy()
-    columns = [table[name].to_numpy().astype(float) for name in table.column_names[1:]]
-    histories, means = np.column_stack(columns[:3]), columns[3]
+    customers = customers_of(warehouse, event, as_of_hour, amount)
+    histories, means = customers.histories, customers.means
     purchases = expected_purchases(histories, days, *bgnbd.fit(histories))
     value = purchases
     if amount_property is not None:
         is_known = (histories[:, 0] > 0) & (means > 0)
         parameters = fit_gamma_gamma(histories[is_known, 0], means[is_known])
         value = purchases * expected_amount(histories[:, 0], means, *parameters)
-    return value[np.searchsorted(keys, user_key)]
+    return value[np.searchsorted(customers.user_key, user_key)]
 
 
 def expected_purchases(

@@ -1,6 +1,7 @@
 {# The last hour of some events, and the first. A few (under 0.1 %) after four weeks of silence are
-   wrong clocks, not the present: they do not count. events: a FROM item with event_hour. One row. #}
-{% macro last_hour(events) %}
+   wrong clocks, not the present: they do not count. hours: a FROM item with event_hour and n_events.
+   One row. #}
+{% macro last_hour(hours) %}
     select
         max(case when not is_wrong_clock then event_hour end) as last_hour,
         min(case when not is_wrong_clock then event_hour end) as first_event_hour
@@ -17,11 +18,7 @@
                 event_hour - lag(event_hour) over (order by event_hour) as silent_hours,
                 sum(n_events) over (order by event_hour desc) as n_from_here,
                 sum(n_events) over () as n_total
-            from (
-                select event_hour, count(*) as n_events
-                from {{ events }} as events
-                group by event_hour
-            ) as hours
+            from {{ hours }} as hours
         ) as gaps
     ) as judged
 {% endmacro %}

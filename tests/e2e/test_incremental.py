@@ -30,6 +30,7 @@ TABLES = {
     "stg_merges": "select * exclude (batch_id) from stg_merges",
     "stg_identity_map": "select * from stg_identity_map",
     "stg_user_properties": "select * exclude (counted_in) from stg_user_properties",
+    "stg_event_hours": "select * exclude (counted_in) from stg_event_hours",
     "stg_event_days": "select * exclude (counted_in) from stg_event_days",
     "stg_value_volumes": "select * from stg_value_volumes",
     "stg_value_users": "select * exclude (counted_in) from stg_value_users",
@@ -46,6 +47,12 @@ TABLES = {
     "training_rows": "select * from training_rows",
     "scoring_rows": "select * from scoring_rows",
 }
+# As if a run had loaded events and stopped before it counted their hours.
+STOPPED = """
+    use warehouse.foretell;
+    delete from stg_event_hours where event_hour > (select min(event_hour) + 24 from stg_event_hours);
+    update stg_event_hours set counted_in = 0;
+"""
 
 
 class Warehouse(WarehouseFolder):
@@ -154,6 +161,8 @@ def test_files_that_come_change_and_go(warehouse):
     assert "anew" not in warehouse.build()
     assert warehouse.tables() == before, "nothing new changes nothing"
 
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute(STOPPED)
     second = warehouse.add(late)
     warehouse.build()
     assert warehouse.query(n_late) == [(len(late),)]

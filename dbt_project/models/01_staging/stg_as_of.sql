@@ -5,7 +5,7 @@
 with
 
 seen as (
-    {{ last_hour(ref('stg_events')) }}
+    {{ last_hour(ref('stg_event_hours')) }}
 ),
 
 chosen as (

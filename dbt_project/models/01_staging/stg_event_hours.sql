@@ -1,0 +1,35 @@
+{# How many events each hour has. Grain: one row per event_hour; by these as_of is found, instead of by
+   all events in every hourly run. All times, also those after as_of. #}
+{{ config(
+    materialized='incremental', incremental_strategy='recount', recount_by=['event_day']
+) }}
+{%- set event_day = floor_divide('event_hour', 24) %}
+with
+
+{% if is_incremental() -%}
+touched as (select * from {{ touched(event_day ~ ' as event_day', this) }} as touched),
+
+{% endif -%}
+newest as (select batch_id from {{ newest_batch() }} as newest),
+
+final as (
+    select
+        {{ event_day }} as event_day,
+        events.event_hour,
+        cast(count(*) as bigint) as n_events,
+        max(newest.batch_id) as counted_in
+    from {{ ref('stg_events') }} as events
+    cross join newest
+    {%- if is_incremental() %}
+    where
+        events.event_hour >= (select 24 * min(event_day) from touched)
+        and {{ event_day }} in (select event_day from touched)
+    {%- endif %}
+    group by events.event_hour
+    {%- if is_incremental() %}
+    union all
+    select event_day, null as event_hour, null as n_events, null as counted_in from touched
+    {%- endif %}
+)
+
+select * from final
