@@ -1,5 +1,5 @@
-{# How many events each hour has. Grain: one row per event_hour; by these as_of is found, instead of by
-   all events in every hourly run. All times, also those after as_of. #}
+{# How many events each hour has. Grain: one row per event_hour. An hourly run finds as_of by these
+   instead of by all events. All times, also those after as_of. #}
 {{ config(
     materialized='incremental', incremental_strategy='recount', recount_by=['event_day']
 ) }}
