@@ -110,7 +110,7 @@ def _day(day: int, n_rows: int, first_row: int, n_users: int, with_properties: b
                 range // {SESSION} as session,
                 {_draw(1, session)} as d1, {_draw(2)} as d2, {_draw(3, session)} as d3,
                 {_draw(4)} as d4,
-                hash(range * 8 + 5) as d5
+                cast(hash(range * 8 + 5) // 2 as bigint) as d5
             from range({first_row}, {first_row + n_rows})
         ),
         users as (select *, cast(floor({n_users} * d1 ** {USER_SKEW}) as bigint) as u from rows),
