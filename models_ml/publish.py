@@ -2,44 +2,51 @@
 
 DuckDB lets one process write a file and then nobody read it; BI tools read this copy instead, never
 block and never see half a run. Storage version v1.0.0, so that drivers since DuckDB 1.0 open it.
+Where little changed since the copy before, as in an hour, its file is taken over and only the rows
+that differ are written: their places are not sorted until most rows change, as every day.
 On Spark readers need no copy: the serving tables are views put in place at once (serving_table).
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from models_ml.duckdb_warehouse import locked_message
+from models_ml.duckdb_warehouse import DEFAULT_MEMORY_LIMIT, locked_message
 from models_ml.errors import ForetellError
 from models_ml.settings import Settings
 from models_ml.warehouse import SCHEMA
 
-# Table -> what readers get. The ONNX bytes stay in the warehouse.
+# Table -> how readers get it sorted.
 PUBLISHED = {
-    "predictions": "select * from {source} order by prediction, percentile desc, user_id",
-    "prediction_definitions": "select * from {source}",
-    "models": "select * exclude (onnx, judge_onnx, explain_model) from {source}"
-    " order by trained_at",
-    "prediction_reasons": "select * from {source} order by prediction, user_id, place",
-    "audiences": "select * from {source}",
-    "prediction_outcomes": "select * from {source}",
-    "calibration_report": "select * from {source} order by prediction, kind, property, value",
-    "calibration_groups": "select * from {source} order by all",
-    "value_report": "select * from {source} order by prediction, kind, group_number nulls first",
-    "taxonomy": "select * from {source} order by kind, volume_rank",
-    "taxonomy_event_types": "select * from {source} order by volume_rank",
-    "taxonomy_event_properties": "select * from {source} order by volume_rank",
-    "taxonomy_property_values": "select * from {source} order by volume_rank",
-    "taxonomy_user_properties": "select * from {source} order by property, volume_rank",
-    "outcome_relations": "select * from {source} order by prediction, abs(z_score) desc",
-    "labels_rates": "select * from {source} order by prediction, as_of desc",
-    "features": "select * from {source} order by feature_id",
-    "ingest_report": "select * from {source} order by batch_id",
+    "predictions": "prediction, percentile desc, user_id",
+    "prediction_definitions": "prediction",
+    "models": "trained_at",
+    "prediction_reasons": "prediction, user_id, place",
+    "audiences": "prediction, percentile desc, user_id",
+    "prediction_outcomes": "prediction, as_of, user_id",
+    "calibration_report": "prediction, kind, property, value",
+    "calibration_groups": "all",
+    "value_report": "prediction, kind, group_number nulls first",
+    "taxonomy": "kind, volume_rank",
+    "taxonomy_event_types": "volume_rank",
+    "taxonomy_event_properties": "volume_rank",
+    "taxonomy_property_values": "volume_rank",
+    "taxonomy_user_properties": "property, volume_rank",
+    "outcome_relations": "prediction, abs(z_score) desc",
+    "labels_rates": "prediction, as_of desc",
+    "features": "feature_id",
+    "ingest_report": "batch_id",
 }
+# Models as bytes stay in the warehouse.
+HIDDEN = {"models": ("onnx", "judge_onnx", "explain_model")}
+# Up to this share of a table's rows, or so many, may differ for its copy to be changed in place.
+FEW, FEW_ROWS = 0.1, 1_000
 # New in 0.2: after an upgrade it is there from the first daily build on.
 BUILT_DAILY = ("value_report",)
 
@@ -82,20 +89,21 @@ def publish(settings: Settings) -> Published:
     Each file is written aside and renamed into place: a reader sees the old one or the new one.
 
     Raises:
-        ForetellError: If the warehouse is in use by another process.
+        ForetellError: If the warehouse is in use by another process, or a table is not there.
     """
     paths = published_paths(settings)
     paths.parquet.mkdir(parents=True, exist_ok=True)
     if paths.database is None:
         return paths
     aside = paths.database.with_suffix(f".{os.getpid()}.tmp")
-    aside.unlink(missing_ok=True)
     try:
-        with duckdb.connect() as hub:
+        with duckdb.connect(config={"temp_directory": f"{aside}.spill"}) as hub:
+            limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
+            hub.execute("set memory_limit = ?", [limit])
             hub.execute(f"attach {_quoted(settings.warehouse)} as warehouse (read_only)")
-            hub.execute(f"attach {_quoted(aside)} as published (storage_version 'v1.0.0')")
-            _copy(hub, paths.parquet)
-            hub.execute("detach published")
+            if not _update_copy(hub, paths, aside):
+                aside.unlink(missing_ok=True)
+                _write_copy(hub, paths, aside)
     except duckdb.IOException as error:
         raise ForetellError(locked_message(settings.warehouse, str(error))) from error
     else:
@@ -105,28 +113,131 @@ def publish(settings: Settings) -> Published:
     return paths
 
 
-def _copy(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Fill the attached database in one transaction, and one Parquet file per table."""
+def _write_copy(hub: duckdb.DuckDBPyConnection, paths: Published, aside: Path) -> None:
+    """Make the copy anew, every table in one transaction, sorted."""
+    hub.execute(f"attach {_quoted(aside)} as published (storage_version 'v1.0.0')")
     hub.begin()
     hub.execute(f"create schema published.{SCHEMA}")
-    for table, query in PUBLISHED.items():
-        if table in BUILT_DAILY and not _has_table(hub, table):
-            continue
-        rows = query.format(source=f"warehouse.{SCHEMA}.{table}")
-        hub.execute(f"create table published.{SCHEMA}.{table} as {rows}")
-        aside = folder / f".{table}.{os.getpid()}.tmp"
-        hub.execute(f"copy published.{SCHEMA}.{table} to {_quoted(aside)} (format parquet)")
-        os.replace(aside, folder / f"{table}.parquet")
+    for table, names in _tables(hub).items():
+        hub.execute(
+            f"create table published.{SCHEMA}.{table} as"
+            f" select {names} from warehouse.{SCHEMA}.{table} order by {PUBLISHED[table]}"
+        )
+        _write_parquet(hub, table, paths.parquet)
     hub.commit()
+    hub.execute("detach published")
 
 
-def _has_table(hub: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = hub.execute(
-        "select count(*) from duckdb_tables()"
-        " where database_name = 'warehouse' and schema_name = ? and table_name = ?",
-        [SCHEMA, table],
+def _update_copy(hub: duckdb.DuckDBPyConnection, paths: Published, aside: Path) -> bool:
+    """Write what differs into a duplicate of the copy before; False if it is none, or much does."""
+    assert paths.database is not None
+    tables = _tables(hub)
+    if not _stands(hub, paths.database, tables):
+        return False
+    few = all(_differences(hub, table, names) for table, names in tables.items())
+    hub.execute("detach before")
+    if not few:
+        return False
+    shutil.copyfile(paths.database, aside)
+    hub.execute(f"attach {_quoted(aside)} as published")
+    hub.begin()
+    for table, names in tables.items():
+        copy, place = f"published.{SCHEMA}.{table}", "in (select place from {}_{})"
+        hub.execute(f"delete from {copy} where rowid {place.format(table, 'gone')}")
+        hub.execute(
+            f"insert into {copy} select {names} from warehouse.{SCHEMA}.{table}"
+            f" where rowid {place.format(table, 'new')}"
+        )
+        is_changed = hub.execute(
+            f"select place from {table}_gone union all select place from {table}_new limit 1"
+        ).fetchall()
+        if is_changed or not _parquet(table, paths.parquet).exists():
+            _write_parquet(hub, table, paths.parquet)
+    hub.commit()
+    hub.execute("detach published")
+    return True
+
+
+def _stands(hub: duckdb.DuckDBPyConnection, database: Path, tables: Mapping[str, str]) -> bool:
+    """Attach the copy before as `before`; say whether it has the same tables and columns."""
+    if not database.exists():
+        return False
+    try:
+        hub.execute(f"attach {_quoted(database)} as before (read_only)")
+    except duckdb.Error:  # torn by a full disk, or of a newer DuckDB
+        return False
+    found = {
+        table: _columns(hub, "before", table)
+        for (table,) in hub.execute(
+            "select table_name from duckdb_tables() where database_name = 'before'"
+        ).fetchall()
+    }
+    wanted = {table: _columns(hub, "warehouse", table) for table in tables}
+    if found != wanted:
+        hub.execute("detach before")
+        return False
+    return True
+
+
+def _differences(hub: duckdb.DuckDBPyConnection, table: str, names: str) -> bool:
+    """Find a table's rows that are gone and that are new; say whether they are few.
+
+    A row is known by a hash of all it holds. In tables of ten million rows one changed row in some
+    hundred billion is taken for another one and missed, until most rows change.
+    """
+    for database in ("before", "warehouse"):
+        hub.execute(
+            f"create or replace temp table {database}_rows as"
+            f" select rowid as place, hash({names}) as content from {database}.{SCHEMA}.{table}"
+        )
+    for kind, own, other in (("gone", "before", "warehouse"), ("new", "warehouse", "before")):
+        hub.execute(
+            f"create or replace temp table {table}_{kind} as"
+            f" select place from {own}_rows anti join {other}_rows using (content)"
+        )
+    counts = [
+        hub.execute(f"select count(*) from {name}").fetchall()[0][0]
+        for name in ("before_rows", "warehouse_rows", f"{table}_gone", f"{table}_new")
+    ]
+    n_before, n_now, n_gone, n_new = counts
+    # Sums that do not agree: rows that are alike, which hashes cannot tell apart.
+    return n_before - n_gone + n_new == n_now and n_gone + n_new <= max(FEW_ROWS, FEW * n_now)
+
+
+def _tables(hub: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the tables to copy, each with the names of what readers get."""
+    tables = {}
+    for table in PUBLISHED:
+        columns = _columns(hub, "warehouse", table)
+        if columns:
+            tables[table] = ", ".join(_identifier(name) for name, _ in columns)
+        elif table not in BUILT_DAILY:
+            raise ForetellError(f"the warehouse has no table {table}: `foretell run` makes it")
+    return tables
+
+
+def _columns(hub: duckdb.DuckDBPyConnection, database: str, table: str) -> list[tuple[str, str]]:
+    """Return the names and types of a table's columns that readers get; none without the table."""
+    columns = hub.execute(
+        "select column_name, data_type from duckdb_columns()"
+        " where database_name = ? and schema_name = ? and table_name = ? order by column_index",
+        [database, SCHEMA, table],
     ).fetchall()
-    return bool(found[0][0])
+    return [(name, kind) for name, kind in columns if name not in HIDDEN.get(table, ())]
+
+
+def _write_parquet(hub: duckdb.DuckDBPyConnection, table: str, folder: Path) -> None:
+    aside = folder / f".{table}.{os.getpid()}.tmp"
+    hub.execute(f"copy published.{SCHEMA}.{table} to {_quoted(aside)} (format parquet)")
+    os.replace(aside, _parquet(table, folder))
+
+
+def _parquet(table: str, folder: Path) -> Path:
+    return folder / f"{table}.parquet"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(path: Path) -> str:

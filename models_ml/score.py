@@ -27,14 +27,12 @@ N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about eq
 # users is work for one core.
 APPEND = """
     insert into prediction_history by name
-    with newest as (
-        select history.user_id, history.as_of, history.probability, history.expected_value
-        from prediction_history as history
-        where history.prediction = $prediction
-        and history.model_id = $model_id
-        and history.as_of <= $as_of
+    with known as ({known}),
+    newest as (
+        select known.user_id, known.as_of, known.probability, known.expected_value
+        from known
         qualify row_number() over (
-            partition by history.user_id order by history.as_of desc, history.scored_at desc
+            partition by known.user_id order by known.as_of desc, known.scored_at desc
         ) = 1
     ),
     population as (
@@ -89,6 +87,21 @@ APPEND = """
         or coalesce(abs(newest.expected_value - ranked.expected_value), 0)
             > 1e-5 * coalesce(ranked.expected_value, 0)
     )
+"""
+
+# Scores by the same model, of which the newest of each user counts.
+KNOWN = """
+    select user_id, as_of, scored_at, probability, expected_value
+    from prediction_history
+    where prediction = $prediction and model_id = $model_id and as_of <= $as_of
+"""
+# The ledger grows by everybody every day; `predictions` has the newest of it as of $stood.
+KNOWN_SINCE = f"""
+    select user_id, as_of, scored_at, probability, expected_value
+    from predictions
+    where prediction = $prediction and model_id = $model_id
+    union all
+    {KNOWN} and as_of >= $stood
 """
 
 
@@ -246,17 +259,30 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
 
 
+def _stood(warehouse: Warehouse, as_of: datetime) -> datetime | None:
+    """Return as of when `predictions` is, if it holds the newest scores before an hour.
+
+    Not so before there is such a table, and in a replay of an hour before it.
+    """
+    if not warehouse.has_table("predictions"):
+        return None
+    (newest,) = warehouse.rows("select max(as_of) as as_of from predictions")
+    return newest["as_of"] if newest["as_of"] and newest["as_of"] <= as_of else None
+
+
 def _append(warehouse: Warehouse, model: ModelRecord, as_of: datetime, now: datetime) -> int:
     """Move the scores of one prediction into the ledger; return how many rows were new to it."""
+    stood = _stood(warehouse, as_of)
+    parameters = {
+        "prediction": model.prediction,
+        "model_id": model.model_id,
+        "as_of": as_of,
+        "scored_at": now,
+    }
     (before,) = warehouse.rows("select count(*) as n from prediction_history")
-    warehouse.execute(
-        APPEND,
-        {
-            "prediction": model.prediction,
-            "model_id": model.model_id,
-            "as_of": as_of,
-            "scored_at": now,
-        },
-    )
+    if stood is None:
+        warehouse.execute(APPEND.format(known=KNOWN), parameters)
+    else:
+        warehouse.execute(APPEND.format(known=KNOWN_SINCE), parameters | {"stood": stood})
     (after,) = warehouse.rows("select count(*) as n from prediction_history")
     return after["n"] - before["n"]

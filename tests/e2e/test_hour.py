@@ -34,9 +34,10 @@ NEWEST = """
     qualify row_number() over (partition by user_id order by history.as_of desc) = 1
     order by all
 """
-ACTIVE = """
-    select user_id from cohort_active_identities join stg_identities using (identity_key)
-"""
+ACTIVE = "select user_id from cohort_active_identities"
+AUDIENCES = "select user_id, as_of, probability from audiences order by all"
+DECIDED = "select scope, reason from cohort_scope"
+STOPPED = [("everyone", "a run before was stopped, or replayed a past hour")]
 
 
 class Warehouse(WarehouseFolder):
@@ -114,6 +115,7 @@ def test_hours_change_active_users_only(day, rows, tmp_path):
         everybody.run("everyone")
         active = {user for (user,) in hourly.query(ACTIVE)}
         assert 0 < len(active) < 300
+        assert hourly.query(DECIDED) == [("active", None)]
 
         looked_at, others = split(hourly.query(COHORT), active)
         assert looked_at == split(everybody.query(COHORT), active)[0]
@@ -123,6 +125,7 @@ def test_hours_change_active_users_only(day, rows, tmp_path):
         scored, others = split(hourly.query(PREDICTIONS), active)
         assert scored == split(everybody.query(PREDICTIONS), active)[0]
         assert others == split(predictions, active)[1]
+        assert hourly.query(AUDIENCES) == hourly.query(PREDICTIONS)
         before = {row[0] for row in cohort}
         entered |= {row[0] for row in looked_at} - before
         left |= (active & before) - {row[0] for row in looked_at}
@@ -138,8 +141,10 @@ def test_after_a_run_that_failed_everybody_is_looked_at(day, rows, tmp_path):
     in_between = hourly.now()
     hourly.add(rows, DAY + timedelta(hours=4))
     hourly.run("active")
+    assert hourly.query(DECIDED) == STOPPED
     predictions = hourly.query(PREDICTIONS)
     assert predictions == hourly.query(NEWEST)
+    assert predictions == hourly.query(AUDIENCES)
     assert {in_between, hourly.now()} < {row[1] for row in predictions}
 
 
@@ -149,7 +154,20 @@ def test_a_run_that_failed_before_scoring_leaves_nobody_who_left(day, rows, tmp_
     hourly.build("active")  # and then it was killed
     hourly.add(rows, DAY + timedelta(hours=4))
     hourly.run("active")
+    assert hourly.query(DECIDED) == STOPPED
     assert hourly.query(PREDICTIONS) == hourly.query(NEWEST)
+
+
+def test_scores_that_may_not_be_shown_any_more_go_within_the_hour(day, rows, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    with duckdb.connect(str(hourly.path)) as connection:
+        connection.execute("update warehouse.foretell.models set definition_hash = 'changed'")
+    hourly.add(rows, DAY + timedelta(hours=2))
+    hourly.run("active")
+    assert hourly.query(DECIDED) == [
+        ("everyone", "scores that are shown are too old, or their model is")
+    ]
+    assert hourly.query(PREDICTIONS) == hourly.query(AUDIENCES) == []
 
 
 def test_a_replay_looks_at_everybody_and_so_does_the_hour_after_it(day, tmp_path):
@@ -158,9 +176,11 @@ def test_a_replay_looks_at_everybody_and_so_does_the_hour_after_it(day, tmp_path
     everybody = hourly.copy(tmp_path / "everybody")
     hourly.run("active", past.isoformat())
     everybody.build("everyone", past.isoformat())
+    assert hourly.query(DECIDED) == [("everyone", "a past hour is replayed")]
     assert [row[:2] for row in hourly.query(COHORT)] == [row[:2] for row in everybody.query(COHORT)]
     assert {row[1] for row in hourly.query(PREDICTIONS)} == {past}
 
     hourly.run("active")
+    assert hourly.query(DECIDED) == STOPPED
     assert [row[:2] for row in hourly.query(COHORT)] == [row[:2] for row in day.query(COHORT)]
     assert hourly.query(PREDICTIONS) == day.query(PREDICTIONS)

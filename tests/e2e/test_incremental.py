@@ -26,7 +26,7 @@ TABLES = {
         from stg_checked_events""",
     "stg_ingest_counts": "select * exclude (counted_in) from stg_ingest_counts",
     "stg_sightings": "select * exclude (counted_in) from stg_sightings",
-    "stg_identities": "select * from stg_identities",
+    "stg_identities": "select * exclude (counted_in) from stg_identities",
     "stg_merges": "select * exclude (batch_id) from stg_merges",
     "stg_identity_map": "select * from stg_identity_map",
     "stg_user_properties": "select * exclude (counted_in) from stg_user_properties",

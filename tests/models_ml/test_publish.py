@@ -96,7 +96,7 @@ def test_a_failed_copy_leaves_the_old_one(tmp_path):
     before = publish(settings_of(path)).database.read_bytes()
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table foretell.audiences")
-    with pytest.raises(duckdb.CatalogException):
+    with pytest.raises(ForetellError, match="no table audiences"):
         publish(settings_of(path))
     assert published_paths(settings_of(path)).database.read_bytes() == before
 
@@ -114,6 +114,86 @@ def test_a_warehouse_in_use_is_named(tmp_path):
             publish(settings_of(path))
     finally:
         holder.communicate()
+
+
+HOUR = """
+    delete from predictions where user_id < 40;
+    update predictions set percentile = null where user_id between 50 and 60;
+    insert into predictions by name select 9000 + i as user_id, i as percentile from range(20) as t (i);
+"""
+ROWS = "select user_id, percentile from foretell.predictions order by all"
+PLACES = (
+    "select rowid from foretell.predictions where user_id between 100 and 5000 order by user_id"
+)
+
+
+def change(path, sql: str) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("use w.foretell")
+        connection.execute(sql)
+
+
+def read(database, sql: str) -> list[tuple]:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_an_hour_writes_only_what_differs(tmp_path):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 1)
+    published = publish(settings_of(path))
+    places, untouched = read(published.database, PLACES), published.parquet / "models.parquet"
+    before = untouched.stat().st_mtime_ns
+    for _ in range(2):  # the second changes nothing
+        publish(settings_of(path))
+        assert read(published.database, ROWS) == read(path, ROWS)
+    change(path, HOUR)
+    publish(settings_of(path))
+    rows = read(path, ROWS)
+    assert read(published.database, ROWS) == rows
+    assert read(published.database, PLACES) == places
+    assert untouched.stat().st_mtime_ns == before
+    parquet = ROWS.replace("foretell.predictions", f"'{published.parquet}/predictions.parquet'")
+    assert duckdb.execute(parquet).fetchall() == rows
+    assert sorted(file.name for file in tmp_path.glob("w*") if not file.is_dir()) == [
+        "w.duckdb", "w_published.duckdb",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "update predictions set percentile = 5000 - percentile",
+        "alter table predictions add column place_of_birth varchar",
+        "alter table predictions alter percentile type double",
+        "create or replace table audiences as from audiences limit 7",
+        "insert into predictions from predictions where user_id = 7",
+    ],
+    ids=["most rows", "a column more", "another type", "fewer rows", "a row twice"],
+)
+def test_where_more_differs_the_copy_is_made_anew(tmp_path, changed):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 1)
+    change(path, "update predictions set percentile = -percentile")
+    published = publish(settings_of(path))
+    change(path, changed)
+    publish(settings_of(path))
+    for table in ("predictions", "audiences"):
+        sql = f"select * from foretell.{table} order by all"
+        assert read(published.database, sql) == read(path, sql)
+    sorted_rows = "select user_id from foretell.predictions order by percentile desc, user_id"
+    assert read(published.database, "select user_id from foretell.predictions") == read(
+        path, sorted_rows
+    )
+
+
+def test_a_torn_copy_is_made_anew(tmp_path):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 1)
+    published = publish(settings_of(path))
+    published.database.write_bytes(published.database.read_bytes()[:5000])
+    publish(settings_of(path))
+    assert read(published.database, ROWS) == read(path, ROWS)
 
 
 def test_a_table_that_an_older_version_did_not_build_is_left_out(tmp_path):

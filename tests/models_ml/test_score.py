@@ -105,6 +105,53 @@ def test_scoring_again_appends_nothing_and_a_new_model_everything(warehouse):
     assert score_predictions(warehouse, [renamed]) == [ScoreSummary("all", 39, 39)]
 
 
+NEWEST = """
+    select history.* from prediction_history as history
+    inner join scoring_rows using (prediction, user_id)
+    qualify row_number() over (partition by user_id order by history.as_of desc, scored_at desc) = 1
+"""
+
+
+def an_hour_later(warehouse):
+    """Only users 0 to 4 are looked at."""
+    warehouse.execute("update scoring_rows set has_features = user_key < $1", [5 * SPREAD])
+    warehouse.execute(
+        "update scoring_rows set as_of = '2026-01-01 01:00', as_of_hour = 490897 where has_features"
+    )
+    warehouse.execute("update features_values set as_of_hour = 490897")
+
+
+@pytest.mark.parametrize("stands", ["nothing", "predictions", "predictions of another hour"])
+def test_users_of_an_hour_are_ranked_among_everybody(warehouse, stands):
+    whole, _ = champion("all", [0, 1, 2])
+    score_predictions(warehouse, [whole])
+    if stands != "nothing":
+        warehouse.execute(f"create table predictions as {NEWEST}")
+    if stands == "predictions of another hour":  # as around a replay
+        warehouse.execute("update predictions set as_of = as_of + interval 1 day, probability = 0")
+    an_hour_later(warehouse)
+    # Since `predictions` was made, a score came that it does not have.
+    warehouse.execute(
+        "insert into prediction_history by name select * replace (timestamp '2026-01-01 00:30' as as_of, 1.0"
+        " as probability) from prediction_history where user_id = 'u9'"
+    )
+    assert score_predictions(warehouse, [whole]) == [ScoreSummary("all", 5, 5)]
+    everybody = {row["user_id"]: row["probability"] for row in warehouse.rows(NEWEST)}
+    assert everybody["u9"] == 1.0
+    ranks = {
+        row["user_id"]: row["percentile"]
+        for row in warehouse.rows(f"select * from ({NEWEST}) where as_of = '2026-01-01 01:00'")
+    }
+    assert ranks == {
+        f"u{user}": pytest.approx(
+            100 * sum(other < everybody[f"u{user}"] for other in everybody.values())
+            / (len(everybody) - 1)
+        )
+        for user in range(5)
+    }  # fmt: skip
+    assert score_predictions(warehouse, [whole]) == [ScoreSummary("all", 5, 0)]
+
+
 def test_a_model_of_an_empty_cohort_and_one_without_inputs(warehouse):
     warehouse.execute("delete from scoring_rows where prediction = 'even'")
     (part, _), (constant, rate) = champion("even", [2, 0]), champion("all", [0, 1], "constant")

@@ -23,6 +23,9 @@
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
         {%- if relation -%}{%- do loaded.update({node.name: relation}) -%}{%- endif -%}
     {%- endfor -%}
+    {%- if 'stg_identities' in loaded and missing_columns(loaded['stg_identities'], {'counted_in': 'integer'}) -%}
+        {%- do adapter.drop_relation(loaded.pop('stg_identities')) -%}  {# of an older version: made anew #}
+    {%- endif -%}
     {%- set reason = why_load_anew(loaded, loaded.get('stg_batches')) if loaded else '' -%}
     {%- if reason -%}
         {{ log('All events are loaded anew: ' ~ reason, info=True) }}
@@ -33,9 +36,9 @@
         {%- endfor -%}
         {%- if 'stg_batches' in loaded -%}
             {%- do run_query(restart_batches(loaded['stg_batches'], reason)) -%}
-            {%- do adapter.commit() -%}
         {%- endif -%}
     {%- endif -%}
+    {%- do adapter.commit() -%}
     {%- endif -%}
 {% endmacro %}
 

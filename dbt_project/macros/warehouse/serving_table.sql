@@ -1,10 +1,42 @@
 {# A table that others read while it is made anew: they see the old one or the new one, never half of
-   either. DuckDB's tables are so by themselves; on Spark, where a table of plain files is dropped and
-   made again, it is a view of the newest of several tables (name__ and a time), put in place by one
+   either. With config looked_at_by (a column, and the one of cohort_active_identities it is) an hourly
+   run that leaves others as they stand (cohort_scope) takes out the rows of users it looks at and puts
+   in the model's; the others get the values of config standing, if any. DuckDB does so in one
+   transaction. On Spark, where a table of plain files knows no delete and is dropped to be made
+   again, it is a view of the newest of several tables (name__ and a time), put in place by one
    statement. The one before stays until the next run, for queries that began with it. #}
 {% materialization serving_table, adapter='duckdb' %}
-    {{ return(materialization_table_duckdb()) }}
+    {%- if not (config.get('looked_at_by') and leaves_others()) -%}
+        {{ return(materialization_table_duckdb()) }}
+    {%- endif -%}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set standing = config.get('standing', {}) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- do run_query('create or replace temporary table looked_at as ' ~ compiled_code) -%}
+    {%- set names = adapter.get_columns_in_relation(target_relation)
+        | map(attribute='quoted') | join(', ') -%}
+    {% call statement('main') -%}
+        delete from {{ target_relation }} where {{ is_looked_at() }};
+        {%- for column, value in standing.items() %}
+        update {{ target_relation }} set {{ column }} = {{ value }}
+        where {{ column }} is distinct from {{ value }};
+        {%- endfor %}
+        insert into {{ target_relation }} ({{ names }}) select {{ names }} from looked_at
+    {%- endcall %}
+    {%- do run_query('drop table looked_at') -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do persist_docs(target_relation, model) %}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{# True for rows of the model at hand of users whom this run looks at. #}
+{% macro is_looked_at() %}
+    {%- set active = adapter.get_relation(target.get('database'), target.schema, 'cohort_active_identities') -%}
+    {%- for own, column in config.require('looked_at_by').items() -%}
+    {{ own }} in (select active.{{ column }} from {{ active }} as active)
+    {%- endfor -%}
+{% endmacro %}
 
 {% materialization serving_table, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='view') -%}
@@ -12,7 +44,7 @@
     {%- set before = spark__versions(this) -%}
     {%- set version = this.schema ~ '.' ~ this.identifier ~ '__' ~ run_started_at.strftime('%Y%m%d%H%M%S%f') -%}
     {{ run_hooks(pre_hooks) }}
-    {%- do run_query(spark__filled_table(version, compiled_code)) -%}
+    {%- do run_query(spark__filled_table(version, spark__with_standing_rows(compiled_code))) -%}
     {%- if existing is not none and existing.is_table -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
     {% call statement('main') -%}
         create or replace view {{ this }} as select * from {{ version }}
@@ -22,6 +54,18 @@
     {% do persist_docs(target_relation, model) %}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{% macro spark__with_standing_rows(sql) %}
+    {%- if not (config.get('looked_at_by') and leaves_others()) -%}{{ return(sql) }}{%- endif -%}
+    {%- set standing, names, values = config.get('standing', {}), [], [] -%}
+    {%- for column in adapter.get_columns_in_relation(this) -%}
+        {%- do names.append(column.name) -%}
+        {%- do values.append(standing.get(column.name, 'standing.' ~ column.name) ~ ' as ' ~ column.name) -%}
+    {%- endfor -%}
+    select {{ names | join(', ') }} from ({{ sql }}) as looked_at
+    union all
+    select {{ values | join(', ') }} from {{ this }} as standing where not coalesce({{ is_looked_at() }}, false)
+{% endmacro %}
 
 {# Names of the tables behind such a view, oldest first. #}
 {% macro spark__versions(relation) %}

@@ -13,11 +13,13 @@ active_users as (
 ),
 
 final as (
-    select identity_map.identity_key, identity_map.user_key
+    select identity_map.identity_key, identity_map.user_key, identities.user_id
     from {{ ref('stg_identity_map') }} as identity_map
     inner join as_of
         on identity_map.from_hour <= as_of.as_of_hour and identity_map.to_hour > as_of.as_of_hour
     inner join active_users on identity_map.user_key = active_users.user_key
+    inner join {{ ref('stg_identities') }} as identities
+        on identity_map.identity_key = identities.identity_key
 )
 
 select * from final

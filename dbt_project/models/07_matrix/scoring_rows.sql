@@ -1,14 +1,18 @@
 {# Users to score: everybody in a prediction's starting cohort. Grain: one row per (prediction,
    user_key). An hourly run (scope active) looks at users of the last hour only; others stay as of when
    they were looked at last, without features. #}
-{{ config(materialized='serving_table') }}
+{{ config(
+    materialized='serving_table',
+    looked_at_by={'user_key': 'identity_key'}, standing={'has_features': 'false'}
+) }}
+{%- do leaves_others() %}
 with
 
 now_snapshots as (
     select prediction, as_of_hour from {{ ref('cohort_snapshots') }} where purpose = 'scoring'
 ),
 
-looked_at as (
+final as (
     select
         members.prediction,
         {{ hour_start('members.as_of_hour') }} as as_of,
@@ -23,22 +27,7 @@ looked_at as (
     inner join {{ ref('stg_identities') }} as users on members.user_key = users.identity_key
     left join {{ ref('features_rows') }} as wanted
         on members.as_of_hour = wanted.as_of_hour and members.user_key = wanted.user_key
-),
-
-final as (
-    select * from looked_at
-    {%- if leaves_others() %}
-    union all
-    select
-        standing.prediction, standing.as_of, standing.user_id, standing.as_of_hour,
-        standing.user_key, false as has_features
-    from {{ this }} as standing
-    inner join now_snapshots on standing.prediction = now_snapshots.prediction
-    left join {{ ref('cohort_active_identities') }} as active
-        on standing.user_key = active.identity_key
-    where active.identity_key is null
-    {%- endif %}
-    order by prediction, user_key
+    order by members.prediction, members.user_key
 )
 
 select * from final

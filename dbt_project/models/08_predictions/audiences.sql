@@ -1,5 +1,6 @@
 {# Users in bands of a prediction, ready to export. Grain: one row per (prediction, user_id).
    top_10_percent: percentile at least 90; middle_40_percent: 50 to 90; bottom_50_percent: below. #}
+{{ config(looked_at_by={'user_id': 'user_id'}) }}
 with
 
 final as (
@@ -16,6 +17,9 @@ final as (
         percentile,
         as_of
     from {{ ref('predictions') }}
+    {%- if leaves_others() %}
+    where user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
+    {%- endif %}
 )
 
 select * from final

@@ -1,7 +1,8 @@
 {# The newest score of every user in a prediction's starting cohort: what BI tools read.
    Grain: one row per (prediction, user_id). Contract columns: DESIGN.md section 4. An hourly run takes
-   new scores and those that stand: the ledger grows with every day. #}
-{%- set leaves_others = leaves_others('predictions') %}
+   new scores of the users it looks at and those that stand of them: the ledger grows with every day. #}
+{{ config(looked_at_by={'user_id': 'user_id'}) }}
+{%- set leaves_others = leaves_others() %}
 with
 
 -- Old scores say little.
@@ -24,7 +25,8 @@ scores as (
         prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
     from {{ this }}
     where
-        as_of >= (select oldest.as_of from oldest)
+        user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
+        and as_of >= (select oldest.as_of from oldest)
     {%- endif %}
 ),
 

@@ -1,23 +1,59 @@
 {# Raw identities before as_of: a user id, or a device before log-in. Grain: one row per identity.
-   Whom each belongs to, as of when, is in stg_identity_map. #}
+   Whom each belongs to, as of when, is in stg_identity_map. What a row says does not depend on as_of,
+   only whether it is there: an hour adds who is new. #}
+{{ config(
+    materialized='incremental', incremental_strategy='recount', recount_by=['identity_key']
+) }}
 with
 
+now as (select as_of_hour from {{ ref('stg_as_of') }}),
+
+{% if is_incremental() -%}
+-- Whose events came or went; who was seen first since as_of then; who is not known yet in a replay.
+touched as (
+    select * from {{ touched('identity_key', this) }} as touched
+    union
+    select later.identity_key
+    from {{ ref('stg_sightings') }} as later
+    inner join now on later.first_hour < now.as_of_hour
+    where coalesce(later.first_hour > (select max(known.first_hour) from {{ this }} as known), true)
+    union
+    select known.identity_key
+    from {{ this }} as known
+    inner join now on known.first_hour >= now.as_of_hour
+),
+
+{% endif -%}
 sightings as (
     select sightings.*
     from {{ ref('stg_sightings') }} as sightings
-    inner join {{ ref('stg_as_of') }} as now on sightings.first_hour < now.as_of_hour
+    inner join now on sightings.first_hour < now.as_of_hour
+    {%- if is_incremental() %}
+    inner join touched on sightings.identity_key = touched.identity_key
+    {%- endif %}
 ),
+
+newest as (select batch_id from {{ newest_batch() }} as newest),
 
 final as (
     select
-        identity_key,
-        max(identity) as user_id,
-        bool_or(is_user) as is_user,
-        max(case when not is_user then device_id end) as device_id,
-        min(first_hour) as first_hour,
-        {{ hash_bucket('max(identity)', 100) }} as user_bucket
+        sightings.identity_key,
+        max(sightings.identity) as user_id,
+        bool_or(sightings.is_user) as is_user,
+        max(case when not sightings.is_user then sightings.device_id end) as device_id,
+        min(sightings.first_hour) as first_hour,
+        {{ hash_bucket('max(sightings.identity)', 100) }} as user_bucket,
+        max(newest.batch_id) as counted_in
     from sightings
-    group by identity_key
+    cross join newest
+    group by sightings.identity_key
+    {%- if is_incremental() %}
+    union all
+    select
+        identity_key, null as user_id, null as is_user, null as device_id,
+        null as first_hour, null as user_bucket, null as counted_in
+    from touched
+    {%- endif %}
 )
 
 select * from final

@@ -1,0 +1,88 @@
+{# Whom this run looks at: everyone, or in an hourly run (scope active) the users of the last hour, if
+   what stands of the others is what a run would say again. Grain: one row; none without events.
+   By name: refs would make circles. #}
+{%- set models, definitions = source('ledger', 'models'), ref('prediction_definitions') -%}
+{%- set tables = {} -%}
+{%- for name in ['scoring_rows', 'predictions', 'audiences', 'prediction_history'] if execute -%}
+    {%- do tables.update({name: adapter.get_relation(target.get('database'), target.schema, name)}) -%}
+{%- endfor -%}
+{%- set is_standing = execute and none not in tables.values() -%}
+with
+
+now as (select as_of_hour, as_of from {{ ref('stg_as_of') }}),
+
+{% if var('scope') == 'active' and is_standing -%}
+-- The newest of each table: all the same, unless a run was stopped on its way.
+newest as (
+    select
+        now.as_of_hour,
+        now.as_of,
+        scoring_rows.as_of as cohorts_as_of,
+        predictions.as_of as predictions_as_of,
+        audiences.as_of as audiences_as_of,
+        history.as_of as scores_as_of
+    from now
+    cross join (select max(as_of) as as_of from {{ tables['scoring_rows'] }}) as scoring_rows
+    cross join (select max(as_of) as as_of from {{ tables['predictions'] }}) as predictions
+    cross join (select max(as_of) as as_of from {{ tables['audiences'] }}) as audiences
+    cross join (
+        select max(history.as_of) as as_of
+        from {{ tables['prediction_history'] }} as history
+        inner join now on history.as_of <= now.as_of
+    ) as history
+),
+
+shown as (
+    select prediction, model_id, min(as_of) as oldest_as_of
+    from {{ tables['predictions'] }}
+    group by prediction, model_id
+),
+
+-- Scores that are shown and should be no longer.
+outdated as (
+    select count(*) as n_shown
+    from shown
+    cross join now
+    left join {{ models }} as models on shown.model_id = models.model_id
+    left join {{ definitions }} as definitions
+        on shown.prediction = definitions.prediction
+        and models.definition_hash = definitions.definition_hash
+    where
+        definitions.prediction is null
+        or shown.oldest_as_of < now.as_of - interval '{{ var('max_score_age_days') }}' day
+),
+
+reasons as (
+    select
+        newest.as_of_hour,
+        case
+            when newest.predictions_as_of is null then 'no score stands yet'
+            when newest.cohorts_as_of > newest.as_of then 'a past hour is replayed'
+            when
+                newest.predictions_as_of <> newest.cohorts_as_of
+                or newest.predictions_as_of <> newest.scores_as_of
+                or newest.predictions_as_of is distinct from newest.audiences_as_of
+                then 'a run before was stopped, or replayed a past hour'
+            when outdated.n_shown > 0 then 'scores that are shown are too old, or their model is'
+        end as reason
+    from newest
+    cross join outdated
+),
+{%- else -%}
+reasons as (
+    select
+        as_of_hour,
+        '{{ 'a daily run' if var('scope') == 'everyone' else 'nothing stands yet' }}' as reason
+    from now
+),
+{%- endif %}
+
+final as (
+    select
+        as_of_hour,
+        case when reason is null then 'active' else 'everyone' end as scope,
+        reason
+    from reasons
+)
+
+select * from final
