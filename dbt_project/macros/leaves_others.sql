@@ -18,3 +18,13 @@
         on {{ identity_key }} = active.identity_key
     {%- endif -%}
 {% endmacro %}
+
+{# The tables that an hourly run may leave as they stand, and the ledger, by name (refs would make
+   circles); empty until all are there. #}
+{% macro standing_tables() %}
+    {%- set found = {} -%}
+    {%- for name in ['scoring_rows', 'predictions', 'audiences', 'prediction_history'] if execute -%}
+        {%- do found.update({name: adapter.get_relation(target.get('database'), target.schema, name)}) -%}
+    {%- endfor -%}
+    {{ return({} if none in found.values() else found) }}
+{% endmacro %}

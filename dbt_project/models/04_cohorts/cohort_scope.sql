@@ -1,17 +1,12 @@
-{# Whom this run looks at: everyone, or in an hourly run (scope active) the users of the last hour, if
-   what stands of the others is what a run would say again. Grain: one row; none without events.
-   By name: refs would make circles. #}
+{# Whom this run looks at: everyone, or in an hourly run (scope active) the users of the last hour,
+   if what stands of the others is what a run would say again. Grain: one row; none without events. #}
 {%- set models, definitions = source('ledger', 'models'), ref('prediction_definitions') -%}
-{%- set tables = {} -%}
-{%- for name in ['scoring_rows', 'predictions', 'audiences', 'prediction_history'] if execute -%}
-    {%- do tables.update({name: adapter.get_relation(target.get('database'), target.schema, name)}) -%}
-{%- endfor -%}
-{%- set is_standing = execute and none not in tables.values() -%}
+{%- set standing = standing_tables() %}
 with
 
 now as (select as_of_hour, as_of from {{ ref('stg_as_of') }}),
 
-{% if var('scope') == 'active' and is_standing -%}
+{% if var('scope') == 'active' and standing -%}
 -- The newest of each table: all the same, unless a run was stopped on its way.
 newest as (
     select
@@ -22,19 +17,19 @@ newest as (
         audiences.as_of as audiences_as_of,
         history.as_of as scores_as_of
     from now
-    cross join (select max(as_of) as as_of from {{ tables['scoring_rows'] }}) as scoring_rows
-    cross join (select max(as_of) as as_of from {{ tables['predictions'] }}) as predictions
-    cross join (select max(as_of) as as_of from {{ tables['audiences'] }}) as audiences
+    cross join (select max(as_of) as as_of from {{ standing['scoring_rows'] }}) as scoring_rows
+    cross join (select max(as_of) as as_of from {{ standing['predictions'] }}) as predictions
+    cross join (select max(as_of) as as_of from {{ standing['audiences'] }}) as audiences
     cross join (
         select max(history.as_of) as as_of
-        from {{ tables['prediction_history'] }} as history
+        from {{ standing['prediction_history'] }} as history
         inner join now on history.as_of <= now.as_of
     ) as history
 ),
 
 shown as (
     select prediction, model_id, min(as_of) as oldest_as_of
-    from {{ tables['predictions'] }}
+    from {{ standing['predictions'] }}
     group by prediction, model_id
 ),
 
