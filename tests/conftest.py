@@ -6,6 +6,7 @@ import atexit
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -150,18 +151,29 @@ class WarehouseFolder:
                 *([] if "--exclude" in selection else ["--exclude"]),
                 "tag:daily",
             ]
+        done = self._dbt("run", scope, selection, variables, as_of)
+        assert done.returncode == 0, done.stdout[-3000:]
+        return done.stdout
+
+    def failed_tests(self, scope: str, tables: list[str]) -> set[str]:
+        """Run the data tests of some tables and return the names of those that fail."""
+        selection = ["--select", *(f"{table},resource_type:test" for table in tables)]
+        done = self._dbt("test", scope, selection)
+        failed = set(re.findall(r"FAIL \d+ (\w+) \.\.", done.stdout))
+        assert done.returncode == (1 if failed else 0), done.stdout[-3000:]
+        return failed
+
+    def _dbt(
+        self, command: str, scope: str, selection: list[str], variables: str = "", as_of: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         environment = {
             **self.source,
             "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
             "FORETELL_WAREHOUSE": str(self.path),
             "FORETELL_AS_OF": as_of,
         }
-        done = dbt(
-            ["run", "--vars", f"{{scope: {scope}, {variables}}}", *selection],
-            environment, self.folder,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-3000:]
-        return done.stdout
+        variables = f"{{scope: {scope}, {variables}}}"
+        return dbt([command, "--vars", variables, *selection], environment, self.folder)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return query(self.path, sql)

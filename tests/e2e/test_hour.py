@@ -133,6 +133,40 @@ def test_hours_change_active_users_only(day, rows, tmp_path):
     assert left
 
 
+TESTS_OF = {"hourly_user_events": ["rollup_counts_every_event"]}  # its key is tested on a sample
+COUNTED = "identity_key in (select identity_key from stg_identities where counted_in = 2)"
+# Rows that the hour after the first load (batch 2) changed, or has to tell apart from those it did.
+CHANGED = {
+    "stg_sightings": COUNTED,
+    "stg_identities": COUNTED,
+    "stg_identity_map": COUNTED,
+    "hourly_user_events": "event_hour >= (select min(event_hour) from hourly_user_events where counted_in = 2)",
+    "scoring_rows": "user_key in (select identity_key from cohort_active_identities)",
+    "predictions": f"user_id in ({ACTIVE})",
+    "audiences": f"user_id in ({ACTIVE})",
+}
+
+
+def test_an_hour_tests_what_it_changed_and_a_day_everything(day, rows, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    hourly.add(rows, DAY + timedelta(hours=2))
+    hourly.run("active")
+    assert hourly.failed_tests("active", list(CHANGED)) == set()
+    others = hourly.copy(tmp_path / "others")
+    for warehouse, rows_twice in ((hourly, "{}"), (others, "not ({})")):
+        with duckdb.connect(str(warehouse.path)) as connection:
+            connection.execute("use warehouse.foretell")
+            for table, condition in reversed(CHANGED.items()):
+                twice = f"insert into {table} from {table} where {rows_twice.format(condition)}"
+                assert connection.execute(twice).fetchall()[0][0] > 0
+
+    assert others.failed_tests("active", list(CHANGED)) == set()
+    found = hourly.failed_tests("active", list(CHANGED))
+    assert found <= others.failed_tests("everyone", list(CHANGED))
+    for table in CHANGED:
+        assert [name for name in found if table in name or name in TESTS_OF.get(table, ())], table
+
+
 def test_after_a_run_that_failed_everybody_is_looked_at(day, rows, tmp_path):
     hourly = day.copy(tmp_path / "hourly")
     hourly.add(rows, DAY + timedelta(hours=2))
