@@ -7,9 +7,9 @@ exact. Defaults were chosen out of time on real shop data and on simulated behav
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import lightgbm
@@ -18,13 +18,10 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit, logit
 from sklearn.linear_model import GammaRegressor, LogisticRegression
 
+from models_ml.boosting import DEFAULT_ROUNDS, binned, boost
 from models_ml.linear import LinearModel, LinearTransform, learn_transform
 
 MIN_ROWS_PER_COLUMN = 5
-MAX_ROUNDS = 500
-DEFAULT_ROUNDS = 30
-FLOAT32_DIGITS = 24
-PATIENCE = 15  # rounds without gain after which boosting stops
 PROPERTY_KINDS = (
     "value_count",
     "other_count",
@@ -151,34 +148,75 @@ def fit_candidate(
     Returns:
         The fitted candidate.
     """
+    rows = _Rows(X, y)
     if candidate.family == "average":
         members = tuple(
-            fit_candidate(member, X, y, kinds, seed, n_jobs, held_out, rounds)
+            _fit_single(member, rows, kinds, seed, n_jobs, held_out, rounds)
             for member in candidate.members
         )
         columns = np.unique(np.concatenate([member.columns for member in members]))
         return Fitted(candidate, columns, None, members=members)
-    columns = readable_columns(candidate, X, kinds)
+    return _fit_single(candidate, rows, kinds, seed, n_jobs, held_out, rounds)
+
+
+@dataclass
+class _Rows:
+    """Rows to fit on, and what several candidates need of them alike."""
+
+    X: csr_matrix
+    y: np.ndarray
+    bins: dict[bytes, lightgbm.Dataset] = field(default_factory=dict)
+
+    @cached_property
+    def n_filled(self) -> np.ndarray:
+        """Return how many rows fill each column."""
+        return np.bincount(self.X.indices, minlength=self.X.shape[1])
+
+    def binned(self, columns: np.ndarray) -> lightgbm.Dataset:
+        """Return some of the columns for LightGBM, binned once for all who read the same."""
+        key = columns.tobytes()
+        if key not in self.bins:
+            self.bins[key] = binned(self.X[:, columns], self.y)
+        return self.bins[key]
+
+
+def _fit_single(
+    candidate: Candidate,
+    rows: _Rows,
+    kinds: Sequence[str],
+    seed: int,
+    n_jobs: int,
+    held_out: tuple[csr_matrix, np.ndarray] | None,
+    rounds: Mapping[str, int | None] | None,
+) -> Fitted:
+    columns = readable_columns(candidate, rows.n_filled, kinds)
     if candidate.family == "constant" or not len(columns):
         nothing = np.empty(0, dtype=np.int64)
         constant = replace(candidate, family="constant")
-        mean = y.mean(dtype=np.float64)
+        mean = rows.y.mean(dtype=np.float64)
         margin = logit(mean) if candidate.objective == "binary" else np.log(mean)
         return Fitted(constant, nothing, float(margin))
-    own = X[:, columns]
     if candidate.family == "linear":
+        own = rows.X[:, columns]
         transform = learn_transform(own, [kinds[int(column)] for column in columns])
-        model = _fit_linear(candidate, transform.apply(own), y)
+        model = _fit_linear(candidate, transform.apply(own), rows.y)
         return Fitted(candidate, columns, model, transform)
     valid = (held_out[0][:, columns], held_out[1]) if held_out else None
     n_rounds = (rounds or {}).get(candidate.name) or DEFAULT_ROUNDS
-    booster = _boost(candidate, own, y, seed, n_jobs, valid, n_rounds)
+    asked = {
+        "objective": candidate.objective,
+        "is_unbalance": candidate.class_weight == "balanced",
+        "extra_trees": candidate.extra_trees,
+    }
+    booster = boost(rows.binned(columns), len(rows.y), asked, seed, n_jobs, valid, n_rounds)
     return Fitted(candidate, columns, booster, rounds=booster.num_trees())
 
 
-def readable_columns(candidate: Candidate, X: csr_matrix, kinds: Sequence[str]) -> np.ndarray:
+def readable_columns(
+    candidate: Candidate, n_filled: np.ndarray, kinds: Sequence[str]
+) -> np.ndarray:
     """Return the columns that a candidate may read and that enough rows fill, ascending."""
-    is_filled = np.bincount(X.indices, minlength=X.shape[1]) >= MIN_ROWS_PER_COLUMN
+    is_filled = n_filled >= MIN_ROWS_PER_COLUMN
     if not candidate.with_properties:
         is_filled &= ~np.isin(np.array(kinds, dtype=str), PROPERTY_KINDS)
     return np.flatnonzero(is_filled)
@@ -202,56 +240,3 @@ def _fit_linear(candidate: Candidate, X: csr_matrix, y: np.ndarray) -> LinearMod
     unit = y.mean(dtype=np.float64)
     gamma = GammaRegressor(alpha=1 / (candidate.C * len(y)), max_iter=300).fit(X, y / unit)
     return LinearModel(gamma.coef_, float(gamma.intercept_ + np.log(unit)))
-
-
-def _boost(
-    candidate: Candidate,
-    X: csr_matrix,
-    y: np.ndarray,
-    seed: int,
-    n_jobs: int,
-    held_out: tuple[csr_matrix, np.ndarray] | None,
-    rounds: int,
-) -> lightgbm.Booster:
-    parameters = {
-        "objective": candidate.objective, "learning_rate": 0.15, "num_leaves": 15,
-        "lambda_l2": 10.0, "min_data_in_leaf": min(50, max(5, len(y) // 50)),
-        "feature_fraction": 0.3,
-        "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 63, "verbosity": -1, "seed": seed,
-        "num_threads": n_jobs, "deterministic": True, "force_col_wise": True,
-        "is_unbalance": candidate.class_weight == "balanced", "extra_trees": candidate.extra_trees,
-    }  # fmt: skip
-    train_set = lightgbm.Dataset(X, y, params={"verbosity": -1, "max_bin": 63})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # LightGBM on sparse rows without names
-        if held_out is None:
-            return _summing_exactly(lightgbm.train(parameters, train_set, rounds))
-        stopped = lightgbm.train(
-            parameters, train_set, MAX_ROUNDS,
-            valid_sets=[lightgbm.Dataset(*held_out, reference=train_set)],
-            callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
-        )  # fmt: skip
-    best = max(stopped.best_iteration, 1)
-    return _summing_exactly(lightgbm.Booster(model_str=stopped.model_to_string(num_iteration=best)))
-
-
-def _summing_exactly(booster: lightgbm.Booster) -> lightgbm.Booster:
-    """Round the leaves to a grid on which every sum of them is exact in float32.
-
-    Then the graph, which adds in float32, gives the very log-odds that LightGBM gives. The grid is
-    the finest one for the sizes at hand, about 4e-6 in log-odds: it changes no decision.
-    """
-    leaves = [
-        [booster.get_leaf_output(tree, leaf) for leaf in range(n_leaves)]
-        for tree, n_leaves in enumerate(_leaf_counts(booster))
-    ]
-    largest_sum = sum(np.abs(values).max() for values in leaves)
-    step = 2.0 ** (np.ceil(np.log2(max(largest_sum, 1.0))) - FLOAT32_DIGITS)
-    for tree, values in enumerate(leaves):
-        for leaf, value in enumerate(values):
-            booster.set_leaf_output(tree, leaf, step * round(value / step))
-    return booster
-
-
-def _leaf_counts(booster: lightgbm.Booster) -> list[int]:
-    return [tree["num_leaves"] for tree in booster.dump_model()["tree_info"]]

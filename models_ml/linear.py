@@ -91,10 +91,12 @@ def learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:
         kinds: Kind of each column (matrix.KINDS).
     """
     some = X[:: max(1, X.shape[0] // MAX_SCALE_ROWS)]
-    size = np.abs(some.data)
+    by_column = abs(some).tocsc()
+    starts = by_column.indptr[:-1]
+    is_filled = np.diff(by_column.indptr) > 0
     cap, least = np.zeros(X.shape[1]), np.full(X.shape[1], np.inf)
-    np.maximum.at(cap, some.indices, size)
-    np.minimum.at(least, some.indices, size)
+    cap[is_filled] = np.maximum.reduceat(by_column.data, starts[is_filled])
+    least[is_filled] = np.minimum.reduceat(by_column.data, starts[is_filled])
     is_recency = np.array([kind.startswith("hours_since") for kind in kinds], dtype=bool)
     largest = np.log1p(cap) - np.where(is_recency, np.log1p(np.minimum(least, cap)), 0)
     return LinearTransform(is_recency, cap, np.where(largest > 0, largest, 1.0))

@@ -96,8 +96,9 @@ def publish(settings: Settings) -> Published:
     if paths.database is None:
         return paths
     aside = paths.database.with_suffix(f".{os.getpid()}.tmp")
+    spill = aside.with_suffix(".spill")
     try:
-        with duckdb.connect(config={"temp_directory": f"{aside}.spill"}) as hub:
+        with duckdb.connect(config={"temp_directory": str(spill)}) as hub:
             limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
             hub.execute("set memory_limit = ?", [limit])
             hub.execute(f"attach {_quoted(settings.warehouse)} as warehouse (read_only)")
@@ -110,6 +111,7 @@ def publish(settings: Settings) -> Published:
         os.replace(aside, paths.database)
     finally:
         aside.unlink(missing_ok=True)
+        shutil.rmtree(spill, ignore_errors=True)
     return paths
 
 
@@ -134,7 +136,10 @@ def _update_copy(hub: duckdb.DuckDBPyConnection, paths: Published, aside: Path) 
     tables = _tables(hub)
     if not _stands(hub, paths.database, tables):
         return False
-    few = all(_differences(hub, table, names) for table, names in tables.items())
+    try:
+        few = all(_differences(hub, table, names) for table, names in tables.items())
+    except duckdb.IOException:  # a block of it is damaged
+        few = False
     hub.execute("detach before")
     if not few:
         return False

@@ -167,7 +167,7 @@ def test_an_hour_tests_what_it_changed_and_a_day_everything(day, rows, tmp_path)
         assert [name for name in found if table in name or name in TESTS_OF.get(table, ())], table
 
 
-def test_after_a_run_that_failed_everybody_is_looked_at(day, rows, tmp_path):
+def test_after_a_run_that_was_stopped_everybody_is_looked_at(day, rows, tmp_path):
     hourly = day.copy(tmp_path / "hourly")
     hourly.add(rows, DAY + timedelta(hours=2))
     hourly.build("active")
@@ -179,6 +179,16 @@ def test_after_a_run_that_failed_everybody_is_looked_at(day, rows, tmp_path):
     predictions = hourly.query(PREDICTIONS)
     assert predictions == hourly.query(NEWEST)
     assert predictions == hourly.query(AUDIENCES)
+
+    hourly.add(rows, DAY + timedelta(hours=6))
+    hourly.build("active")
+    assert hourly.query(DECIDED) == [("active", None)]
+    hourly.score()
+    hourly.dbt("active", ["--select", "predictions"])  # and then it was killed
+    assert hourly.query(PREDICTIONS) != hourly.query(AUDIENCES)
+    hourly.run("active")
+    assert hourly.query(DECIDED) == STOPPED
+    assert hourly.query(PREDICTIONS) == hourly.query(AUDIENCES)
     assert {in_between, hourly.now()} < {row[1] for row in predictions}
 
 

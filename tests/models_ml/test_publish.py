@@ -187,11 +187,17 @@ def test_where_more_differs_the_copy_is_made_anew(tmp_path, changed):
     )
 
 
-def test_a_torn_copy_is_made_anew(tmp_path):
+@pytest.mark.parametrize("damage", ["torn", "garbled"])
+def test_a_damaged_copy_is_made_anew(tmp_path, damage):
     path = tmp_path / "w.duckdb"
     write_generation(path, 1)
     published = publish(settings_of(path))
-    published.database.write_bytes(published.database.read_bytes()[:5000])
+    copy = bytearray(published.database.read_bytes())
+    if damage == "torn":
+        del copy[5000:]
+    else:  # its first block of rows, behind three headers of 4 KiB
+        copy[13_000:13_100] = b"x" * 100
+    published.database.write_bytes(copy)
     publish(settings_of(path))
     assert read(published.database, ROWS) == read(path, ROWS)
 
