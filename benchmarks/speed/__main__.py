@@ -5,12 +5,14 @@
 
 Writes the events once (benchmarks/speed/generate.py), then runs in processes of their own: the
 floor (one scan + group by user, event type and week in plain DuckDB) and the steps asked for.
-Ratios to the floor hold across machines.
+Ratios to the floor hold across machines. Sizes measured in one folder are compared: how CPU grew.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import os
 import re
 import resource
@@ -47,6 +49,7 @@ STEPS = {
     "score": (["score"], 1),  # nearly a day later: score everybody, learn nothing
     "day": (["run"], 0),  # a day later: train and score everybody
 }
+COSTS = "costs.json"
 STEP = re.compile(r"^\s*\d+ s  (\w+:|scored) ")
 console = Console(width=120)
 
@@ -145,6 +148,39 @@ def main() -> None:
         foretell = [sys.executable, "-m", "models_ml.cli", *command, "--as-of", as_of.isoformat()]
         costs.append(measure(step, foretell, environment, folder / f"{step}.txt"))
     _show(costs, made.n_events, warehouse)
+    asked = f"{arguments.n_predictions or predictions.resolve()} {arguments.properties}"
+    for line in growth(folder, made.n_events, asked, costs):
+        console.print(line, highlight=False)
+
+
+def growth(folder: Path, n_events: int, asked: str, costs: list[Cost]) -> list[str]:
+    """Keep what steps took beside the events; compare it with the next smaller size, if any.
+
+    Args:
+        folder: Of the events; those of other sizes are beside it.
+        n_events: Size.
+        asked: What has to be alike for sizes to be compared.
+        costs: Of this run.
+
+    Returns:
+        A line per step that both took: the exponent with which CPU grew.
+    """
+    (folder / COSTS).write_text(
+        json.dumps({"n": n_events, "asked": asked, "cpu": {c.step: c.cpu for c in costs}})
+    )
+    others = [json.loads(file.read_text()) for file in folder.parent.glob(f"*/{COSTS}")]
+    smaller = [other for other in others if other["n"] < n_events and other["asked"] == asked]
+    if not smaller:
+        return []
+    before = max(smaller, key=lambda other: other["n"])
+    times_events = math.log(n_events / before["n"])
+    return [
+        f"{cost.step}: CPU grew with exponent "
+        f"{math.log(cost.cpu / before['cpu'][cost.step]) / times_events:.2f} "
+        f"from {before['n']:,} events"
+        for cost in costs
+        if cost.step in before["cpu"]
+    ]
 
 
 def write_predictions(folder: Path, n: int) -> None:

@@ -1,10 +1,11 @@
-"""The generator of events by the million."""
+"""The generator of events by the million, and the growth of what they cost."""
 
 from __future__ import annotations
 
 import duckdb
 import pytest
 
+from benchmarks.speed.__main__ import Cost, growth
 from benchmarks.speed.generate import generate
 
 
@@ -27,4 +28,22 @@ def test_the_same_events_every_time_with_properties_if_asked_for(tmp_path, with_
             if with_properties
             else None,
         )
+    ]
+
+
+def test_growth_is_told_from_the_next_smaller_size_measured_alike(tmp_path):
+    def measured(n_events, asked, **cpu):
+        folder = tmp_path / f"{n_events} {asked}"
+        folder.mkdir(exist_ok=True)
+        costs = [Cost(step, 0.0, seconds, 0.0, "") for step, seconds in cpu.items()]
+        return growth(folder, n_events, asked, costs)
+
+    assert measured(1_000_000, "3 predictions", floor=1.0, hour=40.0) == []
+    assert measured(10_000_000, "1 prediction", floor=7.0) == []
+    assert measured(10_000_000, "3 predictions", floor=10.0, everything=200.0) == [
+        "floor: CPU grew with exponent 1.00 from 1,000,000 events"
+    ]
+    assert measured(1_000_000_000, "3 predictions", floor=10_000.0, everything=2e4, hour=50.0) == [
+        "floor: CPU grew with exponent 1.50 from 10,000,000 events",
+        "everything: CPU grew with exponent 1.00 from 10,000,000 events",
     ]
