@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -156,9 +157,15 @@ class WarehouseFolder:
         return done.stdout
 
     def failed_tests(self, scope: str, tables: list[str]) -> set[str]:
-        """Run the data tests of some tables and return the names of those that fail."""
+        """Run the data tests of some tables and return the names of those that fail.
+
+        On a copy that is named as its schema, as the default warehouse is.
+        """
+        renamed = copy(self)
+        renamed.path = self.folder / "foretell.duckdb"
+        shutil.copyfile(self.path, renamed.path)
         selection = ["--select", *(f"{table},resource_type:test" for table in tables)]
-        done = self._dbt("test", scope, selection)
+        done = renamed._dbt("test", scope, selection)
         failed = set(re.findall(r"FAIL \d+ (\w+) \.\.", done.stdout))
         assert done.returncode == (1 if failed else 0), done.stdout[-3000:]
         return failed
