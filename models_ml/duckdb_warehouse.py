@@ -83,11 +83,16 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
             "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
         ).fetchall():
             raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
-        limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
-        connection.execute("set memory_limit = ?", [limit])  # of the database, not of a cursor
+        limit_memory(connection)
         yield DuckDBWarehouse(_configured(connection))
     finally:
         connection.close()
+
+
+def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bound what a database, not only this cursor of it, takes: FORETELL_MEMORY_LIMIT."""
+    limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
+    connection.execute("set memory_limit = ?", [limit])
 
 
 def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from models_ml.duckdb_warehouse import DEFAULT_MEMORY_LIMIT, locked_message
+from models_ml.duckdb_warehouse import limit_memory, locked_message
 from models_ml.errors import ForetellError
 from models_ml.settings import Settings
 from models_ml.warehouse import SCHEMA
@@ -99,8 +99,7 @@ def publish(settings: Settings) -> Published:
     spill = aside.with_suffix(".spill")
     try:
         with duckdb.connect(config={"temp_directory": str(spill)}) as hub:
-            limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
-            hub.execute("set memory_limit = ?", [limit])
+            limit_memory(hub)
             hub.execute(f"attach {_quoted(settings.warehouse)} as warehouse (read_only)")
             if not _update_copy(hub, paths, aside):
                 aside.unlink(missing_ok=True)

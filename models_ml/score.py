@@ -157,12 +157,12 @@ def score_predictions(
                 fill_scored(warehouse, wanted, explainers, as_of, progress)
             else:
                 _fill_scored(warehouse, wanted, n_users, explainers, as_of, progress)
-            now = datetime.now(UTC).replace(tzinfo=None)
+            now, stood = datetime.now(UTC).replace(tzinfo=None), _stood(warehouse)
             for model in wanted:
                 summaries[model.prediction] = ScoreSummary(
                     model.prediction,
                     n_users[model.prediction],
-                    _append(warehouse, model, as_of[model.prediction], now),
+                    _append(warehouse, model, as_of[model.prediction], stood, now),
                 )
             warehouse.execute("drop table scored")
     return list(summaries.values())
@@ -259,20 +259,22 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
 
 
-def _stood(warehouse: Warehouse, as_of: datetime) -> datetime | None:
-    """Return as of when `predictions` is, if it holds the newest scores before an hour.
-
-    Not so before there is such a table, and in a replay of an hour before it.
-    """
+def _stood(warehouse: Warehouse) -> datetime | None:
+    """Return as of when `predictions` is; None before there is such a table, or a row in it."""
     if not warehouse.has_table("predictions"):
         return None
     (newest,) = warehouse.rows("select max(as_of) as as_of from predictions")
-    return newest["as_of"] if newest["as_of"] and newest["as_of"] <= as_of else None
+    return newest["as_of"]
 
 
-def _append(warehouse: Warehouse, model: ModelRecord, as_of: datetime, now: datetime) -> int:
+def _append(
+    warehouse: Warehouse,
+    model: ModelRecord,
+    as_of: datetime,
+    stood: datetime | None,
+    now: datetime,
+) -> int:
     """Move the scores of one prediction into the ledger; return how many rows were new to it."""
-    stood = _stood(warehouse, as_of)
     parameters = {
         "prediction": model.prediction,
         "model_id": model.model_id,
@@ -280,7 +282,7 @@ def _append(warehouse: Warehouse, model: ModelRecord, as_of: datetime, now: date
         "scored_at": now,
     }
     (before,) = warehouse.rows("select count(*) as n from prediction_history")
-    if stood is None:
+    if stood is None or stood > as_of:  # or a replay of an hour before it
         warehouse.execute(APPEND.format(known=KNOWN), parameters)
     else:
         warehouse.execute(APPEND.format(known=KNOWN_SINCE), parameters | {"stood": stood})

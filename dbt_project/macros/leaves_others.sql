@@ -24,7 +24,7 @@
 {% macro standing_tables() %}
     {%- set found = {} -%}
     {%- for name in ['scoring_rows', 'predictions', 'audiences', 'prediction_history'] if execute -%}
-        {%- do found.update({name: adapter.get_relation(target.get('database'), target.schema, name)}) -%}
+        {%- do found.update({name: table_by_name(name)}) -%}
     {%- endfor -%}
     {{ return({} if none in found.values() else found) }}
 {% endmacro %}

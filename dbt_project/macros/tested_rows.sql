@@ -11,8 +11,8 @@
 {% macro changed_in_hour(relation) %}
     {%- if var('scope') != 'active' or not execute -%}{{ return('') }}{%- endif -%}
     {%- set name = relation.identifier -%}
-    {%- set active = beside(relation, 'cohort_active_identities') -%}
-    {%- set is_everyone = '(select scope from ' ~ beside(relation, 'cohort_scope') ~ ") = 'everyone' or " -%}
+    {%- set active = table_by_name('cohort_active_identities') -%}
+    {%- set is_everyone = '(select scope from ' ~ table_by_name('cohort_scope') ~ ") = 'everyone' or " -%}
     {%- if name == 'scoring_rows' -%}
         {{ return(is_everyone ~ 'user_key in (select identity_key from ' ~ active ~ ')') }}
     {%- elif name in ('predictions', 'audiences') -%}
@@ -26,18 +26,13 @@
         ).rows[0] -%}
         {{ return('event_hour between ' ~ (hours[0] or 0) ~ ' and ' ~ (hours[1] or 0)) }}
     {%- elif name in ('stg_sightings', 'stg_identities', 'stg_identity_map') -%}
-        {%- set counted = beside(relation, name | replace('stg_identity_map', 'stg_identities')) -%}
+        {%- set counted = relation if name == 'stg_sightings' else table_by_name('stg_identities') -%}
         {{ return(
             'identity_key in (select identity_key from ' ~ counted
             ~ ' where counted_in = ' ~ newest_batch_of(counted) ~ ')'
         ) }}
     {%- endif -%}
     {{ return('') }}
-{% endmacro %}
-
-{# Another table of the same schema, in full: the file of a warehouse may be named as its schema. #}
-{% macro beside(relation, name) %}
-    {{ return(relation.incorporate(path={'identifier': name})) }}
 {% endmacro %}
 
 {# The newest batch that a table has counted, as a number. #}

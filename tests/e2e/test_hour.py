@@ -200,6 +200,15 @@ def test_a_run_that_failed_before_scoring_leaves_nobody_who_left(day, rows, tmp_
     assert hourly.query(DECIDED) == STOPPED
     assert hourly.query(PREDICTIONS) == hourly.query(NEWEST)
 
+    with duckdb.connect(str(hourly.path)) as connection:
+        connection.execute(
+            "insert into warehouse.foretell.scoring_rows "
+            "select * replace ('gone' as prediction) from warehouse.foretell.scoring_rows limit 3"
+        )
+    hourly.build("active")
+    assert hourly.query(DECIDED) == [("everyone", "a prediction is not defined any more")]
+    assert hourly.query("select distinct prediction = 'gone' from scoring_rows") == [(False,)]
+
 
 def test_scores_that_may_not_be_shown_any_more_go_within_the_hour(day, rows, tmp_path):
     hourly = day.copy(tmp_path / "hourly")

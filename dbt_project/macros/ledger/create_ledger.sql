@@ -44,7 +44,7 @@
     {%- set changed = [] -%}
     {%- for table, columns in ledger_tables().items() %}
     {%- set relation = api.Relation.create(target.get('database'), target.schema, table, type='table') -%}
-    {%- set there = adapter.get_relation(target.get('database'), target.schema, table)
+    {%- set there = table_by_name(table)
         or recovered_table(relation) %}
     {%- if there %}
         {%- set missing = missing_columns(there, columns) -%}

@@ -33,7 +33,7 @@
    run stopped in between. #}
 {% macro closed_hour(loaded) %}
     {%- if not execute -%}{{ return(0) }}{%- endif -%}
-    {%- set counted = adapter.get_relation(target.get('database'), target.schema, 'stg_event_hours') -%}
+    {%- set counted = table_by_name('stg_event_hours') -%}
     {%- set is_counted = counted and run_query(
         'select (select max(counted_in) from ' ~ counted ~ ') = (select max(decided_in) from ' ~ loaded ~ ')'
     ).rows[0][0] -%}

@@ -12,18 +12,16 @@
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set standing = config.get('standing', {}) -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- do run_query('create or replace temporary table looked_at as ' ~ compiled_code) -%}
-    {%- set names = adapter.get_columns_in_relation(target_relation)
-        | map(attribute='quoted') | join(', ') -%}
+    {%- set looked_at = working_table('looked_at', compiled_code) -%}
     {% call statement('main') -%}
         delete from {{ target_relation }} where {{ is_looked_at() }};
         {%- for column, value in standing.items() %}
         update {{ target_relation }} set {{ column }} = {{ value }}
         where {{ column }} is distinct from {{ value }};
         {%- endfor %}
-        insert into {{ target_relation }} ({{ names }}) select {{ names }} from looked_at
+        {{ insert_from(target_relation, looked_at, adapter.get_columns_in_relation(target_relation)) }}
     {%- endcall %}
-    {%- do run_query('drop table looked_at') -%}
+    {%- do run_query('drop table ' ~ looked_at) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {% do persist_docs(target_relation, model) %}
     {%- do adapter.commit() -%}
@@ -32,7 +30,7 @@
 
 {# True for rows of the model at hand of users whom this run looks at. #}
 {% macro is_looked_at() %}
-    {%- set active = adapter.get_relation(target.get('database'), target.schema, 'cohort_active_identities') -%}
+    {%- set active = table_by_name('cohort_active_identities') -%}
     {%- for own, column in config.require('looked_at_by').items() -%}
     {{ own }} in (select active.{{ column }} from {{ active }} as active)
     {%- endfor -%}

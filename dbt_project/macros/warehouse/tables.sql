@@ -1,4 +1,9 @@
-{# Tables made outside dbt's own materializations. #}
+{# Tables made, or found, outside dbt's own materializations. #}
+
+{# A table of the warehouse that a ref would make a circle of; none if it is not there. #}
+{% macro table_by_name(name) %}
+    {{ return(adapter.get_relation(target.get('database'), target.schema, name)) }}
+{% endmacro %}
 
 {# A table for the time a materialization takes, of the rows of a query; its name, by which it can be
    read. name: unique in the materialization. Whoever made it drops it. #}

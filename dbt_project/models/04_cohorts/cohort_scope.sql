@@ -47,6 +47,13 @@ outdated as (
         or shown.oldest_as_of < now.as_of - interval '{{ var('max_score_age_days') }}' day
 ),
 
+gone as (
+    select count(*) as n_predictions
+    from (select distinct prediction from {{ standing['scoring_rows'] }}) as asked
+    left join {{ definitions }} as definitions on asked.prediction = definitions.prediction
+    where definitions.prediction is null
+),
+
 reasons as (
     select
         newest.as_of_hour,
@@ -59,9 +66,11 @@ reasons as (
                 or newest.predictions_as_of is distinct from newest.audiences_as_of
                 then 'a run before was stopped, or replayed a past hour'
             when outdated.n_shown > 0 then 'scores that are shown are too old, or their model is'
+            when gone.n_predictions > 0 then 'a prediction is not defined any more'
         end as reason
     from newest
     cross join outdated
+    cross join gone
 ),
 {%- else -%}
 reasons as (

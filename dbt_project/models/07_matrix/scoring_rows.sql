@@ -5,7 +5,7 @@
     materialized='serving_table',
     looked_at_by={'user_key': 'identity_key'}, standing={'has_features': 'false'}
 ) }}
-{%- do leaves_others() %}
+{%- do leaves_others() %} {#- the materialization asks it, so dbt must see the refs #}
 with
 
 now_snapshots as (
