@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from models_ml.errors import ForetellError
 from models_ml.settings import Settings
 from models_ml.warehouse import SCHEMA
 
+Columns = list[tuple[str, str]]  # name and type
+Tables = dict[str, Columns]
 # Table -> how readers get it sorted.
 PUBLISHED = {
     "predictions": "prediction, percentile desc, user_id",
@@ -101,9 +102,10 @@ def publish(settings: Settings) -> Published:
         with duckdb.connect(config={"temp_directory": str(spill)}) as hub:
             limit_memory(hub)
             hub.execute(f"attach {_quoted(settings.warehouse)} as warehouse (read_only)")
-            if not _update_copy(hub, paths, aside):
+            tables = _tables(hub)
+            if not _update_copy(hub, tables, paths, aside):
                 aside.unlink(missing_ok=True)
-                _write_copy(hub, paths, aside)
+                _write_copy(hub, tables, paths, aside)
     except duckdb.IOException as error:
         raise ForetellError(locked_message(settings.warehouse, str(error))) from error
     else:
@@ -114,29 +116,32 @@ def publish(settings: Settings) -> Published:
     return paths
 
 
-def _write_copy(hub: duckdb.DuckDBPyConnection, paths: Published, aside: Path) -> None:
+def _write_copy(
+    hub: duckdb.DuckDBPyConnection, tables: Tables, paths: Published, aside: Path
+) -> None:
     """Make the copy anew, every table in one transaction, sorted."""
     hub.execute(f"attach {_quoted(aside)} as published (storage_version 'v1.0.0')")
     hub.begin()
     hub.execute(f"create schema published.{SCHEMA}")
-    for table, names in _tables(hub).items():
+    for table, columns in tables.items():
         hub.execute(
-            f"create table published.{SCHEMA}.{table} as"
-            f" select {names} from warehouse.{SCHEMA}.{table} order by {PUBLISHED[table]}"
+            f"create table published.{SCHEMA}.{table} as select {_names(columns)}"
+            f" from warehouse.{SCHEMA}.{table} order by {PUBLISHED[table]}"
         )
         _write_parquet(hub, table, paths.parquet)
     hub.commit()
     hub.execute("detach published")
 
 
-def _update_copy(hub: duckdb.DuckDBPyConnection, paths: Published, aside: Path) -> bool:
+def _update_copy(
+    hub: duckdb.DuckDBPyConnection, tables: Tables, paths: Published, aside: Path
+) -> bool:
     """Write what differs into a duplicate of the copy before; False if it is none, or much does."""
     assert paths.database is not None
-    tables = _tables(hub)
     if not _stands(hub, paths.database, tables):
         return False
     try:
-        few = all(_differences(hub, table, names) for table, names in tables.items())
+        few = all(_differs_little(hub, table, columns) for table, columns in tables.items())
     except duckdb.IOException:  # a block of it is damaged
         few = False
     hub.execute("detach before")
@@ -145,24 +150,23 @@ def _update_copy(hub: duckdb.DuckDBPyConnection, paths: Published, aside: Path) 
     shutil.copyfile(paths.database, aside)
     hub.execute(f"attach {_quoted(aside)} as published")
     hub.begin()
-    for table, names in tables.items():
+    for table, columns in tables.items():
         copy, place = f"published.{SCHEMA}.{table}", "in (select place from {}_{})"
-        hub.execute(f"delete from {copy} where rowid {place.format(table, 'gone')}")
-        hub.execute(
-            f"insert into {copy} select {names} from warehouse.{SCHEMA}.{table}"
+        gone = hub.execute(f"delete from {copy} where rowid {place.format(table, 'gone')}")
+        n_changed = gone.fetchall()[0][0]
+        new = hub.execute(
+            f"insert into {copy} select {_names(columns)} from warehouse.{SCHEMA}.{table}"
             f" where rowid {place.format(table, 'new')}"
         )
-        is_changed = hub.execute(
-            f"select place from {table}_gone union all select place from {table}_new limit 1"
-        ).fetchall()
-        if is_changed or not _parquet(table, paths.parquet).exists():
+        n_changed += new.fetchall()[0][0]
+        if n_changed or not _parquet(table, paths.parquet).exists():
             _write_parquet(hub, table, paths.parquet)
     hub.commit()
     hub.execute("detach published")
     return True
 
 
-def _stands(hub: duckdb.DuckDBPyConnection, database: Path, tables: Mapping[str, str]) -> bool:
+def _stands(hub: duckdb.DuckDBPyConnection, database: Path, tables: Tables) -> bool:
     """Attach the copy before as `before`; say whether it has the same tables and columns."""
     if not database.exists():
         return False
@@ -170,20 +174,13 @@ def _stands(hub: duckdb.DuckDBPyConnection, database: Path, tables: Mapping[str,
         hub.execute(f"attach {_quoted(database)} as before (read_only)")
     except duckdb.Error:  # torn by a full disk, or of a newer DuckDB
         return False
-    found = {
-        table: _columns(hub, "before", table)
-        for (table,) in hub.execute(
-            "select table_name from duckdb_tables() where database_name = 'before'"
-        ).fetchall()
-    }
-    wanted = {table: _columns(hub, "warehouse", table) for table in tables}
-    if found != wanted:
+    if _columns(hub, "before") != tables:
         hub.execute("detach before")
         return False
     return True
 
 
-def _differences(hub: duckdb.DuckDBPyConnection, table: str, names: str) -> bool:
+def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> bool:
     """Find a table's rows that are gone and that are new; say whether they are few.
 
     A row is known by a hash of all it holds. In tables of ten million rows one changed row in some
@@ -191,43 +188,42 @@ def _differences(hub: duckdb.DuckDBPyConnection, table: str, names: str) -> bool
     """
     for database in ("before", "warehouse"):
         hub.execute(
-            f"create or replace temp table {database}_rows as"
-            f" select rowid as place, hash({names}) as content from {database}.{SCHEMA}.{table}"
+            f"create or replace temp table {database}_rows as select rowid as place,"
+            f" hash({_names(columns)}) as content from {database}.{SCHEMA}.{table}"
         )
     for kind, own, other in (("gone", "before", "warehouse"), ("new", "warehouse", "before")):
         hub.execute(
             f"create or replace temp table {table}_{kind} as"
             f" select place from {own}_rows anti join {other}_rows using (content)"
         )
-    counts = [
+    n_before, n_now, n_gone, n_new = (
         hub.execute(f"select count(*) from {name}").fetchall()[0][0]
         for name in ("before_rows", "warehouse_rows", f"{table}_gone", f"{table}_new")
-    ]
-    n_before, n_now, n_gone, n_new = counts
+    )
     # Sums that do not agree: rows that are alike, which hashes cannot tell apart.
     return n_before - n_gone + n_new == n_now and n_gone + n_new <= max(FEW_ROWS, FEW * n_now)
 
 
-def _tables(hub: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Return the tables to copy, each with the names of what readers get."""
-    tables = {}
+def _tables(hub: duckdb.DuckDBPyConnection) -> Tables:
+    """Return the tables to copy, each with the columns that readers get."""
+    there = _columns(hub, "warehouse")
     for table in PUBLISHED:
-        columns = _columns(hub, "warehouse", table)
-        if columns:
-            tables[table] = ", ".join(_identifier(name) for name, _ in columns)
-        elif table not in BUILT_DAILY:
+        if table not in there and table not in BUILT_DAILY:
             raise ForetellError(f"the warehouse has no table {table}: `foretell run` makes it")
+    return {table: there[table] for table in PUBLISHED if table in there}
+
+
+def _columns(hub: duckdb.DuckDBPyConnection, database: str) -> Tables:
+    """Return the tables of a database, each with the columns that readers get."""
+    tables: Tables = {}
+    for table, name, kind in hub.execute(
+        "select table_name, column_name, data_type from duckdb_columns()"
+        " where database_name = ? and schema_name = ? order by table_name, column_index",
+        [database, SCHEMA],
+    ).fetchall():
+        if name not in HIDDEN.get(table, ()):
+            tables.setdefault(table, []).append((name, kind))
     return tables
-
-
-def _columns(hub: duckdb.DuckDBPyConnection, database: str, table: str) -> list[tuple[str, str]]:
-    """Return the names and types of a table's columns that readers get; none without the table."""
-    columns = hub.execute(
-        "select column_name, data_type from duckdb_columns()"
-        " where database_name = ? and schema_name = ? and table_name = ? order by column_index",
-        [database, SCHEMA, table],
-    ).fetchall()
-    return [(name, kind) for name, kind in columns if name not in HIDDEN.get(table, ())]
 
 
 def _write_parquet(hub: duckdb.DuckDBPyConnection, table: str, folder: Path) -> None:
@@ -240,8 +236,8 @@ def _parquet(table: str, folder: Path) -> Path:
     return folder / f"{table}.parquet"
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _names(columns: Columns) -> str:
+    return ", ".join('"' + name.replace('"', '""') + '"' for name, _ in columns)
 
 
 def _quoted(path: Path) -> str:
