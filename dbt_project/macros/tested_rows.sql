@@ -16,7 +16,10 @@
     {%- if name == 'scoring_rows' -%}
         {{ return(is_everyone ~ 'user_key in (select identity_key from ' ~ active ~ ')') }}
     {%- elif name in ('predictions', 'audiences') -%}
-        {{ return(is_everyone ~ 'user_id in (select user_id from ' ~ active ~ ')') }}
+        {{ return(
+            is_everyone ~ 'user_id in (select user_id from ' ~ active ~ ')'
+            ~ ' or as_of = (select max(as_of) from ' ~ relation ~ ')'
+        ) }}
     {%- elif name == 'stg_checked_events' -%}
         {{ return('decided_in = ' ~ newest_batch_of(relation, 'decided_in')) }}
     {%- elif name == 'hourly_user_events' -%}

@@ -210,6 +210,14 @@ def test_a_run_that_failed_before_scoring_leaves_nobody_who_left(day, rows, tmp_
     assert hourly.query("select distinct prediction = 'gone' from scoring_rows") == [(False,)]
 
 
+def test_the_hour_of_a_daily_run_changes_nothing(day, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    hourly.run("active")
+    assert hourly.query(DECIDED) == [("active", None)]
+    assert 0 < len(hourly.query(ACTIVE)) < len(day.query(PREDICTIONS))
+    assert hourly.query(PREDICTIONS) == hourly.query(AUDIENCES) == day.query(PREDICTIONS)
+
+
 def test_scores_that_may_not_be_shown_any_more_go_within_the_hour(day, rows, tmp_path):
     hourly = day.copy(tmp_path / "hourly")
     with duckdb.connect(str(hourly.path)) as connection:

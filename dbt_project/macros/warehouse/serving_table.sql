@@ -1,7 +1,7 @@
 {# A table that others read while it is made anew: they see the old one or the new one, never half of
    either. With config looked_at_by (a column, and the one of cohort_active_identities it is) an hourly
    run that leaves others as they stand (cohort_scope) takes out the rows of users it looks at and puts
-   in the model's; the others get the values of config standing, if any. DuckDB does so in one
+   in the model's of them; the others get the values of config standing, if any. DuckDB does so in one
    transaction. On Spark, where a table of plain files knows no delete and is dropped to be made
    again, it is a view of the newest of several tables (name__ and a time), put in place by one
    statement. The one before stays until the next run, for queries that began with it. #}
@@ -19,7 +19,9 @@
         update {{ target_relation }} set {{ column }} = {{ value }}
         where {{ column }} is distinct from {{ value }};
         {%- endfor %}
-        {{ insert_from(target_relation, looked_at, adapter.get_columns_in_relation(target_relation)) }}
+        {{ insert_from(
+            target_relation, looked_at, adapter.get_columns_in_relation(target_relation), is_looked_at()
+        ) }}
     {%- endcall %}
     {%- do run_query('drop table ' ~ looked_at) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -60,7 +62,7 @@
         {%- do names.append(column.name) -%}
         {%- do values.append(standing.get(column.name, 'standing.' ~ column.name) ~ ' as ' ~ column.name) -%}
     {%- endfor -%}
-    select {{ names | join(', ') }} from ({{ sql }}) as looked_at
+    select {{ names | join(', ') }} from ({{ sql }}) as looked_at where {{ is_looked_at() }}
     union all
     select {{ values | join(', ') }} from {{ this }} as standing where not coalesce({{ is_looked_at() }}, false)
 {% endmacro %}

@@ -20,6 +20,7 @@ scores as (
             select since.as_of from {{ ref('stg_as_of') if leaves_others else 'oldest' }} as since
         )
     {%- if leaves_others %}
+        and user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
     union all
     select
         prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
