@@ -10,7 +10,8 @@ export DAGSTER_HOME := $(CURDIR)/.dagster
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+# Modules are compiled when they are first imported: most never are.
+INSTALL := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
 # With FORETELL_TARGET=spark every target sets up Spark too.
 setup: .venv/installed $(if $(filter spark,$(FORETELL_TARGET)),.venv/installed-spark)  ## virtual environment from the lock
 

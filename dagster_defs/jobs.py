@@ -41,7 +41,7 @@ hourly = dg.define_asset_job(
     - dg.AssetSelection.checks(READS_ALL_FILES),
     config=_run_config(Scope.active),
     description=(
-        "New events in, the users of the last hour scored with the present models, results "
+        "New events in, users active since the last run scored with the present models, results "
         "published. Trains nothing; run `daily` once before."
     ),
 )

@@ -34,7 +34,7 @@ Reasons = Annotated[
     bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
 ]
 ActiveOnly = Annotated[
-    bool, typer.Option(help="Only users with an event in the last hour (hourly refresh).")
+    bool, typer.Option(help="Only users with an event since the last run (hourly refresh).")
 ]
 
 

@@ -31,7 +31,8 @@ def build(
     Args:
         settings: Where events and warehouse are.
         progress: Called with a line per step.
-        scope: everyone (daily) or active (hourly: users of the last hour, no training snapshots).
+        scope: everyone (daily) or active (hourly: users with an event since the last run, no
+                training snapshots).
         full_refresh: Load all events anew, also those that came too late.
 
     Raises:

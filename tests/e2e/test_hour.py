@@ -1,4 +1,4 @@
-"""An hourly run: users of the last hour are looked at, everybody else stays as they stand."""
+"""An hourly run: users of the hours since the last run are looked at, everybody else stays as they stand."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ NEWEST = """
     order by all
 """
 ACTIVE = "select user_id from cohort_active_identities"
+SEEN = "select distinct user_id from stg_events where event_time >= '{}' and event_time < '{}'"
 AUDIENCES = "select user_id, as_of, probability from audiences order by all"
 DECIDED = "select scope, reason from cohort_scope"
 STOPPED = [("everyone", "a run before was stopped, or replayed a past hour")]
@@ -109,6 +110,7 @@ def test_hours_change_active_users_only(day, rows, tmp_path):
     entered, left = set(), set()
     for hour in (2, 4):
         cohort, predictions = hourly.query(COHORT), hourly.query(PREDICTIONS)
+        since = hourly.now()
         hourly.add(rows, DAY + timedelta(hours=hour))
         everybody = hourly.copy(tmp_path / f"everybody {hour}")
         hourly.run("active")
@@ -116,6 +118,10 @@ def test_hours_change_active_users_only(day, rows, tmp_path):
         active = {user for (user,) in hourly.query(ACTIVE)}
         assert 0 < len(active) < 300
         assert hourly.query(DECIDED) == [("active", None)]
+        assert hourly.now() - since == timedelta(hours=2)  # no run looked at the first of them
+        assert {user for (user,) in hourly.query(SEEN.format(since, hourly.now()))} - {
+            None
+        } <= active
 
         looked_at, others = split(hourly.query(COHORT), active)
         assert looked_at == split(everybody.query(COHORT), active)[0]
@@ -172,14 +178,15 @@ def test_after_a_run_that_was_stopped_everybody_is_looked_at(day, rows, tmp_path
     hourly.add(rows, DAY + timedelta(hours=2))
     hourly.build("active")
     hourly.score()  # and then it was killed
-    in_between = hourly.now()
     hourly.add(rows, DAY + timedelta(hours=4))
     hourly.run("active")
     assert hourly.query(DECIDED) == STOPPED
     predictions = hourly.query(PREDICTIONS)
     assert predictions == hourly.query(NEWEST)
     assert predictions == hourly.query(AUDIENCES)
-    assert {in_between, hourly.now()} < {row[1] for row in predictions}
+    assert {day.now(), hourly.now()} == {
+        row[1] for row in predictions
+    }  # nobody of the stopped run is forgotten
 
     hourly.add(rows, DAY + timedelta(hours=6))
     hourly.build("active")

@@ -1,13 +1,14 @@
-{# Whom an hourly run looks at: the identities of users who did something in the hour before as_of.
-   Grain: one row per identity_key. #}
+{# Whom an hourly run looks at: the identities of users who did something in the hours since scores
+   stand, as a rule one (cohort_scope). Grain: one row per identity_key. #}
 with
 
-as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
+as_of as (select as_of_hour, since_hour from {{ ref('cohort_scope') }}),
 
 active_users as (
     select distinct identity_map.user_key
     from {{ ref('hourly_user_events') }} as hourly
-    inner join as_of on hourly.event_hour = as_of.as_of_hour - 1
+    inner join as_of
+        on hourly.event_hour >= as_of.since_hour and hourly.event_hour < as_of.as_of_hour
     inner join {{ ref('stg_identity_map') }} as identity_map
         on {{ belongs_as_of('hourly.identity_key', 'as_of.as_of_hour') }}
 ),

@@ -1,5 +1,6 @@
-{# Whom this run looks at: everyone, or in an hourly run (scope active) the users of the last hour,
-   if what stands of the others is what a run would say again. Grain: one row; none without events. #}
+{# Whom this run looks at: everyone, or in an hourly run (scope active) the users of the hours since
+   scores stand, if what stands of the others is what a run would say again. Those are more than the
+   last hour where an hourly run was missed or stopped. Grain: one row; none without events. #}
 {%- set models, definitions = source('ledger', 'models'), ref('prediction_definitions') -%}
 {%- set standing = standing_tables() %}
 with
@@ -57,6 +58,9 @@ gone as (
 reasons as (
     select
         newest.as_of_hour,
+        {{ hour_index(
+            'least(predictions_as_of, cohorts_as_of, audiences_as_of, scores_as_of)'
+        ) }} as standing_hour,
         case
             when newest.predictions_as_of is null then 'no score stands yet'
             when newest.cohorts_as_of > newest.as_of then 'a past hour is replayed'
@@ -76,6 +80,7 @@ reasons as (
 reasons as (
     select
         as_of_hour,
+        cast(null as integer) as standing_hour,
         '{{ 'a daily run' if var('scope') == 'everyone' else 'nothing stands yet' }}' as reason
     from now
 ),
@@ -84,6 +89,7 @@ reasons as (
 final as (
     select
         as_of_hour,
+        coalesce(least(standing_hour, as_of_hour - 1), as_of_hour - 1) as since_hour,
         case when reason is null then 'active' else 'everyone' end as scope,
         reason
     from reasons

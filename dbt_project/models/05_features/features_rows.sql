@@ -1,5 +1,5 @@
 {# Who needs features, as of when. Grain: one row per (as_of_hour, user_key): everybody in any
-   cohort at that hour, once for all predictions; with scope active only users of the last hour. #}
+   cohort at that hour, once for all predictions; with scope active only active users. #}
 with
 
 members as (

@@ -1,5 +1,5 @@
 {# Users to score: everybody in a prediction's starting cohort. Grain: one row per (prediction,
-   user_key). An hourly run (scope active) looks at users of the last hour only; others stay as of when
+   user_key). An hourly run (scope active) looks at active users only; others stay as of when
    they were looked at last, without features. #}
 {{ config(
     materialized='serving_table',
