@@ -159,12 +159,16 @@ def test_every_prediction_has_a_published_card(road):
     assert "## No model" in cards["buys_a_lot.md"]
 
 
-def test_hourly_scores_the_users_of_the_hour_and_trains_nothing(road):
+def test_hourly_scores_users_active_since_the_day_and_trains_nothing(road):
     folder, _, _, hourly = road
+    rows = shop_events(seed=1)
+    last_hour = max(row["event_time"] for row in rows)[:13]  # as of its start daily scored
+    since = {row["user_id"] for row in rows if row["event_time"] >= last_hour} | {"u0", "u1"}
+    assert len(since) < USERS / 4
     assert not [step for step in steps(hourly) if step.startswith("models__")]
     scored = "select user_id from prediction_history where as_of = (select as_of from stg_as_of)"
     of_one = f"{scored} and prediction = 'buys' order by 1"
-    assert query(folder / "w.duckdb", of_one) == [("u0",), ("u1",)]
+    assert query(folder / "w.duckdb", of_one) == [(user,) for user in sorted(since)]
     assert query(folder / "w.duckdb", "select count(*) from models") == [(3,)]
     served = "select count(*), count(distinct user_id) from predictions where prediction = 'buys'"
     assert query(folder / "w.duckdb", served) == [(USERS, USERS)]
