@@ -10,14 +10,15 @@ export DAGSTER_HOME := $(CURDIR)/.dagster
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# Modules are compiled when they are first imported: most never are.
-INSTALL := $(BIN)/pip install --quiet --no-compile --disable-pip-version-check
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 # With FORETELL_TARGET=spark every target sets up Spark too.
 setup: .venv/installed $(if $(filter spark,$(FORETELL_TARGET)),.venv/installed-spark)  ## virtual environment from the lock
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-compile --require-hashes -r requirements.lock
+	@# On all cores, where pip takes one; what does not compile is a template of somebody's.
+	@$(BIN)/python -m compileall -qq --workers 0 --invalidation-mode timestamp .venv/lib || true
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
