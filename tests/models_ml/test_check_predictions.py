@@ -8,15 +8,11 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import pytest
 import yaml
 
 from models_ml.check_predictions import Week, look_at_weeks, what_is_missing
-from models_ml.errors import ForetellError
-from models_ml.road import select_predictions
 from models_ml.settings import PROJECT
-from models_ml.warehouse import open_warehouse
 from tests.conftest import write_events
 from tests.random_events import random_events
 
@@ -80,8 +76,10 @@ DEFINITIONS = {
 }
 
 
-def check_predictions(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run `foretell check-predictions` on made-up events, in a folder for what it needs."""
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """Return a function from arguments to exit code and output of `foretell check-predictions`."""
+    folder: Path = tmp_path_factory.mktemp("checks")
     (folder / "p").mkdir()
     exposures = [
         {"name": name, "type": "ml", "owner": {"name": "t"}, "depends_on": ["ref('predictions')"],
@@ -97,16 +95,20 @@ def check_predictions(folder: Path) -> subprocess.CompletedProcess[str]:
         "FORETELL_WAREHOUSE": str(folder / "warehouse.duckdb"),
         "FORETELL_AS_OF": NOW.isoformat(),
     }
-    command = [Path(sys.executable).with_name("foretell"), "check-predictions"]
-    return subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300
-    )
+
+    def run(*arguments: str) -> tuple[int, str]:
+        command = [Path(sys.executable).with_name("foretell"), "check-predictions", *arguments]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
 
 
-def test_each_definition_is_looked_at_before_any_training(tmp_path):
-    done = check_predictions(tmp_path)
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output
+def test_each_definition_is_looked_at_before_any_training(said):
+    code, output = said()
+    assert code == 0, output
     lines = {
         line.split(":")[0]: " ".join(line.split()) for line in output.splitlines() if ": " in line
     }
@@ -121,14 +123,7 @@ def test_each_definition_is_looked_at_before_any_training(tmp_path):
     assert "2026-02-26 00:00" in output
 
 
-def test_an_unknown_name_is_refused(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            "create schema foretell; "
-            "create table foretell.prediction_definitions as select 'buys' as prediction"
-        )
-    with open_warehouse(path) as warehouse:
-        assert select_predictions(warehouse) == ["buys"]
-        with pytest.raises(ForetellError, match='unknown prediction "byus"; the nearest is "buys"'):
-            select_predictions(warehouse, ["byus"])
+def test_an_unknown_name_is_refused(said):
+    code, output = said("--select", "byus")
+    assert code == 1
+    assert 'unknown prediction "byus"; the nearest is "buys"' in output

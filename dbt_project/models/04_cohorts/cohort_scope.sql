@@ -58,9 +58,9 @@ gone as (
 reasons as (
     select
         newest.as_of_hour,
-        {{ hour_index(
+        least(newest.as_of_hour - 1, {{ hour_index(
             'least(predictions_as_of, cohorts_as_of, audiences_as_of, scores_as_of)'
-        ) }} as standing_hour,
+        ) }}) as since_hour,
         case
             when newest.predictions_as_of is null then 'no score stands yet'
             when newest.cohorts_as_of > newest.as_of then 'a past hour is replayed'
@@ -80,7 +80,7 @@ reasons as (
 reasons as (
     select
         as_of_hour,
-        cast(null as integer) as standing_hour,
+        as_of_hour - 1 as since_hour,
         '{{ 'a daily run' if var('scope') == 'everyone' else 'nothing stands yet' }}' as reason
     from now
 ),
@@ -89,7 +89,7 @@ reasons as (
 final as (
     select
         as_of_hour,
-        coalesce(least(standing_hour, as_of_hour - 1), as_of_hour - 1) as since_hour,
+        since_hour,
         case when reason is null then 'active' else 'everyone' end as scope,
         reason
     from reasons

@@ -20,14 +20,11 @@ scores as (
             select since.as_of from {{ ref('stg_as_of') if leaves_others else 'oldest' }} as since
         )
     {%- if leaves_others %}
-        and user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
     union all
     select
         prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
     from {{ this }}
-    where
-        user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
-        and as_of >= (select oldest.as_of from oldest)
+    where as_of >= (select oldest.as_of from oldest)
     {%- endif %}
 ),
 
@@ -35,7 +32,13 @@ models as (select model_id, definition_hash from {{ source('ledger', 'models') }
 
 definitions as (select prediction, definition_hash from {{ ref('prediction_definitions') }}),
 
-cohort as (select prediction, user_id, as_of from {{ ref('scoring_rows') }}),
+cohort as (
+    select prediction, user_id, as_of
+    from {{ ref('scoring_rows') }}
+    {%- if leaves_others %}
+    where user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
+    {%- endif %}
+),
 
 ranked as (
     select
