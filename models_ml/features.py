@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, vstack
 from models_ml.matrix import csr_from_batches
 from models_ml.warehouse import Warehouse
 
-ROWS_PER_BLOCK = 50_000  # features_values is sorted by user: a block of users is read in one place
+ROWS_PER_BLOCK = 50_000  # features_values is made by blocks of users: one is read in a few places
 BLOCK = """
     select wanted_rows.row_index, features_values.feature_id, features_values.value
     from wanted_rows

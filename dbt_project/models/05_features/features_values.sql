@@ -9,11 +9,6 @@
 ) }}
 with
 
-weeks as (
-    select as_of_hour, user_key, token_id, week, n_events, value_sum, first_hour, last_hour
-    from {{ ref('features_token_weeks') }}
-),
-
 catalogue as (
     select
         features.feature_id,
@@ -25,73 +20,38 @@ catalogue as (
     inner join {{ ref('features') }} as features on present.feature_name = features.feature_name
 ),
 
-weekly as (
+-- The ids of what is told of a token, in the order of its columns; NULL for what is no feature.
+token_features as (
     select
-        weeks.as_of_hour,
-        weeks.user_key,
-        catalogue.feature_id,
-        cast(
-            case when catalogue.kind = 'value_sum' then weeks.value_sum else weeks.n_events end
-            as double
-        ) as value
-    from weeks
-    inner join catalogue on weeks.token_id = catalogue.token_id and weeks.week = catalogue.week
-),
-
-totals as (
-    select
-        as_of_hour,
-        user_key,
         token_id,
-        sum(n_events) as n_events,
-        min(first_hour) as first_hour,
-        max(last_hour) as last_hour
-    from weeks
-    where value_sum is null
-    group by as_of_hour, user_key, token_id
+        {{ list_of(token_feature_ids()) }} as feature_ids
+    from catalogue
+    where token_id is not null
+    group by token_id
 ),
 
-sum_totals as (
-    select
-        as_of_hour, user_key, token_id,
-        sum(value_sum) as value_sum,
-        cast(sum(value_sum) as double) / sum(n_events) as value_mean
-    from weeks
-    where value_sum is not null
-    group by as_of_hour, user_key, token_id
+-- Sorted while there is one row per token: six times fewer than features.
+sorted_tokens as (
+    select by_token.*
+    from {{ ref('features_by_token') }} as by_token
+    order by by_token.user_key, by_token.as_of_hour
 ),
 
-ever as (
+listed_tokens as (
     select
-        totals.as_of_hour,
-        totals.user_key,
-        catalogue.feature_id,
-        cast(case catalogue.kind
-            when 'hours_since_first' then totals.as_of_hour - totals.first_hour
-            when 'hours_since_last' then totals.as_of_hour - totals.last_hour
-            else totals.n_events
-        end as double) as value
-    from totals
-    inner join catalogue
-        on totals.token_id = catalogue.token_id
-        and catalogue.kind in ('hours_since_first', 'hours_since_last', 'event_count_ever')
+        sorted_tokens.as_of_hour,
+        sorted_tokens.user_key,
+        token_features.feature_ids,
+        {{ list_of(token_features()) }} as feature_values
+    from sorted_tokens
+    inner join token_features on sorted_tokens.token_id = token_features.token_id
 ),
 
-sums_ever as (
-    select
-        sum_totals.as_of_hour,
-        sum_totals.user_key,
-        catalogue.feature_id,
-        cast(
-            case
-                when catalogue.kind = 'value_mean_ever' then sum_totals.value_mean
-                else sum_totals.value_sum
-            end as double
-        ) as value
-    from sum_totals
-    inner join catalogue
-        on sum_totals.token_id = catalogue.token_id
-        and catalogue.kind in ('value_sum_ever', 'value_mean_ever')
+of_tokens as (
+    {{ unnest_pair(
+        'listed_tokens', ['as_of_hour', 'user_key'],
+        ['feature_id', 'feature_ids'], ['value', 'feature_values']
+    ) }}
 ),
 
 activity as (
@@ -141,11 +101,9 @@ user_properties as (
 ),
 
 listed as (
-    select as_of_hour, user_key, feature_id, value from weekly where value <> 0
-    union all
-    select as_of_hour, user_key, feature_id, value from ever where value <> 0
-    union all
-    select as_of_hour, user_key, feature_id, value from sums_ever where value <> 0
+    select as_of_hour, user_key, feature_id, value
+    from of_tokens
+    where value <> 0 and feature_id is not null
     union all
     select as_of_hour, user_key, feature_id, value from activity where value <> 0
     union all
@@ -157,7 +115,6 @@ listed as (
 final as (
     select as_of_hour, user_key, feature_id, cast(value as float) as value
     from listed
-    order by user_key, as_of_hour
 )
 
 select * from final

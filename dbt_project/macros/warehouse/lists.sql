@@ -1,0 +1,27 @@
+{# A list of some values. #}
+{% macro list_of(values) %}{{ return(adapter.dispatch('list_of', 'foretell')(values)) }}{% endmacro %}
+{% macro duckdb__list_of(values) %}[{{ values | join(', ') }}]{% endmacro %}
+{% macro spark__list_of(values) %}array({{ values | join(', ') }}){% endmacro %}
+{% macro default__list_of(values) %}{{ exceptions.raise_compiler_error("list_of: add " ~ target.type) }}{% endmacro %}
+
+{# One row per place in two lists of equal length: the listed columns, and what stands there in each.
+   Far cheaper than a join that makes the same rows: nothing is looked up, and what is copied is short. #}
+{% macro unnest_pair(relation, columns, first, second) %}
+    {{ return(adapter.dispatch('unnest_pair', 'foretell')(relation, columns, first, second)) }}
+{% endmacro %}
+{% macro duckdb__unnest_pair(relation, columns, first, second) %}
+    select
+        {% for column in columns %}{{ column }}, {% endfor %}
+        {%- for name, items in [first, second] %}
+        unnest({{ items }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }}
+{% endmacro %}
+{% macro spark__unnest_pair(relation, columns, first, second) %}
+    select {{ columns | join(', ') }}, {{ first[0] }}, {{ second[0] }}
+    from {{ relation }}
+    lateral view inline(arrays_zip({{ first[1] }}, {{ second[1] }})) as {{ first[0] }}, {{ second[0] }}
+{% endmacro %}
+{% macro default__unnest_pair(relation, columns, first, second) %}
+    {{ exceptions.raise_compiler_error("unnest_pair: add " ~ target.type) }}
+{% endmacro %}
