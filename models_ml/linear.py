@@ -15,8 +15,9 @@ MAX_SCALE_ROWS = 20_000
 class LinearTransform:
     """Counts, sums and hours on a common scale.
 
-    Counts and sums become sign(x) log(1 + |x|); hours since an event become
-    max(0, log(1 + cap) - log(1 + x)) where log(1 + x) > 0; everything is then divided by scale.
+    Every value becomes sign(x) slope (min(log(1 + |x|), top) - start): counts and sums their even
+    logarithm; hours since an event how much more recent than cap it is, and 0 beyond it; what is
+    0 stays 0, since it means none or never. slope divides by scale.
 
     Attributes:
         is_recency: Columns that hold hours since an event, bool, shape (n_columns,).
@@ -31,18 +32,18 @@ class LinearTransform:
 
     @property
     def slope(self) -> np.ndarray:
-        """What log(1 + |x|) is multiplied by, float32, shape (n_columns,)."""
+        """What is multiplied by in the end, float32, shape (n_columns,)."""
         return (np.where(self.is_recency, -1, 1) / self.scale).astype(np.float32)
 
     @property
-    def offset(self) -> np.ndarray:
-        """What is added then, float32, shape (n_columns,)."""
-        return np.where(self.is_recency, np.log1p(self.cap) / self.scale, 0).astype(np.float32)
+    def start(self) -> np.ndarray:
+        """What is taken off the logarithm, float32, shape (n_columns,)."""
+        return np.where(self.is_recency, np.log1p(self.cap), 0).astype(np.float32)
 
     @property
-    def floor(self) -> np.ndarray:
-        """The least value then allowed, float32, shape (n_columns,)."""
-        return np.where(self.is_recency, 0, -np.inf).astype(np.float32)
+    def top(self) -> np.ndarray:
+        """The largest logarithm that counts, float32, shape (n_columns,)."""
+        return np.where(self.is_recency, np.log1p(self.cap), np.inf).astype(np.float32)
 
     def apply(self, X: csr_matrix, dtype: type = np.float32) -> csr_matrix:
         """Return the transformed rows; zeros stay zeros.
@@ -51,18 +52,18 @@ class LinearTransform:
             X: Rows, float32.
             dtype: float32 to learn from, float64 to predict.
         """
-        # Tens of millions of values pass here: in place, no branches. Logarithms in float32 always,
-        # as in the graph.
+        # Tens of millions of values pass here: in place, no branches. Up to the slope in float32
+        # always, as in the graph.
         values = np.abs(X.data)
         values += 1
         np.log(values, out=values)
-        np.copysign(values, X.data, out=values)
-        is_never = (values <= 0) & self.is_recency[X.indices]
+        signs = np.sign(X.data)
+        signs *= values > 0  # too small to have a logarithm: as good as 0
+        np.minimum(values, self.top[X.indices], out=values)
+        values -= self.start[X.indices]
+        values *= signs
         values = values.astype(dtype, copy=False)
         values *= self.slope[X.indices]
-        values += self.offset[X.indices]
-        np.maximum(values, self.floor[X.indices], out=values)
-        values[is_never] = 0
         return csr_matrix((values, X.indices, X.indptr), X.shape)
 
 

@@ -56,11 +56,11 @@ def _constant(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, na
 
 
 def _linear(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
-    # Logarithms in float32, sums in double: calibrators that are steep would show their rounding.
+    # As LinearTransform.apply, each step on all columns at once: choosing some would cost more than
+    # it saves. Sums in double, since calibrators that are steep would show their rounding.
     transform = fitted.transform
     assert transform is not None
     places, weights = np.searchsorted(columns, fitted.columns), fitted.model.weights
-    is_hours = transform.is_recency
 
     def add(operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         return graph.add(operator, inputs, name + output, **attributes)
@@ -68,36 +68,24 @@ def _linear(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name
     def constant(output: str, value: Any, dtype: type = np.float32) -> str:
         return graph.constant(name + output, value, dtype)
 
-    def weighted(values: str, weights: np.ndarray, output: str) -> str:
-        exact = add("Cast", [values], f"{output}_double", to=TensorProto.DOUBLE)
-        column = constant(f"{output}_weights", weights[:, None], np.float64)
-        return add("MatMul", [exact, column], output)
+    def by_column(values: np.ndarray) -> np.ndarray:
+        spread = np.zeros(len(columns))  # 0 everywhere makes 0 of what the model does not read
+        spread[places] = values
+        return spread
 
     one, minus_one = constant("one", 1.0), constant("minus_one", -1.0)
-    size = add("Add", [add("Abs", [source], "size"), one], "size_1")
-    # Sign is slow in onnxruntime; what is too small for this to be 1 has no logarithm either.
+    size = add("Log", [add("Add", [add("Abs", [source], "size"), one], "size_1")], "log_size")
+    # Sign is slow in onnxruntime. What is too small to have a logarithm becomes 0 here too.
     large = add("Mul", [source, constant("huge", 1e30)], "large")
-    sign = add("Clip", [large, minus_one, one], "sign")
-    evened = add("Mul", [sign, add("Log", [size], "log_size")], "evened")
-    by_column = np.zeros(len(columns))
-    by_column[places[~is_hours]] = (transform.slope * weights)[~is_hours]
-    parts = [weighted(evened, by_column, "amounts")]
-    if is_hours.any():
-        # Hours since: the more recent the larger; 0 where longer ago than ever seen, or never.
-        chosen = constant("hours_columns", places[is_hours], np.int64)
-        hours = add("Gather", [evened, chosen], "hours", axis=1)
-        sloped = add(
-            "Mul", [hours, constant("hours_slope", transform.slope[None, is_hours])], "sloped"
-        )
-        scaled = add(
-            "Add", [sloped, constant("hours_offset", transform.offset[None, is_hours])], "near"
-        )
-        zero = constant("nought", [[0]])
-        is_ever = add("Greater", [hours, zero], "is_ever")
-        recent = add("Where", [is_ever, add("Max", [scaled, zero], "floored"), zero], "recent")
-        parts.append(weighted(recent, weights[is_hours], "recency"))
+    sign = add("Clip", [add("Mul", [large, size], "larger"), minus_one, one], "sign")
+    topped = add("Min", [size, constant("top", by_column(transform.top)[None])], "topped")
+    started = add("Sub", [topped, constant("start", by_column(transform.start)[None])], "started")
+    signed = add("Mul", [started, sign], "signed")
+    exact = add("Cast", [signed], "exact", to=TensorProto.DOUBLE)
+    slopes = constant("slopes", by_column(transform.slope * weights)[:, None], np.float64)
+    total = add("MatMul", [exact, slopes], "total")
     intercept = constant("intercept", [fitted.model.intercept], np.float64)
-    return add("Sum", [*parts, intercept], "margin")
+    return add("Add", [total, intercept], "margin")
 
 
 def _lightgbm(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
