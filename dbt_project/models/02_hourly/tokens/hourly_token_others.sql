@@ -1,0 +1,74 @@
+{# The other values of a property, to count as one: those that are not chosen, and those that were
+   not when a champion learned. Which they are depends on those that they are not: the number of
+   that set is their value. Grain: one row per (event_name, property, value). #}
+{{ config(materialized='ephemeral') }}
+with
+
+properties as (select * from {{ ref('hourly_token_properties') }}),
+
+counted as (select * from {{ ref('hourly_token_values') }}),
+
+chosen as (
+    select
+        counted.event_name,
+        counted.property,
+        cast(
+            sum({{ hash_bucket('counted.kind || counted.value', 2147483647) }})
+            as {{ dbt.type_string() }}
+        ) as value,
+        max(properties.n_events) - sum(counted.n_events) as n_events,
+        max(properties.n_events_of_type) as n_events_of_type
+    from counted
+    inner join properties
+        on counted.event_name = properties.event_name and counted.property = properties.property
+    where counted.is_chosen
+    group by counted.event_name, counted.property
+),
+
+champion_sets as (
+    select distinct
+        event_name,
+        property,
+        value,
+        case when is_version then 'version' else 'value' end as kind,
+        other_than
+    from {{ ref('hourly_champion_features') }}
+    where event_name is not null and other_than is not null
+),
+
+-- Only with every value that is not meant in sight can the others be told.
+of_champions as (
+    select
+        sets.event_name,
+        sets.property,
+        cast(sets.other_than as {{ dbt.type_string() }}) as value,
+        max(properties.n_events) - sum(counted.n_events) as n_events
+    from champion_sets as sets
+    inner join properties
+        on sets.event_name = properties.event_name and sets.property = properties.property
+    left join counted
+        on sets.event_name = counted.event_name
+        and sets.property = counted.property
+        and sets.kind = counted.kind
+        and sets.value = counted.value
+    group by sets.event_name, sets.property, sets.other_than
+    having count(counted.value) = count(*)
+),
+
+listed as (
+    select event_name, property, value, n_events, true as is_chosen
+    from chosen
+    where n_events >= {{ var('min_value_share') }} * n_events_of_type
+    union all
+    select event_name, property, value, n_events, false as is_chosen
+    from of_champions
+),
+
+final as (
+    select event_name, property, value, max(n_events) as n_events, bool_or(is_chosen) as is_chosen
+    from listed
+    where n_events > 0
+    group by event_name, property, value
+)
+
+select * from final
