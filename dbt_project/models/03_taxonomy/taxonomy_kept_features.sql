@@ -1,0 +1,183 @@
+{# What the taxonomy keeps, as features, each with its name; long, as it lists every kind there is.
+   Grain: one row per feature_name. Names are quoted, so that no two features can share one: ids are
+   given by name. Which values are other ones is part of it, so that an id keeps its meaning. #}
+{{ config(materialized='ephemeral') }}
+with
+
+weeks as (
+    {%- for week in range(var('feature_weeks')) %}
+    select {{ week }} as week{{ ' union all' if not loop.last }}
+    {%- endfor %}
+),
+
+named as (
+    select distinct event_name
+    from {{ ref('prediction_condition_events') }}
+    where event_name is not null
+),
+
+tokens as (
+    select
+        token_id, kind, event_name, property, value,
+        cast(null as bigint) as other_than, false as is_version
+    from {{ ref('hourly_tokens') }}
+    where kind in ('any', 'sum') and is_chosen
+    union all
+    select
+        token_id, 'event' as kind, event_name, null as property, null as value,
+        null as other_than, false as is_version
+    from {{ ref('taxonomy_event_types') }}
+    where is_kept
+    union all
+    select
+        token_id, kind, event_name, property, value, other_than,
+        bool_or(kind = 'version') over (partition by event_name, property) as is_version
+    from {{ ref('taxonomy_property_values') }}
+    where is_kept
+),
+
+weekly as (
+    select
+        case
+            when tokens.kind = 'sum' then 'value_sum'
+            when tokens.kind = 'other' then 'other_count'
+            when tokens.property is not null then 'value_count'
+            else 'event_count'
+        end as kind,
+        tokens.token_id,
+        tokens.event_name,
+        tokens.property,
+        tokens.value,
+        tokens.other_than,
+        tokens.is_version,
+        weeks.week
+    from tokens
+    cross join weeks
+),
+
+ever as (
+    select kinds.kind, tokens.token_id, tokens.event_name, tokens.property
+    from tokens
+    inner join (
+        select 'hours_since_last' as kind, false as is_sum
+        union all
+        select 'hours_since_first' as kind, false as is_sum
+        union all
+        select 'event_count_ever' as kind, false as is_sum
+        union all
+        select 'value_sum_ever' as kind, true as is_sum
+        union all
+        select 'value_mean_ever' as kind, true as is_sum
+    ) as kinds
+        on kinds.is_sum = (tokens.kind = 'sum')
+    where tokens.kind in ('any', 'event', 'sum')
+),
+
+-- Of any event and of events that definitions name: what these ask about has a rhythm worth its
+-- columns (docs/decisions/0018).
+rhythm as (
+    select kinds.kind, tokens.token_id, tokens.event_name
+    from tokens
+    cross join (
+        select 'event_days_ever' as kind, true as is_named_only
+        {%- for kind in rhythm_kinds() %}
+        union all
+        select '{{ kind }}' as kind, false as is_named_only
+        {%- endfor %}
+    ) as kinds
+    left join named on tokens.event_name = named.event_name
+    where
+        (tokens.kind = 'any' and not kinds.is_named_only)
+        or (tokens.kind = 'event' and named.event_name is not null)
+),
+
+activity as (
+    select kinds.kind
+    from (
+        select 'active_days' as kind
+        union all
+        select 'active_weeks' as kind
+        union all
+        select 'active_days_ever' as kind
+        union all
+        select 'active_weeks_ever' as kind
+    ) as kinds
+),
+
+user_properties as (
+    select
+        kinds.kind, properties.property, properties.value, properties.other_than,
+        properties.value_type = 'version' as is_version
+    from {{ ref('taxonomy_user_properties') }} as properties
+    inner join (
+        select 'user_property_last' as kind, false as is_number
+        union all
+        select 'user_property_first' as kind, false as is_number
+        union all
+        select 'user_property_number' as kind, true as is_number
+    ) as kinds
+        on kinds.is_number = (properties.kind = 'number')
+    where properties.is_kept
+),
+
+listed as (
+    select kind, token_id, event_name, property, value, other_than, is_version, week
+    from weekly
+    union all
+    select
+        kind, token_id, event_name, property, null as value, null as other_than,
+        false as is_version, null as week
+    from ever
+    union all
+    select
+        kind, token_id, event_name, null as property, null as value, null as other_than,
+        false as is_version, null as week
+    from rhythm
+    union all
+    select
+        kind, null as token_id, null as event_name, null as property, null as value,
+        null as other_than, false as is_version, null as week
+    from activity
+    union all
+    select
+        kind, null as token_id, null as event_name, property, value, other_than, is_version,
+        null as week
+    from user_properties
+),
+
+quoted as (
+    select
+        listed.*,
+        '"' || replace(event_name, '"', '""') || '"' as quoted_event,
+        '"' || replace(property, '"', '""') || '"' as quoted_property,
+        '"' || replace(value, '"', '""') || '"' as quoted_value
+    from listed
+),
+
+final as (
+    select
+        kind
+        || case
+            when
+                token_id is not null and property is null
+                then ' of ' || coalesce(quoted_event, 'any event')
+            when event_name is not null
+                then ' of ' || quoted_event || '.' || quoted_property
+            when quoted_property is not null then ' ' || quoted_property
+            else ''
+        end
+        || coalesce(' = ' || quoted_value, '')
+        || coalesce(' other than set ' || cast(other_than as {{ dbt.type_string() }}), '')
+        || coalesce(', week ' || cast(week as {{ dbt.type_string() }}), '') as feature_name,
+        kind,
+        token_id,
+        event_name,
+        property,
+        value,
+        other_than,
+        is_version,
+        week
+    from quoted
+)
+
+select * from final
