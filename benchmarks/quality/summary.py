@@ -27,6 +27,8 @@ def summary(results: Sequence[Result]) -> list[str]:
     said = [*_against_references(compared)] if compared else []
     for title in sorted(REFERENCES):
         both = [lines for lines in sets if title in lines]
+        if both:
+            said.append(_against(title, both))
         if both and title.startswith("AutoGluon"):
             said.append(_time_against(title, both))
     return [*said, *_properties(sets), *_oracle(sets), *_rare(sets)]
@@ -70,6 +72,18 @@ def _against_references(sets: list[Lines]) -> Iterator[str]:
         for lines in sets
     ]
     yield f"ECE: Foretell's is the lowest on {sum(lowest)} of {len(sets)} sets"
+
+
+def _against(title: str, sets: list[Lines]) -> str:
+    ours, theirs = ([lines[name] for lines in sets] for name in (FORETELL, title))
+    pairs = list(zip(ours, theirs, strict=True))
+    loss = np.array([own.log_loss / other.log_loss - 1 for own, other in pairs])
+    rank = np.array([own.auroc - other.auroc for own, other in pairs])
+    return (
+        f"against {title} on {len(sets)} sets: log loss {100 * loss.mean():+.2f} %, lower on "
+        f"{(loss < 0).sum()}; AUROC {rank.mean():+.4f}, higher on {(rank > 0).sum()}; "
+        f"ECE lower on {sum(own.ece < other.ece for own, other in pairs)}"
+    )
 
 
 def _time_against(title: str, sets: list[Lines]) -> str:

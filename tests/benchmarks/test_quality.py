@@ -252,6 +252,9 @@ def test_goals_are_read_off_against_the_best_reference():
     assert "not above it on 1 of 2 sets, worst +0.1178 (buys at 2026-01-01, AutoGluon good" in said
     assert "mean +0.0625, worst +0.0000 (buys" in said
     assert "lowest on 1 of 2 sets" in said
+    # 0.2231 / 0.1054 - 1; 0.1054 / 0.6020 - 1
+    assert "against AutoGluon good_quality on 1 sets: log loss +111.79 %, lower on 0" in said
+    assert "against FLAML on 1 sets: log loss -82.50 %, lower on 1; AUROC +0.1250, higher" in said
     assert (
         "Foretell 10 s, AutoGluon good_quality 40 s: 0.25 times as long; 1.00 times the CPU" in said
     )
