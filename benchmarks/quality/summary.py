@@ -29,8 +29,8 @@ def summary(results: Sequence[Result]) -> list[str]:
         both = [lines for lines in sets if title in lines]
         if both:
             said.append(_against(title, both))
-        if both and title.startswith("AutoGluon"):
-            said.append(_time_against(title, both))
+            if title.startswith("AutoGluon"):
+                said.append(_time_against(title, both))
     return [*said, *_properties(sets), *_oracle(sets), *_rare(sets)]
 
 

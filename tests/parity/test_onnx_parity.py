@@ -124,13 +124,15 @@ def test_thresholds_rounded_to_nearest_are_caught(fitted, name, monkeypatch):
     assert worst_gap(model, Identity(), rows) > 1e-4
 
 
-@pytest.mark.parametrize("step", ["Min", "IsNaN"])
+@pytest.mark.parametrize("step", ["Min", "Clip", "IsNaN"])
 def test_a_graph_without_one_of_its_guards_is_caught(fitted, step, monkeypatch):
     add = onnx_graph.Graph.add
 
     def broken(self, operator, inputs, output, **attributes):
         if operator == "Min" and step == "Min":  # longer ago than any row of training still counts
             operator = "Max"
+        if operator == "Clip" and step == "Clip":  # never = this very moment
+            inputs = [inputs[0], inputs[2], inputs[2]]
         if operator == "IsNaN" and step == "IsNaN":  # 1e30 taken for missing
             operator = "IsInf"
         return add(self, operator, inputs, output, **attributes)
@@ -138,7 +140,7 @@ def test_a_graph_without_one_of_its_guards_is_caught(fitted, step, monkeypatch):
     monkeypatch.setattr(onnx_graph.Graph, "add", broken)
     model = fitted["logistic"]
     graph = export(model, Identity(), IDS[model.columns])
-    rows = np.nan_to_num(NEW.toarray()) if step == "Min" else np.full((1, N_COLUMNS), np.nan)
+    rows = np.nan_to_num(NEW.toarray()) if step != "IsNaN" else np.full((1, N_COLUMNS), np.nan)
     got = predict(make_session(graph), rows[:, model.columns])
     expected = model.predict(csr_matrix(np.nan_to_num(rows)))
     assert not (np.abs(got - expected) <= 1e-4).all()

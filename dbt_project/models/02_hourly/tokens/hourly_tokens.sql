@@ -25,28 +25,21 @@ known as (
     {%- endif %}
 ),
 
-{% if only_adds -%}
-tokens as (
+event_types as (
+    {%- if only_adds %}
     select
-        1 as kind_order,
-        'event' as kind,
         event_name,
-        cast(null as {{ dbt.type_string() }}) as property,
-        cast(null as {{ dbt.type_string() }}) as value,
         sum(case when event_hour < (select as_of_hour from {{ as_of }}) then 1 else 0 end)
-            as n_events,
-        true as is_chosen
+            as n_events
     from {{ checked_events }}
     where
         fate = 'accepted'
         and decided_in > (select max(seen_in) from known)
         and event_name not in (select event_name from known where kind = 'event')
     group by event_name
-),
-
-{% else -%}
-event_types as (
+    {%- else %}
     select event_name, n_events from {{ volumes }} where property is null
+    {%- endif %}
 ),
 
 tokens as (
@@ -59,6 +52,7 @@ tokens as (
         n_events,
         true as is_chosen
     from event_types
+    {%- if not only_adds %}
     union all
     select 2 as kind_order, kind, event_name, property, value, n_events, is_chosen
     from {{ values }}
@@ -80,9 +74,9 @@ tokens as (
         true as is_chosen
     from event_types
     having sum(n_events) > 0
+    {%- endif %}
 ),
 
-{% endif -%}
 named as (
     select
         tokens.*,
