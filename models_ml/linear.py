@@ -17,7 +17,8 @@ class LinearTransform:
 
     Every value becomes sign(x) slope (min(log(1 + |x|), top) - start): counts and sums their even
     logarithm; hours since an event how much more recent than cap it is, and 0 beyond it; what is
-    0 stays 0, since it means none or never. slope divides by scale.
+    0 stays 0, since it means none or never; hours below 0, which cannot be, become 0 too. slope
+    divides by scale.
 
     Attributes:
         is_recency: Columns that hold hours since an event, bool, shape (n_columns,).
@@ -45,6 +46,11 @@ class LinearTransform:
         """The largest logarithm that counts, float32, shape (n_columns,)."""
         return np.where(self.is_recency, np.log1p(self.cap), np.inf).astype(np.float32)
 
+    @property
+    def least_sign(self) -> np.ndarray:
+        """The least sign that counts, float32, shape (n_columns,)."""
+        return np.where(self.is_recency, 0, -1).astype(np.float32)
+
     def apply(self, X: csr_matrix, dtype: type = np.float32) -> csr_matrix:
         """Return the transformed rows; zeros stay zeros.
 
@@ -59,6 +65,7 @@ class LinearTransform:
         np.log(values, out=values)
         signs = np.sign(X.data)
         signs *= values > 0  # too small to have a logarithm: as good as 0
+        np.maximum(signs, self.least_sign[X.indices], out=signs)
         np.minimum(values, self.top[X.indices], out=values)
         values -= self.start[X.indices]
         values *= signs

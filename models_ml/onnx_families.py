@@ -77,7 +77,8 @@ def _linear(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name
     size = add("Log", [add("Add", [add("Abs", [source], "size"), one], "size_1")], "log_size")
     # Sign is slow in onnxruntime. What is too small to have a logarithm becomes 0 here too.
     large = add("Mul", [source, constant("huge", 1e30)], "large")
-    sign = add("Clip", [add("Mul", [large, size], "larger"), minus_one, one], "sign")
+    signs = add("Clip", [add("Mul", [large, size], "larger"), minus_one, one], "signs")
+    sign = add("Max", [signs, constant("least", by_column(transform.least_sign)[None])], "sign")
     topped = add("Min", [size, constant("top", by_column(transform.top)[None])], "topped")
     started = add("Sub", [topped, constant("start", by_column(transform.start)[None])], "started")
     signed = add("Mul", [started, sign], "signed")

@@ -141,7 +141,7 @@ TRANSFORM = LinearTransform(
         ([0, 0, 1e6], [0, 0, 0]),  # longer ago than any row of training
         ([0, 0, 0], [0, 0, 0]),  # never
         ([0, 0, 1e-9], [0, 0, 0]),  # too small to have a logarithm
-        ([0, 0, -9], [0, 0, -np.log(100)]),  # cannot be
+        ([0, 0, -5], [0, 0, 0]),  # cannot be
     ],
 )
 def test_linear_transform_known_answers(row, expected):
