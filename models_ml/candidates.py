@@ -20,6 +20,7 @@ from sklearn.linear_model import GammaRegressor, LogisticRegression
 
 from models_ml.boosting import DEFAULT_ROUNDS, binned, boost
 from models_ml.linear import LinearModel, LinearTransform, learn_transform
+from models_ml.machine import usable_threads
 
 MIN_ROWS_PER_COLUMN = 5
 PROPERTY_KINDS = (
@@ -129,7 +130,7 @@ def fit_candidate(
     y: np.ndarray,
     kinds: Sequence[str],
     seed: int,
-    n_jobs: int = 2,
+    n_jobs: int | None = None,
     held_out: tuple[csr_matrix, np.ndarray] | None = None,
     rounds: Mapping[str, int | None] | None = None,
 ) -> Fitted:
@@ -141,14 +142,14 @@ def fit_candidate(
         y: Labels 0 or 1, both present; of objective gamma amounts above 0.
         kinds: Kind of each column (matrix.KINDS).
         seed: Same seed and rows, same model.
-        n_jobs: Threads.
+        n_jobs: Threads; default: what the machine allows (models_ml.machine).
         held_out: Rows on which LightGBM stops early; other families ignore it.
         rounds: Candidate's name -> boosting rounds, where there are no held-out rows.
 
     Returns:
         The fitted candidate.
     """
-    rows = _Rows(X, y)
+    rows, n_jobs = _Rows(X, y), n_jobs or usable_threads()
     if candidate.family == "average":
         members = tuple(
             _fit_single(member, rows, kinds, seed, n_jobs, held_out, rounds)

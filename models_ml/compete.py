@@ -47,7 +47,7 @@ def _plan(data: TrainingSet, split: Split, settings: TrainSettings) -> Rungs:
         second_rows=settings.max_settle_rows,
         min_positives=settings.min_choice_positives,
         budget_seconds=settings.budget_seconds,
-        n_jobs=settings.n_jobs,
+        budget_cores=settings.budget_cores,
     )
 
 
@@ -56,7 +56,7 @@ def _arena(data: TrainingSet, split: Split, n_rows: int, settings: TrainSettings
     later = split.later & np.isin(data.user_bucket, np.unique(data.user_bucket[rows]))
     return Arena(
         data, rows, later, settings.n_folds, max(settings.max_choice_rows, n_rows // 4),
-        settings.calibration, settings.seed, settings.n_jobs,
+        settings.calibration, settings.seed,
     )  # fmt: skip
 
 

@@ -101,7 +101,6 @@ class Arena:
     max_scored_rows: int
     rules: CalibrationRules
     seed: int
-    n_jobs: int
     scores: dict[str, _Scores] = field(default_factory=dict)
 
     def enter(self, candidate: Candidate) -> Contest:
@@ -205,7 +204,7 @@ class Arena:
             if len(np.unique(y[learned])) < 2:
                 continue
             fitted = fit_candidate(
-                candidate, X[learned], y[learned], self.data.matrix.kinds, self.seed, self.n_jobs,
+                candidate, X[learned], y[learned], self.data.matrix.kinds, self.seed,
                 held_out=(X[inside], y[inside]),
             )  # fmt: skip
             margin[unseen] = fitted.margin(X[unseen])

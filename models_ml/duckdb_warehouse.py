@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from models_ml.errors import ForetellError
+from models_ml.machine import bound_database
 from models_ml.warehouse import SCHEMA, Warehouse
-
-DEFAULT_MEMORY_LIMIT = "50%"  # as in profiles.yml
 
 
 class DuckDBWarehouse(Warehouse):
@@ -83,16 +81,10 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
             "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
         ).fetchall():
             raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
-        limit_memory(connection)
+        bound_database(connection, path)
         yield DuckDBWarehouse(_configured(connection))
     finally:
         connection.close()
-
-
-def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bound what a database, not only this cursor of it, takes: FORETELL_MEMORY_LIMIT."""
-    limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
-    connection.execute("set memory_limit = ?", [limit])
 
 
 def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

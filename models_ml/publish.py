@@ -16,8 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-from models_ml.duckdb_warehouse import limit_memory, locked_message
+from models_ml.duckdb_warehouse import locked_message
 from models_ml.errors import ForetellError
+from models_ml.machine import bound_database
 from models_ml.settings import Settings
 from models_ml.warehouse import SCHEMA
 
@@ -100,7 +101,7 @@ def publish(settings: Settings) -> Published:
     spill = aside.with_suffix(".spill")
     try:
         with duckdb.connect(config={"temp_directory": str(spill)}) as hub:
-            limit_memory(hub)
+            bound_database(hub, spill)
             hub.execute(f"attach {_quoted(settings.warehouse)} as warehouse (read_only)")
             tables = _tables(hub)
             if not _update_copy(hub, tables, paths, aside):

@@ -43,7 +43,7 @@ def plan_rungs(
     second_rows: int,
     min_positives: int,
     budget_seconds: float,
-    n_jobs: int,
+    budget_cores: int,
 ) -> Rungs:
     """Return the sizes of the two rungs.
 
@@ -56,9 +56,9 @@ def plan_rungs(
         second_rows: Wanted at most on any rung.
         min_positives: Of the rarer outcome wanted in the first rung.
         budget_seconds: For all fits together.
-        n_jobs: Threads.
+        budget_cores: Cores that budget_seconds is counted on.
     """
-    capacity = budget_seconds * VALUES_PER_SECOND * n_jobs / max(values_per_row, 1.0)
+    capacity = budget_seconds * VALUES_PER_SECOND * budget_cores / max(values_per_row, 1.0)
     affordable_first = int(FIRST_SHARE * capacity / n_fits)
     affordable = int((1 - FIRST_SHARE) * capacity / (N_FINALISTS * FITS_PER_FINALIST))
     second = min(n_rows, second_rows, max(affordable, MIN_ROWS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.features import ROWS_PER_BLOCK, load_features
+from models_ml.machine import usable_threads
 from models_ml.reasons import FORGET, Explainer, make_explainer
 from models_ml.registry import ModelRecord
 from models_ml.score_block import Block, explain_block, feature_ids_of, make_scorer, score_block
@@ -182,7 +182,7 @@ def _fill_scored(
         " (prediction varchar, user_id varchar, probability double, expected_value double)"
     )
     feature_ids = feature_ids_of(models)
-    scorers = [make_scorer(model, feature_ids, threads=_usable_cores()) for model in models]
+    scorers = [make_scorer(model, feature_ids, threads=usable_threads()) for model in models]
     n_blocks = -(-max(n_users.values()) // ROWS_PER_BLOCK)
     n_rows, n_done = sum(n_users.values()), 0
     began = told = time.monotonic()
@@ -251,12 +251,6 @@ def _read_blocks(
             load_features(warehouse, user_key, as_of_hour, feature_ids),
             rows.select(["prediction", "user_id"]).append_column("place", pa.array(place)),
         )
-
-
-def _usable_cores() -> int:
-    """Return how many cores this process may use, which can be fewer than there are."""
-    may_be_bound = hasattr(os, "sched_getaffinity")  # not on every system
-    return len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
 
 
 def _stood(warehouse: Warehouse) -> datetime | None:

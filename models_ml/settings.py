@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -15,13 +14,13 @@ from pathlib import Path
 import yaml
 
 from models_ml.errors import ForetellError
+from models_ml.machine import check_machine
 from models_ml.sources import Source, check_adapter, parse_sources
 from models_ml.spark_server import server_address
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_WAREHOUSES = {"duckdb": "warehouse/foretell.duckdb", "spark": "warehouse/spark"}
 DEMO_EVENTS = "warehouse/demo_events/*.parquet"
-MEMORY_SIZE = re.compile(r"\d+(\.\d+)?\s*(%|[KMGT]i?B)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,7 @@ def read_settings(
         )
     if target == "spark":
         _check_spark(environment)
-    memory = environment.get("FORETELL_MEMORY_LIMIT", "")
-    if memory and not MEMORY_SIZE.fullmatch(memory):
-        raise ForetellError(f"FORETELL_MEMORY_LIMIT={memory} is not a size; write e.g. 4GB or 50%")
+    check_machine(environment)
     if adapter:
         check_adapter("FORETELL_ADAPTER", adapter)
     if adapter and not events and not declared:

@@ -209,7 +209,7 @@ def _fit(
     """Fit the winners on these rows, with the rounds that they were best with in the contests."""
     whether = fit_candidate(
         contest.candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
-        settings.n_jobs, rounds=contest.rounds,
+        rounds=contest.rounds,
     )  # fmt: skip
     value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
     return _Whole(whether, contest.calibrator, value)

@@ -25,6 +25,7 @@ class TrainSettings:
         max_settle_rows: Rows on which the best compete and the winner is fitted to be judged. The
             final fit takes all rows; max_training_rows of dbt bounds them.
         budget_seconds: What contests and fits may take by the cost model (models_ml.rungs).
+        budget_cores: On so many cores; a machine with more is faster, its model is the same.
         parity_tolerance: Largest |ONNX - Python| allowed, a probability.
         value_tolerance: The same of expected values, a share of the value or of the mean value.
         n_parity_rows: Real rows on which parity is measured.
@@ -39,10 +40,10 @@ class TrainSettings:
     min_choice_positives: int = 150
     max_settle_rows: int = 200_000
     budget_seconds: float = 300.0
+    budget_cores: int = 2
     parity_tolerance: float = 1e-6
     value_tolerance: float = 1e-5
     n_parity_rows: int = 20_000
     n_resamples: int = 200
-    n_jobs: int = 2
     portfolio: tuple[Candidate, ...] = PORTFOLIO
     calibration: CalibrationRules = field(default_factory=CalibrationRules)

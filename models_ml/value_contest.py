@@ -115,7 +115,7 @@ def fit_value(
     amounts = data.value[learned]
     fitted = fit_candidate(
         contest.candidate, data.matrix.X[learned], amounts, data.matrix.kinds, settings.seed,
-        settings.n_jobs, rounds=contest.rounds,
+        rounds=contest.rounds,
     )  # fmt: skip
     return ValueModel(
         fitted, float(np.log(amounts.min())), float(np.log(amounts.max())), contest.scale
@@ -143,7 +143,7 @@ def _out_of_fold(candidate: Candidate, arena: Arena, settings: TrainSettings) ->
             continue
         amounts = data.value[learned]
         fitted = fit_candidate(
-            candidate, X[learned], amounts, data.matrix.kinds, settings.seed, settings.n_jobs,
+            candidate, X[learned], amounts, data.matrix.kinds, settings.seed,
             held_out=(X[held_out], data.value[held_out]) if held_out.any() else None,
         )  # fmt: skip
         found = fitted.margin(X[unseen])

@@ -22,9 +22,7 @@ LOGISTIC, BASE = Candidate("logistic", "linear"), Candidate("base_rate", "consta
 
 
 def arena(data=DATA, max_scored_rows=10_000):
-    return Arena(
-        data, SPLIT.fit, SPLIT.later, 3, max_scored_rows, CalibrationRules(), seed=0, n_jobs=1
-    )
+    return Arena(data, SPLIT.fit, SPLIT.later, 3, max_scored_rows, CalibrationRules(), seed=0)
 
 
 def result(name, family, loss):

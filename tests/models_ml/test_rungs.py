@@ -10,7 +10,7 @@ from models_ml.rungs import MIN_ROWS, Rungs, plan_rungs
 
 USUAL = {
     "n_rows": 100_000, "values_per_row": 50.0, "rate": 0.1, "n_fits": 21, "first_rows": 15_000,
-    "second_rows": 200_000, "min_positives": 150, "budget_seconds": 300.0, "n_jobs": 2,
+    "second_rows": 200_000, "min_positives": 150, "budget_seconds": 300.0, "budget_cores": 2,
 }  # fmt: skip
 
 

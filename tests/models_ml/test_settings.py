@@ -104,6 +104,11 @@ def test_object_stores_are_left_alone(tmp_path):
         ("FORETELL_PREDICTIONS", "nowhere"),
         ("FORETELL_TARGET", "oracle"),
         ("FORETELL_MEMORY_LIMIT", "lots"),
+        ("FORETELL_THREADS", "all"),
+        ("FORETELL_THREADS", "0"),
+        ("FORETELL_THREADS", "²"),
+        ("FORETELL_SPILL", "spill"),
+        ("FORETELL_SPILL", "/nowhere/at/all"),
         ("FORETELL_ADAPTER", "amplitude"),
     ],
 )

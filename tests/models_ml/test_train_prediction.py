@@ -16,7 +16,7 @@ from models_ml.warehouse import open_warehouse
 from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 from tests.sparse_rows import training_set
 
-SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10, n_jobs=1)
+SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10)
 GOOD = training_set(1, n_users=800, n_snapshots=3)
 NOISE = replace(GOOD, y=np.random.default_rng(2).permutation(GOOD.y))
 # What is learned from says nothing, what is held out is as it was.

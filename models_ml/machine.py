@@ -1,0 +1,69 @@
+"""What Foretell takes of the machine: memory, threads and disk, each set by a variable."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from models_ml.errors import ForetellError
+
+DEFAULT_MEMORY_LIMIT = "50%"  # as in profiles.yml
+MEMORY_SIZE = re.compile(r"\d+(\.\d+)?\s*(%|[KMGT]i?B)", re.IGNORECASE)
+MAX_THREADS = 1024
+
+
+def check_machine(environment: Mapping[str, str]) -> None:
+    """Refuse a variable that cannot be used.
+
+    Args:
+        environment: Mapping of variable names to values.
+
+    Raises:
+        ForetellError: Naming the variable, its value and what to write.
+    """
+    memory = environment.get("FORETELL_MEMORY_LIMIT", "")
+    if memory and not MEMORY_SIZE.fullmatch(memory):
+        raise ForetellError(f"FORETELL_MEMORY_LIMIT={memory} is not a size; write e.g. 4GB or 50%")
+    threads = environment.get("FORETELL_THREADS", "")
+    if threads and not (
+        threads.isascii() and threads.isdigit() and 1 <= int(threads) <= MAX_THREADS
+    ):
+        raise ForetellError(
+            f"FORETELL_THREADS={threads} is not a number of threads; write 1 to {MAX_THREADS}"
+        )
+    spill = environment.get("FORETELL_SPILL", "")
+    if spill and not (os.path.isabs(spill) and os.access(spill, os.W_OK | os.X_OK)):
+        raise ForetellError(
+            f"FORETELL_SPILL={spill} is not a folder to write to; "
+            "write the absolute path of one on a disk with room"
+        )
+
+
+def usable_threads() -> int:
+    """Return how many threads to use: FORETELL_THREADS, or the cores this process may use."""
+    named = os.environ.get("FORETELL_THREADS")
+    if named:
+        return int(named)
+    may_be_bound = hasattr(os, "sched_getaffinity")  # not on every system
+    return len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
+
+
+def bound_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bound what a database takes, not only this cursor of it. dbt's part: macro bound_database.
+
+    Args:
+        connection: Just opened.
+        path: Its file, which names where it spills: two databases never share a folder.
+    """
+    limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
+    connection.execute("set memory_limit = ?", [limit])
+    connection.execute("set threads = ?", [usable_threads()])
+    folder = os.environ.get("FORETELL_SPILL")
+    if folder:
+        name = hashlib.md5(str(path).encode(), usedforsecurity=False).hexdigest()
+        connection.execute("set temp_directory = ?", [f"{folder}/foretell_{name}"])
