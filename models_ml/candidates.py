@@ -119,6 +119,12 @@ class Fitted:
             return self.model.margin(self.transform.apply(own, np.float64))
         return self.model.predict(own, raw_score=True, num_threads=1)
 
+    def gain(self) -> np.ndarray:
+        """Return what splits on each of its columns gained; of others than trees nothing."""
+        if self.candidate.family != "lightgbm":
+            return np.zeros(len(self.columns))
+        return self.model.feature_importance("gain")
+
     def predict(self, X: csr_matrix) -> np.ndarray:
         """Return the uncalibrated probability of the same rows, of a binary objective."""
         return expit(self.margin(X))
@@ -133,6 +139,7 @@ def fit_candidate(
     n_jobs: int | None = None,
     held_out: tuple[csr_matrix, np.ndarray] | None = None,
     rounds: Mapping[str, int | None] | None = None,
+    useful: np.ndarray | None = None,
 ) -> Fitted:
     """Fit one candidate, or all members of an average.
 
@@ -145,11 +152,12 @@ def fit_candidate(
         n_jobs: Threads; default: what the machine allows (models_ml.machine).
         held_out: Rows on which LightGBM stops early; other families ignore it.
         rounds: Candidate's name -> boosting rounds, where there are no held-out rows.
+        useful: Mask of the columns that may be read; default: all.
 
     Returns:
         The fitted candidate.
     """
-    rows, n_jobs = _Rows(X, y), n_jobs or usable_threads()
+    rows, n_jobs = _Rows(X, y, useful), n_jobs or usable_threads()
     if candidate.family == "average":
         members = tuple(
             _fit_single(member, rows, kinds, seed, n_jobs, held_out, rounds)
@@ -166,12 +174,18 @@ class _Rows:
 
     X: csr_matrix
     y: np.ndarray
+    useful: np.ndarray | None
     bins: dict[bytes, lightgbm.Dataset] = field(default_factory=dict)
 
     @cached_property
     def n_filled(self) -> np.ndarray:
-        """Return how many rows fill each column."""
-        return np.bincount(self.X.indices, minlength=self.X.shape[1])
+        """Return how many rows fill each column; of one that may not be read, none."""
+        if self.useful is None:
+            return np.bincount(self.X.indices, minlength=self.X.shape[1])
+        n_filled = np.zeros(self.X.shape[1], dtype=np.int64)
+        own = self.X[:, self.useful]  # counting costs more than taking few of many columns
+        n_filled[self.useful] = np.bincount(own.indices, minlength=own.shape[1])
+        return n_filled
 
     def binned(self, columns: np.ndarray) -> lightgbm.Dataset:
         """Return some of the columns for LightGBM, binned once for all who read the same."""
@@ -190,9 +204,10 @@ def _fit_single(
     held_out: tuple[csr_matrix, np.ndarray] | None,
     rounds: Mapping[str, int | None] | None,
 ) -> Fitted:
-    columns = readable_columns(candidate, rows.n_filled, kinds)
-    if candidate.family == "constant" or not len(columns):
-        nothing = np.empty(0, dtype=np.int64)
+    nothing = np.empty(0, dtype=np.int64)
+    is_constant = candidate.family == "constant"
+    columns = nothing if is_constant else readable_columns(candidate, rows.n_filled, kinds)
+    if not len(columns):
         constant = replace(candidate, family="constant")
         mean = rows.y.mean(dtype=np.float64)
         margin = logit(mean) if candidate.objective == "binary" else np.log(mean)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,8 +28,10 @@ def compete(
     members = average_members(contests)
     if rungs.second > rungs.first:
         finalists = _finalists(contests, members)
-        arena = _arena(data, split, rungs.second, settings)
-        progress(f"the best compete on {int(arena.rows.sum()):,} rows")
+        useful = arena.useful_columns(settings.useful_share)
+        arena = replace(_arena(data, split, rungs.second, settings), useful=useful)
+        columns = data.matrix.X.shape[1] if useful is None else int(useful.sum())
+        progress(f"the best compete on {int(arena.rows.sum()):,} rows of {columns:,} columns")
         contests = _meet(arena, finalists, progress)
     if members:
         average = Candidate("average", "average", members=members, weights=arena.weigh(members))

@@ -73,11 +73,15 @@ class Contest:
 
 @dataclass(frozen=True)
 class _Scores:
-    """Log-odds of one single candidate on rows it was not fitted on."""
+    """Log-odds of one single candidate on rows it was not fitted on.
+
+    gain is what splits on each column gained, of trees; shape (n_columns,).
+    """
 
     old: np.ndarray
     later: np.ndarray
     rounds: int | None
+    gain: np.ndarray
     seconds: float
 
 
@@ -92,6 +96,7 @@ class Arena:
         data: Labelled rows, sorted by (user, as_of).
         rows: Rows to fit and to score out of fold, bool, shape (n_rows,).
         later: Rows of the same users at the newest snapshot, scored only; may be empty.
+        useful: Mask of the columns that are read; None: all.
     """
 
     data: TrainingSet
@@ -101,6 +106,7 @@ class Arena:
     max_scored_rows: int
     rules: CalibrationRules
     seed: int
+    useful: np.ndarray | None = None
     scores: dict[str, _Scores] = field(default_factory=dict)
 
     def enter(self, candidate: Candidate) -> Contest:
@@ -172,6 +178,29 @@ class Arena:
         weights = np.round(shrunk, 2)  # further digits are noise of the optimiser
         return tuple(float(weight) for weight in weights / weights.sum())
 
+    def useful_columns(self, share: float) -> np.ndarray | None:
+        """Return the fewest columns to which trees that competed here owe a share of their gain.
+
+        The others are noise to every family of models, and cost time (docs/decisions/0024).
+
+        Args:
+            share: From 0 to 1.
+
+        Returns:
+            A mask, shape (n_columns,); None where no trees competed.
+
+        Source: Breiman et al. (1984), "Classification and regression trees", for the gain.
+        """
+        grown = [s.gain / s.gain.sum() for s in self.scores.values() if s.gain.any()]
+        if not grown:
+            return None
+        gain = np.sum(grown, axis=0)
+        order = np.argsort(-gain, kind="stable")
+        reached = np.cumsum(gain[order]) / gain.sum()
+        useful = np.zeros(len(gain), dtype=bool)
+        useful[order[: int(np.searchsorted(reached, share)) + 1]] = True
+        return useful
+
     def scored_folds(self) -> list[int]:
         """Return the folds that are scored: as few as give max_scored_rows scores."""
         sizes = np.bincount(self.folds[self.rows], minlength=self.n_folds)
@@ -198,6 +227,7 @@ class Arena:
         X, y, folds = self.data.matrix.X, self.data.y, self.folds
         rate = np.clip(y[self.rows].mean(dtype=np.float64), 0.5 / len(y), 1 - 0.5 / len(y))
         margin, rounds = np.full(len(y), logit(rate)), []
+        gain = np.zeros(X.shape[1])
         for fold in self.scored_folds():
             inside, learned = self.rows & (folds == fold), self.rows & (folds != fold)
             unseen = inside | self.later & (folds == fold)
@@ -205,13 +235,15 @@ class Arena:
                 continue
             fitted = fit_candidate(
                 candidate, X[learned], y[learned], self.data.matrix.kinds, self.seed,
-                held_out=(X[inside], y[inside]),
+                held_out=(X[inside], y[inside]), useful=self.useful,
             )  # fmt: skip
             margin[unseen] = fitted.margin(X[unseen])
             rounds += [fitted.rounds] if fitted.rounds else []
+            gain[fitted.columns] += fitted.gain()
         old, new = self.scored_rows()
         n_rounds = round(np.mean(rounds)) if rounds else None
-        return _Scores(margin[old], margin[new], n_rounds, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return _Scores(margin[old], margin[new], n_rounds, gain, seconds)
 
 
 class Standing(Protocol):

@@ -95,7 +95,7 @@ def train(
         amounts = compete_for_amounts(arena, winner, settings, progress)
     name = winner.candidate.name
     progress(f"{name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
-    judged = _fit(winner, amounts, data, arena.rows, settings)
+    judged = _fit(winner, amounts, data, arena.rows, arena.useful, settings)
     metrics = judge(data, split, judged.whether, winner, settings)
     reliability, importances = describe(
         data, split, judged.whether, winner, groups, settings, judged.value
@@ -104,7 +104,8 @@ def train(
         expected = judged.expected(data.matrix.X[split.test])
         metrics["value"] = judge_value(data, split, expected, amounts, settings)
     progress(f"fitting {name} on all {len(data.y):,} rows")
-    fitted = _fit(winner, amounts, data, np.ones(len(data.y), dtype=bool), settings)
+    everybody = np.ones(len(data.y), dtype=bool)
+    fitted = _fit(winner, amounts, data, everybody, arena.useful, settings)
     onnx, feature_ids = fitted.graph(data)
     judge_onnx, judge_feature_ids = judged.graph(data)
     inexact = _check_parity(onnx, fitted, data, settings, metrics)
@@ -204,12 +205,13 @@ def _fit(
     amounts: Sequence[AmountContest],
     data: TrainingSet,
     rows: np.ndarray,
+    useful: np.ndarray | None,
     settings: TrainSettings,
 ) -> _Whole:
     """Fit the winners on these rows, with the rounds that they were best with in the contests."""
     whether = fit_candidate(
         contest.candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
-        rounds=contest.rounds,
+        rounds=contest.rounds, useful=useful,
     )  # fmt: skip
     value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
     return _Whole(whether, contest.calibrator, value)

@@ -72,6 +72,29 @@ def test_weights_favour_the_better_member_and_stop_half_way_to_equal():
     assert len(ring.scores) == fits  # nothing is fitted again
 
 
+def test_columns_are_useful_by_their_share_of_what_trees_gain():
+    ring = arena()
+    ring.enter(LOGISTIC)
+    assert ring.useful_columns(0.9) is None
+    for extra_trees in (False, True):
+        ring.enter(Candidate(f"trees_{extra_trees}", "lightgbm", extra_trees=extra_trees))
+    gains = [s.gain / s.gain.sum() for s in ring.scores.values() if s.gain.any()]
+    total = np.mean(gains, axis=0)
+    for share in (0.0, 0.5, 0.9):
+        useful = ring.useful_columns(share)
+        assert total[useful].sum() > share >= total[useful].sum() - total[useful].min()
+        assert total[useful].min() > total[~useful].max()
+    assert ring.useful_columns(1.0).sum() == np.count_nonzero(total)
+
+
+def test_only_useful_columns_are_read():
+    useful = np.arange(DATA.matrix.X.shape[1]) == 7
+    trees = Candidate("trees", "lightgbm")
+    ring = replace(arena(), useful=useful)
+    ring.enter(trees)
+    assert np.flatnonzero(ring.scores["trees"].gain).tolist() == [7]
+
+
 def test_the_average_holds_the_best_linear_model_and_every_boosted_one_that_beats_the_base_rate():
     contests = [
         result("base_rate", "constant", 0.5), result("tight", "linear", 0.45),

@@ -14,7 +14,14 @@ from models_ml.evaluate import mean_log_loss
 from models_ml.onnx_model import export, make_session, predict
 from models_ml.split import honest_split
 from models_ml.train import NotEnoughData, TrainSettings, train
-from tests.sparse_rows import N_COLUMNS, random_rows, take, training_set, true_probability
+from tests.sparse_rows import (
+    N_COLUMNS,
+    random_rows,
+    take,
+    training_set,
+    true_probability,
+    value_training_set,
+)
 
 PORTFOLIO = (
     Candidate("base_rate", "constant"),
@@ -37,9 +44,15 @@ FAMILIES = pytest.mark.parametrize(
 DATA = training_set(0)
 
 
+TRUE_COLUMNS, AMOUNT_COLUMN = (0, 5, 7), 12  # what tests.sparse_rows makes them from
+
+
+def columns_of(model):
+    return [int(feature_id - 3) // 7 for feature_id in model.feature_ids]
+
+
 def predictions(model, X):
-    columns = [int(feature_id - 3) // 7 for feature_id in model.feature_ids]
-    return predict(make_session(model.onnx), X[:, columns].toarray()).astype(float)
+    return predict(make_session(model.onnx), X[:, columns_of(model)].toarray()).astype(float)
 
 
 @pytest.fixture(scope="module")
@@ -293,3 +306,20 @@ def test_of_many_rows_the_best_compete_again_on_one_fold_of_nearly_all(monkeypat
     assert max(first) < n_first
     assert n_fit / 2 < one_fold < n_fit
     assert (judged, final) == (n_fit, len(DATA.y))
+
+
+def test_of_many_rows_only_columns_that_trees_gain_from_are_read_on():
+    few_rows = train(DATA, AVERAGE)
+    settings = replace(AVERAGE, max_choice_rows=1_000, useful_share=0.6)
+    model = train(DATA, settings)
+    assert len(few_rows.feature_ids) == N_COLUMNS
+    assert set(TRUE_COLUMNS) <= set(columns_of(model))
+    assert len(model.feature_ids) < N_COLUMNS / 2
+    assert model.metrics["log_loss"]["value"] < few_rows.metrics["log_loss"]["value"]
+
+
+def test_what_amounts_hang_on_is_not_judged_by_whether():
+    data = value_training_set(0)
+    settings = replace(AVERAGE, max_choice_rows=1_000, useful_share=0.3)
+    assert AMOUNT_COLUMN in columns_of(train(data, settings))
+    assert AMOUNT_COLUMN not in columns_of(train(replace(data, value=None), settings))
