@@ -179,27 +179,8 @@ class Arena:
         return tuple(float(weight) for weight in weights / weights.sum())
 
     def useful_columns(self, share: float) -> np.ndarray | None:
-        """Return the fewest columns to which trees that competed here owe a share of their gain.
-
-        The others are noise to every family of models, and cost time (docs/decisions/0024).
-
-        Args:
-            share: From 0 to 1.
-
-        Returns:
-            A mask, shape (n_columns,); None where no trees competed.
-
-        Source: Breiman et al. (1984), "Classification and regression trees", for the gain.
-        """
-        grown = [s.gain / s.gain.sum() for s in self.scores.values() if s.gain.any()]
-        if not grown:
-            return None
-        gain = np.sum(grown, axis=0)
-        order = np.argsort(-gain, kind="stable")
-        reached = np.cumsum(gain[order]) / gain.sum()
-        useful = np.zeros(len(gain), dtype=bool)
-        useful[order[: int(np.searchsorted(reached, share)) + 1]] = True
-        return useful
+        """Return columns_by_gain of the trees that competed here."""
+        return columns_by_gain([scores.gain for scores in self.scores.values()], share)
 
     def scored_folds(self) -> list[int]:
         """Return the folds that are scored: as few as give max_scored_rows scores."""
@@ -244,6 +225,31 @@ class Arena:
         n_rounds = round(np.mean(rounds)) if rounds else None
         seconds = time.monotonic() - started
         return _Scores(margin[old], margin[new], n_rounds, gain, seconds)
+
+
+def columns_by_gain(gains: Sequence[np.ndarray], share: float) -> np.ndarray | None:
+    """Return the fewest columns to which trees owe a share of their gain.
+
+    The others are noise to every family of models, and cost time (docs/decisions/0024).
+
+    Args:
+        gains: Of each model what splits on each column gained, all with one weight; shape
+            (n_columns,) each.
+        share: From 0 to 1.
+
+    Returns:
+        A mask, shape (n_columns,); None where nothing was gained.
+
+    Source: Breiman et al. (1984), "Classification and regression trees", for the gain.
+    """
+    grown = [gain / gain.sum() for gain in gains if gain.any()]
+    if not grown:
+        return None
+    gain = np.mean(grown, axis=0)
+    order = np.argsort(-gain, kind="stable")
+    useful = np.zeros(len(gain), dtype=bool)
+    useful[order[: int(np.searchsorted(np.cumsum(gain[order]), share)) + 1]] = True
+    return useful
 
 
 class Standing(Protocol):

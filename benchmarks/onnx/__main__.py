@@ -6,7 +6,7 @@ Every candidate of the portfolio, and the average with every calibrator, is fitt
 of 400 features and exported. Half of the rows compared hold a value at a threshold of a split or at
 its float32 neighbour, a quarter an odd number (huge, tiny, missing). Then a warehouse of users with
 such features is scored, as `foretell score` does it, bound to one core, by an average with as many
-trees as real data gives.
+trees as real data gives, of the columns that training would leave it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_matrix
 
-from benchmarks.onnx.rows import kinds, labelled_rows, mean_rows, some_rows, split_points
+from benchmarks.onnx.rows import N_COLUMNS, kinds, labelled_rows, mean_rows, some_rows, split_points
 from models_ml.calibrate import Calibrator, Identity, fit_beta, fit_centred_isotonic, fit_sigmoid
 from models_ml.candidates import PORTFOLIO, Candidate, Fitted, fit_candidate
+from models_ml.contest import columns_by_gain
 from models_ml.onnx_model import ROWS_PER_CALL, export, make_session, predict
 from models_ml.registry import CHAMPION, ModelRecord
 from models_ml.score import N_KEYS, score_predictions
+from models_ml.train_settings import TrainSettings
 from models_ml.warehouse import open_warehouse
 
 TRAIN_ROWS, HELD_OUT_ROWS, BLOCK_ROWS = 50_000, 20_000, 20_000
@@ -64,7 +66,12 @@ def main() -> None:
     ]
     _tell_parity(cases, rng, arguments.rows)
     rounds = {member.candidate.name: TYPICAL_ROUNDS for member in fitted["average"].members}
-    average = fit_candidate(fitted["average"].candidate, X, y, kinds(), 0, rounds=rounds)
+    useful = columns_by_gain(
+        [_gain(model) for model in fitted.values()], TrainSettings().useful_share
+    )
+    average = fit_candidate(
+        fitted["average"].candidate, X, y, kinds(), 0, rounds=rounds, useful=useful
+    )
     _tell_speed(average, maps["beta"], rng, arguments.users)
 
 
@@ -83,6 +90,12 @@ def _fit_all(
         average, columns, None, members=tuple(fitted[member.name] for member in members)
     )
     return fitted
+
+
+def _gain(model: Fitted) -> np.ndarray:
+    gain = np.zeros(N_COLUMNS)
+    gain[model.columns] = model.gain()
+    return gain
 
 
 def _tell_parity(
@@ -124,7 +137,7 @@ def _tell_speed(
     n_trees = sum(member.rounds or 0 for member in model.members)
     console.print(
         f"the average: {len(model.members)} members, {n_trees} trees, "
-        f"{len(model.columns)} features, beta calibration"
+        f"{len(model.columns)} of {N_COLUMNS} features, beta calibration"
     )
     graph = export(model, calibrator, model.columns)
     session = make_session(graph)
