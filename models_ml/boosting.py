@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import lightgbm
@@ -55,15 +54,13 @@ def boost(
         "bagging_fraction": 0.7, "bagging_freq": 1, "seed": seed,
         "num_threads": n_jobs, "deterministic": True, "force_col_wise": True, **BINS, **asked,
     }  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # LightGBM on sparse rows without names
-        if held_out is None:
-            return _summing_exactly(lightgbm.train(parameters, train_set, rounds))
-        stopped = lightgbm.train(
-            parameters, train_set, MAX_ROUNDS,
-            valid_sets=[lightgbm.Dataset(*held_out, reference=train_set)],
-            callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
-        )  # fmt: skip
+    if held_out is None:
+        return _summing_exactly(lightgbm.train(parameters, train_set, rounds))
+    stopped = lightgbm.train(
+        parameters, train_set, MAX_ROUNDS,
+        valid_sets=[lightgbm.Dataset(*held_out, reference=train_set)],
+        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+    )  # fmt: skip
     best = max(stopped.best_iteration, 1)
     return _summing_exactly(lightgbm.Booster(model_str=stopped.model_to_string(num_iteration=best)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,13 +17,15 @@ from models_ml.warehouse import SCHEMA, Warehouse
 
 
 class DuckDBWarehouse(Warehouse):
-    """One open DuckDB file."""
+    """One open DuckDB file. Several threads may use it: one at a time, the others wait."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self._alone = threading.RLock()
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+        with self._alone:
+            return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
 
     def stream(
         self,
@@ -31,22 +34,25 @@ class DuckDBWarehouse(Warehouse):
         tables: Mapping[str, pa.Table] | None = None,
         batch_rows: int = 250_000,
     ) -> Iterator[pa.RecordBatch]:
-        cursor = _configured(self._connection.cursor())
-        try:
-            for name, table in (tables or {}).items():
-                cursor.register(name, table)
-            yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(batch_rows)
-        finally:
-            cursor.close()
+        with self._alone:
+            cursor = _configured(self._connection.cursor())
+            try:
+                for name, table in (tables or {}).items():
+                    cursor.register(name, table)
+                yield from cursor.sql(sql, params=list(parameters)).to_arrow_reader(batch_rows)
+            finally:
+                cursor.close()
 
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         named = isinstance(parameters, Mapping)
-        self._connection.execute(sql, dict(parameters) if named else list(parameters))
+        with self._alone:
+            self._connection.execute(sql, dict(parameters) if named else list(parameters))
 
     def append(self, table: str, rows: pa.Table) -> None:
-        self._connection.register("appended", rows)
-        self._connection.execute(f"insert into {table} by name select * from appended")
-        self._connection.unregister("appended")
+        with self._alone:
+            self._connection.register("appended", rows)
+            self._connection.execute(f"insert into {table} by name select * from appended")
+            self._connection.unregister("appended")
 
     def has_table(self, name: str) -> bool:
         found = "select 1 from information_schema.tables where table_name = ? and table_schema = ?"
@@ -54,13 +60,14 @@ class DuckDBWarehouse(Warehouse):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self._connection.begin()
-        try:
-            yield
-        except BaseException:
-            self._connection.rollback()
-            raise
-        self._connection.commit()
+        with self._alone:
+            self._connection.begin()
+            try:
+                yield
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.commit()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from models_ml.errors import ForetellError
 DEFAULT_MEMORY_LIMIT = "50%"  # as in profiles.yml
 MEMORY_SIZE = re.compile(r"\d+(\.\d+)?\s*(%|[KMGT]i?B)", re.IGNORECASE)
 MAX_THREADS = 1024
+_shared = threading.local()
 
 
 def check_machine(environment: Mapping[str, str]) -> None:
@@ -45,12 +47,19 @@ def check_machine(environment: Mapping[str, str]) -> None:
 
 
 def usable_threads() -> int:
-    """Return how many threads to use: FORETELL_THREADS, or the cores this process may use."""
+    """Return how many threads to use: FORETELL_THREADS, or the cores this process may use.
+
+    Where several do the same work at once, each gets its share (share_threads).
+    """
     named = os.environ.get("FORETELL_THREADS")
-    if named:
-        return int(named)
     may_be_bound = hasattr(os, "sched_getaffinity")  # not on every system
-    return len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if may_be_bound else os.cpu_count() or 1
+    return max(1, (int(named) if named else cores) // getattr(_shared, "by", 1))
+
+
+def share_threads(by: int) -> None:
+    """Say of the calling thread that so many do its work at once."""
+    _shared.by = by
 
 
 def bound_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -14,7 +14,7 @@ from models_ml.publish import Published, publish
 from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import Settings
 from models_ml.spark_server import check_server
-from models_ml.train_prediction import train_prediction
+from models_ml.train_prediction import train_predictions
 from models_ml.training_data import present_features
 from models_ml.warehouse import Warehouse, open_warehouse
 
@@ -190,8 +190,7 @@ def run(
     with open_warehouse(settings.warehouse) as warehouse:
         predictions = select_predictions(warehouse, selected)
         if with_training:
-            for prediction in predictions:
-                train_prediction(warehouse, prediction, progress)
+            train_predictions(warehouse, predictions, progress)
         if with_scoring:
             score_champions(warehouse, predictions, progress, with_reasons)
     return finish(settings, progress, scope)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
@@ -18,6 +20,7 @@ from models_ml.challenge import (
     held_out_rows,
     judged_output,
 )
+from models_ml.machine import share_threads, usable_threads
 from models_ml.matrix import TrainingSet
 from models_ml.onnx_model import EXPECTED_VALUE
 from models_ml.reasons import input_of
@@ -27,6 +30,8 @@ from models_ml.training_data import fingerprint, load_training_set, present_feat
 from models_ml.warehouse import Warehouse
 
 Progress = Callable[[str], None]
+# Half of a training is work for one thread; more at a time would take more memory, not less time.
+AT_ONCE = 2
 HELD_OUT = pa.schema(
     [
         ("prediction", pa.string()),
@@ -79,6 +84,52 @@ def train_prediction(
         registry.save_model(warehouse, model, held_out)
         progress(f"{prediction}: {model.status}{', ' + model.reason if model.reason else ''}")
     return _as_of_now(warehouse, model_id, prediction)
+
+
+def train_predictions(
+    warehouse: Warehouse,
+    predictions: Sequence[str],
+    progress: Progress,
+    settings: TrainSettings | None = None,
+) -> None:
+    """Train some predictions, two at a time where threads can share the warehouse.
+
+    Models are the same as one after the other. If one fails, none begins any more, others stop at
+    their next line of progress, and what is written stands.
+
+    Args:
+        warehouse: With models 01 to 07 built.
+        predictions: Which.
+        progress: Called with lines of all of them, each with its prediction's name.
+        settings: Sizes, seed, portfolio; default: the usual ones.
+
+    Raises:
+        Exception: Of the first that fails.
+    """
+    at_once = min(AT_ONCE, usable_threads(), len(predictions))
+    if warehouse.has_executors or at_once < 2:
+        for prediction in predictions:
+            train_prediction(warehouse, prediction, progress, settings)
+        return
+    stop = threading.Event()
+
+    def tell(line: str) -> None:
+        if stop.is_set():
+            raise CancelledError
+        progress(line)
+
+    with ThreadPoolExecutor(at_once, initializer=share_threads, initargs=(at_once,)) as pool:
+        jobs = [
+            pool.submit(train_prediction, warehouse, prediction, tell, settings)
+            for prediction in predictions
+        ]
+        try:
+            for job in as_completed(jobs):
+                job.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _as_of_now(warehouse: Warehouse, model_id: str, prediction: str) -> ModelRecord:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 
-from models_ml.machine import bound_database, usable_threads
+from models_ml.machine import bound_database, share_threads, usable_threads
 from tests.conftest import dbt
 
 
@@ -33,6 +34,15 @@ def test_variables_bound_a_database(tmp_path, monkeypatch):
     assert one[2] == "2.0 GiB" != default
     assert Path(one[1]).parent == tmp_path
     assert one[1] != other[1], "two databases would write over each other"
+
+
+def test_threads_that_do_the_same_share_what_there_is(monkeypatch):
+    monkeypatch.setenv("FORETELL_THREADS", "5")
+    with ThreadPoolExecutor(1, initializer=share_threads, initargs=(2,)) as pool:
+        assert pool.submit(usable_threads).result() == 2
+    with ThreadPoolExecutor(1, initializer=share_threads, initargs=(9,)) as pool:
+        assert pool.submit(usable_threads).result() == 1
+    assert usable_threads() == 5
 
 
 def test_dbt_takes_the_same_variables(tmp_path):

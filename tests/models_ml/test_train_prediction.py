@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import duckdb
@@ -10,14 +11,19 @@ import pytest
 
 from models_ml import registry, train_prediction
 from models_ml.candidates import Candidate
+from models_ml.errors import ForetellError
 from models_ml.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
-from models_ml.train import TrainSettings
+from models_ml.train import TrainSettings, train
 from models_ml.warehouse import open_warehouse
 from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 from tests.sparse_rows import training_set
 
 SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10)
 GOOD = training_set(1, n_users=800, n_snapshots=3)
+CATALOGUE = [
+    {"event_name": None, "property": None, "kind": kind, "is_kept": True}
+    for kind in GOOD.matrix.kinds
+]
 NOISE = replace(GOOD, y=np.random.default_rng(2).permutation(GOOD.y))
 # What is learned from says nothing, what is held out is as it was.
 HELD_OUT = (GOOD.user_bucket < 20) & (GOOD.as_of_hour == GOOD.as_of_hour.max())
@@ -48,11 +54,7 @@ def warehouse(tmp_path):
 @pytest.fixture
 def run(warehouse, monkeypatch):
     """Return a function that trains on some data as of some day."""
-    catalogue = [
-        {"event_name": None, "property": None, "kind": kind, "is_kept": True}
-        for kind in GOOD.matrix.kinds
-    ]
-    monkeypatch.setattr(train_prediction, "present_features", lambda warehouse: catalogue)
+    monkeypatch.setattr(train_prediction, "present_features", lambda warehouse: CATALOGUE)
 
     def train(day: str, data=GOOD):
         warehouse.execute("delete from stg_as_of")
@@ -125,3 +127,64 @@ def test_held_out_scores_are_those_of_the_reported_numbers(warehouse, run):
     )
     assert {row["model_id"] for row in rows} == {made.model_id}
     assert made.metrics["newest_as_of_hour"] == GOOD.as_of_hour.max()
+
+
+@pytest.fixture
+def three(warehouse, monkeypatch):
+    """Return the names of three predictions, each with rows of its own, on a machine of 2 cores."""
+    names = ["buys", "leaves", "returns"]
+    data = {name: training_set(seed, n_users=400) for seed, name in enumerate(names)}
+    warehouse.execute("insert into prediction_definitions values ('leaves', 'h'), ('returns', 'h')")
+    warehouse.execute("insert into stg_as_of values ('2026-01-01')")
+    monkeypatch.setattr(train_prediction, "present_features", lambda warehouse: CATALOGUE)
+    monkeypatch.setattr(train_prediction, "load_training_set", lambda _, name: data[name])
+    monkeypatch.setenv("FORETELL_THREADS", "2")
+    return names
+
+
+def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, three, monkeypatch):
+    kept = "select prediction, model_id, status, onnx from models order by prediction"
+    both_at_work = threading.Barrier(2, timeout=60)
+    lines = []
+
+    def meet(data, settings, groups, progress):
+        if not both_at_work.broken and len(lines) < 2:
+            both_at_work.wait()
+        return train(data, settings, groups, progress)
+
+    monkeypatch.setattr(train_prediction, "train", meet)
+    train_prediction.train_predictions(warehouse, three[:2], lines.append, SETTINGS)
+    together = warehouse.rows(kept)
+    assert [row["status"] for row in together] == [CHAMPION, CHAMPION]
+    monkeypatch.setattr(train_prediction, "train", train)
+    monkeypatch.setenv("FORETELL_THREADS", "1")
+    warehouse.execute("delete from models")
+    train_prediction.train_predictions(warehouse, three[:2], lines.append, SETTINGS)
+    assert warehouse.rows(kept) == together
+
+
+def test_when_one_fails_the_others_stop_and_what_is_written_stands(warehouse, three, monkeypatch):
+    def fail_second(data, settings, groups, progress):
+        if warehouse.rows("select 1 from models"):
+            raise ForetellError("no")
+        return train(data, settings, groups, progress)
+
+    monkeypatch.setattr(train_prediction, "train", fail_second)
+    monkeypatch.setattr(train_prediction, "AT_ONCE", 1)
+    with pytest.raises(ForetellError, match="no"):
+        train_prediction.train_predictions(warehouse, three, lambda line: None, SETTINGS)
+    assert [row["prediction"] for row in warehouse.rows("select prediction from models")] == [
+        "buys"
+    ]
+
+    def fail_at_once(data, settings, groups, progress):
+        if threading.current_thread().name.endswith("_0"):
+            raise ForetellError("never")
+        return train(data, settings, groups, progress)
+
+    monkeypatch.setattr(train_prediction, "train", fail_at_once)
+    monkeypatch.setattr(train_prediction, "AT_ONCE", 2)
+    warehouse.execute("delete from models")
+    with pytest.raises(ForetellError, match="never"):
+        train_prediction.train_predictions(warehouse, three, lambda line: None, SETTINGS)
+    assert warehouse.rows("select prediction from models") == []
