@@ -88,7 +88,7 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
             "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
         ).fetchall():
             raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
-        bound_database(connection, path)
+        bound_database(connection, path, share=0.5)  # rows and models in Python take the rest
         yield DuckDBWarehouse(_configured(connection))
     finally:
         connection.close()

@@ -14,7 +14,7 @@ import duckdb
 from models_ml.errors import ForetellError
 
 DEFAULT_MEMORY_LIMIT = "50%"  # as in profiles.yml
-MEMORY_SIZE = re.compile(r"\d+(\.\d+)?\s*(%|[KMGT]i?B)", re.IGNORECASE)
+MEMORY_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[KMGT]i?B)", re.IGNORECASE)
 MAX_THREADS = 1024
 _shared = threading.local()
 
@@ -28,9 +28,7 @@ def check_machine(environment: Mapping[str, str]) -> None:
     Raises:
         ForetellError: Naming the variable, its value and what to write.
     """
-    memory = environment.get("FORETELL_MEMORY_LIMIT", "")
-    if memory and not MEMORY_SIZE.fullmatch(memory):
-        raise ForetellError(f"FORETELL_MEMORY_LIMIT={memory} is not a size; write e.g. 4GB or 50%")
+    _memory_limit(environment)
     threads = environment.get("FORETELL_THREADS", "")
     if threads and not (
         threads.isascii() and threads.isdigit() and 1 <= int(threads) <= MAX_THREADS
@@ -62,17 +60,26 @@ def share_threads(by: int) -> None:
     _shared.by = by
 
 
-def bound_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def bound_database(connection: duckdb.DuckDBPyConnection, path: Path, share: float = 1) -> None:
     """Bound what a database takes, not only this cursor of it. dbt's part: macro bound_database.
 
     Args:
         connection: Just opened.
         path: Its file, which names where it spills: two databases never share a folder.
+        share: Of the memory limit, where the process needs the rest itself.
     """
-    limit = os.environ.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
-    connection.execute("set memory_limit = ?", [limit])
+    number, unit = _memory_limit(os.environ)
+    connection.execute("set memory_limit = ?", [f"{share * number:.3f}{unit}"])
     connection.execute("set threads = ?", [usable_threads()])
     folder = os.environ.get("FORETELL_SPILL")
     if folder:
         name = hashlib.md5(str(path).encode(), usedforsecurity=False).hexdigest()
         connection.execute("set temp_directory = ?", [f"{folder}/foretell_{name}"])
+
+
+def _memory_limit(environment: Mapping[str, str]) -> tuple[float, str]:
+    limit = environment.get("FORETELL_MEMORY_LIMIT") or DEFAULT_MEMORY_LIMIT
+    size = MEMORY_SIZE.fullmatch(limit)
+    if size is None:
+        raise ForetellError(f"FORETELL_MEMORY_LIMIT={limit} is not a size; write e.g. 4GB or 50%")
+    return float(size[1]), size[2]

@@ -11,9 +11,9 @@ from models_ml.machine import bound_database, share_threads, usable_threads
 from tests.conftest import dbt
 
 
-def settings_of(path):
+def settings_of(path, share=1):
     connection = duckdb.connect(config={"temp_directory": "beside"})
-    bound_database(connection, path)
+    bound_database(connection, path, share)
     return connection.execute(
         "select current_setting('threads'), current_setting('temp_directory'),"
         " current_setting('memory_limit')"
@@ -32,6 +32,7 @@ def test_variables_bound_a_database(tmp_path, monkeypatch):
     one, other = settings_of(Path("a.duckdb")), settings_of(Path("b.duckdb"))
     assert one[0] == usable_threads() == 3
     assert one[2] == "2.0 GiB" != default
+    assert settings_of(Path("a.duckdb"), share=0.5)[2] == "1.0 GiB"
     assert Path(one[1]).parent == tmp_path
     assert one[1] != other[1], "two databases would write over each other"
 
