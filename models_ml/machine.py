@@ -37,7 +37,8 @@ def check_machine(environment: Mapping[str, str]) -> None:
             f"FORETELL_THREADS={threads} is not a number of threads; write 1 to {MAX_THREADS}"
         )
     spill = environment.get("FORETELL_SPILL", "")
-    if spill and not (os.path.isabs(spill) and os.access(spill, os.W_OK | os.X_OK)):
+    is_folder = os.path.isabs(spill) and os.path.isdir(spill)
+    if spill and not (is_folder and os.access(spill, os.W_OK | os.X_OK)):
         raise ForetellError(
             f"FORETELL_SPILL={spill} is not a folder to write to; "
             "write the absolute path of one on a disk with room"
