@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from models_ml.road import train_prediction
+from models_ml.train_prediction import train_prediction
 from models_ml.warehouse import open_warehouse
 from tests.conftest import dbt, query
 
