@@ -12,6 +12,7 @@ for trees"; Strumbelj, Kononenko (2014) for the linear case.
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 
 import lightgbm
@@ -125,7 +126,9 @@ def pack(parts: list[Part]) -> bytes:
                 "intercept": linear.intercept,
             }  # fmt: skip
         elif isinstance(part.model, lightgbm.Booster):
-            own["trees"] = np.frombuffer(part.model.model_to_string().encode(), dtype=np.uint8)
+            # How many threads grew them is no part of a model: it is the same on every machine.
+            trees = re.sub(r"\[num_threads: \d+\]\n", "", part.model.model_to_string())
+            own["trees"] = np.frombuffer(trees.encode(), dtype=np.uint8)
         else:
             own["log_odds"] = part.model
         arrays |= {f"{number}.{name}": np.asarray(value) for name, value in own.items()}

@@ -143,7 +143,11 @@ def three(warehouse, monkeypatch):
 
 
 def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, three, monkeypatch):
-    kept = "select prediction, model_id, status, onnx from models order by prediction"
+    kept = (
+        "select prediction, model_id, status, onnx, explain_model from models order by prediction"
+    )
+    trees = (Candidate("logistic", "linear"), Candidate("lightgbm", "lightgbm"))
+    settings = replace(SETTINGS, portfolio=trees)
     both_at_work = threading.Barrier(2, timeout=60)
     lines = []
 
@@ -153,13 +157,13 @@ def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, th
         return train(data, settings, groups, progress)
 
     monkeypatch.setattr(train_prediction, "train", meet)
-    train_prediction.train_predictions(warehouse, three[:2], lines.append, SETTINGS)
+    train_prediction.train_predictions(warehouse, three[:2], lines.append, settings)
     together = warehouse.rows(kept)
     assert [row["status"] for row in together] == [CHAMPION, CHAMPION]
     monkeypatch.setattr(train_prediction, "train", train)
-    monkeypatch.setenv("FORETELL_THREADS", "1")
+    monkeypatch.setattr(train_prediction, "AT_ONCE", 1)
     warehouse.execute("delete from models")
-    train_prediction.train_predictions(warehouse, three[:2], lines.append, SETTINGS)
+    train_prediction.train_predictions(warehouse, three[:2], lines.append, settings)
     assert warehouse.rows(kept) == together
 
 
