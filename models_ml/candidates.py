@@ -119,11 +119,12 @@ class Fitted:
             return self.model.margin(self.transform.apply(own, np.float64))
         return self.model.predict(own, raw_score=True, num_threads=1)
 
-    def gain(self) -> np.ndarray:
-        """Return what splits on each of its columns gained; of others than trees nothing."""
-        if self.candidate.family != "lightgbm":
-            return np.zeros(len(self.columns))
-        return self.model.feature_importance("gain")
+    def gain(self, n_columns: int) -> np.ndarray:
+        """Return what splits on each column of the matrix gained; of others than trees nothing."""
+        gain = np.zeros(n_columns)
+        if self.candidate.family == "lightgbm":
+            gain[self.columns] = self.model.feature_importance("gain")
+        return gain
 
     def predict(self, X: csr_matrix) -> np.ndarray:
         """Return the uncalibrated probability of the same rows, of a binary objective."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -29,7 +28,7 @@ def compete(
     if rungs.second > rungs.first:
         finalists = _finalists(contests, members)
         useful = arena.useful_columns(settings.useful_share)
-        arena = replace(_arena(data, split, rungs.second, settings), useful=useful)
+        arena = _arena(data, split, rungs.second, settings, useful)
         columns = data.matrix.X.shape[1] if useful is None else int(useful.sum())
         progress(f"the best compete on {int(arena.rows.sum()):,} rows of {columns:,} columns")
         contests = _meet(arena, finalists, progress)
@@ -54,12 +53,18 @@ def _plan(data: TrainingSet, split: Split, settings: TrainSettings) -> Rungs:
     )
 
 
-def _arena(data: TrainingSet, split: Split, n_rows: int, settings: TrainSettings) -> Arena:
+def _arena(
+    data: TrainingSet,
+    split: Split,
+    n_rows: int,
+    settings: TrainSettings,
+    useful: np.ndarray | None = None,
+) -> Arena:
     rows = sample_users(data.user_bucket, split.fit, n_rows)
     later = split.later & np.isin(data.user_bucket, np.unique(data.user_bucket[rows]))
     return Arena(
         data, rows, later, settings.n_folds, max(settings.max_choice_rows, n_rows // 4),
-        settings.calibration, settings.seed,
+        settings.calibration, settings.seed, useful,
     )  # fmt: skip
 
 

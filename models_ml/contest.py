@@ -220,7 +220,7 @@ class Arena:
             )  # fmt: skip
             margin[unseen] = fitted.margin(X[unseen])
             rounds += [fitted.rounds] if fitted.rounds else []
-            gain[fitted.columns] += fitted.gain()
+            gain += fitted.gain(X.shape[1])
         old, new = self.scored_rows()
         n_rounds = round(np.mean(rounds)) if rounds else None
         seconds = time.monotonic() - started

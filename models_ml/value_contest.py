@@ -72,7 +72,7 @@ def compete_for_amounts(
     Args:
         arena: Where the winner competed, of data with values.
         winner: Who tells whether there is any.
-        settings: Seed, threads, rules of calibration.
+        settings: Seed, rules of calibration.
         progress: Called with a line per model.
     """
     data = arena.data

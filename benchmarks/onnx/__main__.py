@@ -67,7 +67,7 @@ def main() -> None:
     _tell_parity(cases, rng, arguments.rows)
     rounds = {member.candidate.name: TYPICAL_ROUNDS for member in fitted["average"].members}
     useful = columns_by_gain(
-        [_gain(model) for model in fitted.values()], TrainSettings().useful_share
+        [model.gain(N_COLUMNS) for model in fitted.values()], TrainSettings().useful_share
     )
     average = fit_candidate(
         fitted["average"].candidate, X, y, kinds(), 0, rounds=rounds, useful=useful
@@ -90,12 +90,6 @@ def _fit_all(
         average, columns, None, members=tuple(fitted[member.name] for member in members)
     )
     return fitted
-
-
-def _gain(model: Fitted) -> np.ndarray:
-    gain = np.zeros(N_COLUMNS)
-    gain[model.columns] = model.gain()
-    return gain
 
 
 def _tell_parity(
