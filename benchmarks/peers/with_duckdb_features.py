@@ -10,36 +10,36 @@ from benchmarks.peers.with_duckdb_rollup import ROLLUP, SETTINGS
 HOURS_PER_WEEK = 168
 N_KEYS = 2**63
 ROWS_PER_BLOCK = 1_500_000  # as rows_per_block in dbt_project.yml
-SQL = f"""
-    copy (
-        select
-            users.user_id,
-            tokens.event_name,
-            weeks.week,
-            weeks.n
-        from (
-            select
-                user_key,
-                token_id,
-                cast(($as_of_hour - 1 - event_hour) // {HOURS_PER_WEEK} as tinyint) as week,
-                cast(sum(n) as integer) as n
-            from hourly
-            where
-                user_key between $first_key and $last_key
-                and event_hour >= $as_of_hour - {N_WEEKS * HOURS_PER_WEEK}
-                and event_hour < $as_of_hour
-            group by all
-        ) as weeks
-        inner join users
-            on weeks.user_key = users.user_key
-            and users.user_key between $first_key and $last_key
-        inner join tokens on weeks.token_id = tokens.token_id
-    ) to '{{path}}' (format parquet)
+WEEKS = f"""
+    select
+        user_key,
+        token_id,
+        cast(($as_of_hour - 1 - event_hour) // {HOURS_PER_WEEK} as tinyint) as week,
+        cast(sum(n) as integer) as n
+    from hourly
+    where
+        user_key between $first_key and $last_key
+        and event_hour >= $as_of_hour - {N_WEEKS * HOURS_PER_WEEK}
+        and event_hour < $as_of_hour
+    group by all
+"""
+NAMED = f"""
+    select users.user_id, tokens.event_name, weeks.week, weeks.n
+    from ({WEEKS}) as weeks
+    inner join users
+        on weeks.user_key = users.user_key
+        and users.user_key between $first_key and $last_key
+    inner join tokens on weeks.token_id = tokens.token_id
 """
 
 
-def count(task: Task) -> None:
-    """Write the counts, one file per block of users."""
+def count(task: Task, sql: str) -> None:
+    """Write what a query counts, one file per block of users.
+
+    Args:
+        task: What to count and where to write it.
+        sql: WEEKS or NAMED.
+    """
     connection = duckdb.connect(task.folder.parent / "duckdb_rollup" / ROLLUP, read_only=True)
     connection.execute(SETTINGS)
     (as_of_hour,) = connection.execute(
@@ -49,7 +49,7 @@ def count(task: Task) -> None:
     n_blocks = -(-n_rows // ROWS_PER_BLOCK)
     for block in range(n_blocks):
         connection.execute(
-            SQL.format(path=task.counts / f"block_{block:05}.parquet"),
+            f"copy ({sql}) to '{task.counts}/block_{block:05}.parquet' (format parquet)",
             {
                 "as_of_hour": as_of_hour,
                 "first_key": N_KEYS * block // n_blocks,
@@ -59,4 +59,4 @@ def count(task: Task) -> None:
 
 
 if __name__ == "__main__":
-    count(read_task("duckdb"))
+    count(read_task("duckdb"), NAMED)
