@@ -21,6 +21,7 @@ N_WEEKS = 8
 VARIABLES: dict[str, Any] = {
     "scope": "everyone",
     "max_snapshots": N_WEEKS,
+    "enough_outcomes": 0,
     "max_training_rows": 10**12,
 }
 Progress = Callable[[str], None]

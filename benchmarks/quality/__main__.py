@@ -41,7 +41,7 @@ HERE = Path(__file__).parent
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"
 ONLINE_RETAIL_CUTS = ("2011-08-01", "2011-10-01", "2011-11-01")
 DEMO_PREDICTIONS = PROJECT / "seeds/demo_predictions"
-RARE_DAYS_BEFORE_END = (17, 10, 3)  # horizons of three days that do not overlap
+RARE_DAYS_BEFORE_END = (45, 38, 31, 24, 17, 10, 3)  # horizons of three days do not overlap
 QUICK_CUTS, QUICK_USERS, QUICK_BUDGET = ("2011-10-01",), 2_000, 20
 CASES = ("simulator", "online_retail", "rare")
 console = Console(width=210)  # as wide as the table with the longest names

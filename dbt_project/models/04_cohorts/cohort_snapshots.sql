@@ -1,74 +1,83 @@
 {# The as-of grid. Grain: one row per (prediction, as_of_hour). scoring: now; training: weekly back
    from the newest hour whose outcome window has ended, as far as history allows: max_snapshots,
-   and one more per week of horizon, since so many overlap the newest one's outcome window. Training
-   takes sample_per_million of the users, by hash: all, until there are too many rows. #}
+   and one more per week of horizon, since so many overlap the newest one's outcome window. Where
+   fewer than enough_outcomes users reached the outcome in all of them, training goes further back
+   until there are, or twice max_training_rows. It takes sample_per_million of the users, by hash:
+   all, until there are too many rows. #}
 with
 
 definitions as (select prediction, horizon_hours from {{ ref('prediction_definitions') }}),
 
-as_of as (select as_of_hour, first_event_hour from {{ ref('stg_as_of') }}),
+as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
 
-steps as (
-    {%- for step in range(var('max_snapshots') + 53 if var('scope') == 'everyone' else 0) %}
-    select {{ step }} as weeks_back union all
-    {%- endfor %}
-    select cast(null as integer) as weeks_back
-),
+population as (select greatest(count(*), 1) as n_users from {{ ref('stg_identities') }}),
 
-grid as (
+weeks as (
     select
-        definitions.prediction,
-        definitions.horizon_hours,
-        steps.weeks_back,
-        steps.weeks_back is null as is_scoring,
-        as_of.as_of_hour
-        - coalesce(definitions.horizon_hours + 168 * steps.weeks_back, 0) as as_of_hour,
-        as_of.first_event_hour
-    from definitions
-    cross join as_of
-    cross join steps
+        prediction,
+        as_of_hour,
+        horizon_hours,
+        168 * weeks_back < 168 * {{ var('max_snapshots') }} + horizon_hours as is_default,
+        row_number() over (partition by prediction order by weeks_back) as n_weeks,
+        sum(n_users_with_outcome) over (partition by prediction order by weeks_back)
+        - n_users_with_outcome as n_outcomes_since
+    from {{ ref('cohort_training_weeks') }}
 ),
 
-population as (select count(*) as n_users from {{ ref('stg_identities') }}),
+samples as (
+    select
+        weeks.prediction,
+        population.n_users,
+        least(
+            1000000,
+            floor(1e6 * {{ var('max_training_users') }} / population.n_users),
+            floor(
+                1e6 * {{ var('max_training_rows') }}
+                / (population.n_users * greatest(sum(case when is_default then 1 else 0 end), 1))
+            )
+        ) as sample_per_million
+    from weeks
+    cross join population
+    group by weeks.prediction, population.n_users
+),
 
 snapshots as (
     select
         prediction,
         as_of_hour,
         horizon_hours,
-        is_scoring,
-        count(*) over (partition by prediction, is_scoring) as n_snapshots
-    from grid
+        'scoring' as purpose,
+        1000000 as sample_per_million
+    from definitions
+    cross join as_of
+    union all
+    select
+        weeks.prediction,
+        weeks.as_of_hour,
+        weeks.horizon_hours,
+        'training' as purpose,
+        samples.sample_per_million
+    from weeks
+    inner join samples on weeks.prediction = samples.prediction
     where
-        is_scoring
+        weeks.is_default
         or (
-            as_of_hour >= first_event_hour + 24 * {{ var('min_history_days') }}
-            and 168 * weeks_back < 168 * {{ var('max_snapshots') }} + horizon_hours
+            samples.sample_per_million * weeks.n_outcomes_since
+            < 1e6 * {{ var('enough_outcomes') }}
+            and samples.sample_per_million * samples.n_users * weeks.n_weeks
+            <= 1e6 * 2 * {{ var('max_training_rows') }}
         )
 ),
 
 final as (
     select
-        snapshots.prediction,
-        snapshots.as_of_hour,
-        {{ hour_start('snapshots.as_of_hour') }} as as_of,
-        snapshots.horizon_hours,
-        case when snapshots.is_scoring then 'scoring' else 'training' end as purpose,
-        case
-            when snapshots.is_scoring then 1000000
-            else cast(least(
-                1000000,
-                floor(
-                    1e6 * {{ var('max_training_users') }} / greatest(population.n_users, 1)
-                ),
-                floor(
-                    1e6 * {{ var('max_training_rows') }}
-                    / greatest(population.n_users * snapshots.n_snapshots, 1)
-                )
-            ) as integer)
-        end as sample_per_million
+        prediction,
+        as_of_hour,
+        {{ hour_start('as_of_hour') }} as as_of,
+        horizon_hours,
+        purpose,
+        cast(sample_per_million as integer) as sample_per_million
     from snapshots
-    cross join population
 )
 
 select * from final

@@ -1,0 +1,89 @@
+{# Hours that training could take as snapshots: weekly back from the newest whose outcome window has
+   ended, as far as history allows, and how many users did what a prediction asks about in each
+   window. Grain: one row per (prediction, as_of_hour); none in an hourly run. Users are counted in a
+   sample of identities (stg_user_sample) and scaled up, in the cohort or not. #}
+{%- set max_weeks = [var('max_snapshots'), var('max_snapshots_of_few_outcomes')] | max %}
+with
+
+{% if var('scope') == 'everyone' -%}
+definitions as (select prediction, horizon_hours from {{ ref('prediction_definitions') }}),
+
+as_of as (select as_of_hour, first_event_hour from {{ ref('stg_as_of') }}),
+
+outcomes as (
+    select distinct prediction, measure_id
+    from {{ ref('prediction_conditions') }}
+    where role = 'outcome'
+),
+
+sample as (select step from {{ ref('stg_user_sample') }}),
+
+steps as (
+    {%- for step in range(max_weeks + 53) %}
+    select {{ step }} as weeks_back {{- ' union all' if not loop.last }}
+    {%- endfor %}
+),
+
+grid as (
+    select
+        definitions.prediction,
+        definitions.horizon_hours,
+        steps.weeks_back,
+        as_of.as_of_hour - definitions.horizon_hours - 168 * steps.weeks_back as as_of_hour
+    from definitions
+    cross join as_of
+    inner join steps
+        on 168 * steps.weeks_back < 168 * {{ max_weeks }} + definitions.horizon_hours
+        and as_of.as_of_hour - definitions.horizon_hours - 168 * steps.weeks_back
+        >= as_of.first_event_hour + 24 * {{ var('min_history_days') }}
+),
+
+-- Once, for predictions that ask about the same.
+counted as (
+    select counted.measure_id, counted.identity_key, counted.event_hour
+    from {{ measure_hours() }} as counted
+    inner join outcomes on counted.measure_id = outcomes.measure_id
+    inner join sample on counted.identity_key % sample.step = 0
+    group by counted.measure_id, counted.identity_key, counted.event_hour
+),
+
+reached as (
+    select
+        grid.prediction,
+        grid.as_of_hour,
+        count(distinct counted.identity_key) as n_sampled
+    from grid
+    inner join outcomes on grid.prediction = outcomes.prediction
+    inner join counted
+        on outcomes.measure_id = counted.measure_id
+        and counted.event_hour >= grid.as_of_hour
+        and counted.event_hour < grid.as_of_hour + grid.horizon_hours
+    group by grid.prediction, grid.as_of_hour
+),
+
+final as (
+    select
+        grid.prediction,
+        grid.as_of_hour,
+        grid.horizon_hours,
+        grid.weeks_back,
+        coalesce(reached.n_sampled, 0) * sample.step as n_users_with_outcome
+    from grid
+    cross join sample
+    left join reached
+        on grid.prediction = reached.prediction and grid.as_of_hour = reached.as_of_hour
+)
+{%- else -%}
+final as (
+    select
+        prediction,
+        horizon_hours as as_of_hour,
+        horizon_hours,
+        horizon_hours as weeks_back,
+        cast(horizon_hours as bigint) as n_users_with_outcome
+    from {{ ref('prediction_definitions') }}
+    where false
+)
+{%- endif %}
+
+select * from final
