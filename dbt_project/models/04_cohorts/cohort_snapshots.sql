@@ -43,9 +43,9 @@ samples as (
 
 snapshots as (
     select
-        prediction,
-        as_of_hour,
-        horizon_hours,
+        definitions.prediction,
+        as_of.as_of_hour,
+        definitions.horizon_hours,
         'scoring' as purpose,
         1000000 as sample_per_million
     from definitions
