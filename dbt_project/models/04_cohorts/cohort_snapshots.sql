@@ -33,7 +33,7 @@ samples as (
             floor(1e6 * {{ var('max_training_users') }} / population.n_users),
             floor(
                 1e6 * {{ var('max_training_rows') }}
-                / (population.n_users * greatest(sum(case when is_default then 1 else 0 end), 1))
+                / (population.n_users * count(case when weeks.is_default then 1 end))
             )
         ) as sample_per_million
     from weeks
