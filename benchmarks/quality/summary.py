@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
+from scipy.stats import sem
 
 from benchmarks.quality.methods import FORETELL, METHODS, WITHOUT
 from benchmarks.quality.table import ATTAINABLE, ORACLE, Result
@@ -58,6 +59,7 @@ def _against_references(sets: list[Lines]) -> Iterator[str]:
         f"({100 * (gaps / theirs).mean():+.2f} %), not above it on {(gaps <= 0).sum()} of "
         f"{len(sets)} sets, worst {gaps[worst]:+.4f} ({_named(best[worst])}, {best[worst].method})"
     )
+    yield _beyond_chance([lines[FORETELL] for lines in sets], best)
     ranks = [
         lines[FORETELL].auroc - max(lines[name].auroc for name in REFERENCES & lines.keys())
         for lines in sets
@@ -72,6 +74,14 @@ def _against_references(sets: list[Lines]) -> Iterator[str]:
         for lines in sets
     ]
     yield f"ECE: Foretell's is the lowest on {sum(lowest)} of {len(sets)} sets"
+
+
+def _beyond_chance(ours: list[Result], theirs: list[Result]) -> str:
+    """Compare log losses paired by user: within two standard errors it may be chance."""
+    gaps = [own.losses() - other.losses() for own, other in zip(ours, theirs, strict=True)]
+    lower = sum(gap.mean() < -2 * sem(gap) for gap in gaps)
+    higher = sum(gap.mean() > 2 * sem(gap) for gap in gaps)
+    return f"by more than two standard errors lower on {lower}, higher on {higher} of {len(gaps)}"
 
 
 def _against(title: str, sets: list[Lines]) -> str:
@@ -120,13 +130,16 @@ def _oracle(sets: list[Lines]) -> Iterator[str]:
         if best is None:
             continue
         some = np.isin(ours.position, best.position)
+        base, foretell = (lines[name].expected_log_loss(some) for name in ("base rate", FORETELL))
+        attainable = best.expected_log_loss()
+        others = sorted(REFERENCES & lines.keys())
         expected = {
-            "base rate": lines["base rate"].expected_log_loss(some),
-            "Foretell": ours.expected_log_loss(some),
-            ATTAINABLE: best.expected_log_loss(),
+            "base rate": base,
+            **{name: lines[name].expected_log_loss(some) for name in others},
+            FORETELL: foretell,
+            ATTAINABLE: attainable,
             ORACLE: lines[ORACLE].expected_log_loss(some),
         }
-        base, foretell, attainable, _ = expected.values()
         yield (
             f"{ours.prediction}, expected log loss of {some.sum():,} users: "
             + ", ".join(f"{name} {loss:.4f}" for name, loss in expected.items())

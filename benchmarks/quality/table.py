@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from rich.table import Table
-from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.quality.cases import Task
 from benchmarks.speed.__main__ import Cost
@@ -16,7 +16,7 @@ Z_ALL_TEN = 2.807  # ten intervals of 99.5 % hold together with 95 % (Bonferroni
 ORACLE, ATTAINABLE = "oracle (true p)", "best from events"
 HEADINGS = (
     "prediction", "cut", "method", "users", "observed", "predicted", "AUROC", "avg precision",
-    "log loss", "ECE", "gap to true p", "seconds", "CPU s", "peak GiB",
+    "log loss", "expected", "ECE", "gap to true p", "seconds", "CPU s", "peak GiB",
 )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ class Result:
     @property
     def log_loss(self) -> float:
         """Return the mean log loss, nats; a probability of 0 or 1 counts as 1e-7 beside it."""
-        return float(log_loss(self.y, np.clip(self.p, 1e-7, 1 - 1e-7), labels=[0, 1]))
+        return float(self.losses().mean())
 
     @property
     def auroc(self) -> float:
@@ -75,13 +75,19 @@ class Result:
         losses = -(p_true * np.log(p) + (1 - p_true) * np.log1p(-p))
         return float(losses[_or_all(some)].mean())
 
+    def losses(self) -> np.ndarray:
+        """Return the log loss of each user, nats, shape (n_users,)."""
+        p = np.clip(self.p, 1e-7, 1 - 1e-7)
+        return -np.where(self.y == 1, np.log(p), np.log1p(-p))
+
     def cells(self) -> list[str]:
-        """Return the line as text."""
+        """Return the line as text; expected is the log loss under the true probability."""
         average_precision = average_precision_score(self.y, self.p) if self.is_ranking else np.nan
         numbers = (
             self.auroc,
             average_precision,
             self.log_loss,
+            self.expected_log_loss(),
             self.ece,
             self.gap(),
         )

@@ -233,6 +233,8 @@ def test_users_of_unknown_outcome_are_left_out(tmp_path):
     assert result.y.tolist() == [1, 0]
     assert result.p.tolist() == [0.9, 0.2]
     assert result.cells()[-4:] == ["0.1000", "", "", ""]  # gap to true p; no process, so no costs
+    # (-ln 0.9 - ln 0.8) / 2; (-0.8 ln 0.9 - 0.2 ln 0.1 - 0.1 ln 0.2 - 0.9 ln 0.8) / 2
+    assert result.cells()[8:10] == ["0.1643", "0.4533"]
 
 
 def test_goals_are_read_off_against_the_best_reference():
@@ -250,6 +252,7 @@ def test_goals_are_read_off_against_the_best_reference():
     # -ln(0.8) + ln(0.9) = 0.1178; -ln(0.9) - (ln 0.6 + ln 0.5) / -2 = -0.4966
     assert "mean -0.1894" in said
     assert "not above it on 1 of 2 sets, worst +0.1178 (buys at 2026-01-01, AutoGluon good" in said
+    assert "by more than two standard errors lower on 1, higher on 1 of 2" in said
     assert "mean +0.0625, worst +0.0000 (buys" in said
     assert "lowest on 1 of 2 sets" in said
     # 0.2231 / 0.1054 - 1; 0.1054 / 0.6020 - 1
@@ -269,6 +272,7 @@ def test_what_events_can_tell_is_compared_on_the_users_it_is_known_of():
         replace(line(method, p), p_true=np.array(truth))
         for method, p in {
             "Foretell": [0.4, 0.6, 0.01, 0.99],  # far off where the best is not known
+            "FLAML": [0.2, 0.6, 0.5, 0.5],
             "base rate": [0.5] * 4,
             ORACLE: truth,
             ATTAINABLE: [0.3, 0.7, 0.5, 0.5],
@@ -277,9 +281,9 @@ def test_what_events_can_tell_is_compared_on_the_users_it_is_known_of():
     known = {
         name: getattr(results[-1], name)[first_two] for name in ("y", "p", "p_true", "position")
     }
-    (said,) = summary([*results[:-1], replace(results[-1], **known)])
+    said = summary([*results[:-1], replace(results[-1], **known)])[-1]
     # Two users, alike but mirrored: -0.2 ln p - 0.8 ln(1 - p) at 0.5, 0.4, 0.3 and 0.2.
-    assert "2 users: base rate 0.6931, Foretell 0.5919, best from events 0.5261" in said
+    assert "2 users: base rate 0.6931, FLAML 0.5462, Foretell 0.5919, best from events 0.5" in said
     assert "oracle (true p) 0.5004; Foretell tells 61 % of what" in said
     assert "gap to the true probability 0.2000, of the best from events 0.1000" in said
 
