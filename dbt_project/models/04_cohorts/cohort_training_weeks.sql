@@ -1,6 +1,7 @@
-{# Hours that training could take as snapshots: weekly back from the newest whose outcome window has
-   ended, as far as history allows, and how many users did what a prediction asks about in each
-   window. Grain: one row per (prediction, as_of_hour); none in an hourly run. Users are counted in a
+{# Hours that training could take as snapshots, and how many users did what a prediction asks about in
+   the window after each. Weekly back from the newest whose outcome window has ended, as far as history
+   allows, and whole weeks before as_of: so that windows hold the same weekdays as the one to be
+   foretold. Grain: one row per (prediction, as_of_hour); none in an hourly run. Users are counted in a
    sample of identities (stg_user_sample) and scaled up, in the cohort or not. #}
 {%- set max_weeks = [var('max_snapshots'), var('max_snapshots_of_few_outcomes')] | max %}
 with
@@ -24,18 +25,27 @@ steps as (
     {%- endfor %}
 ),
 
-grid as (
+matured as (
     select
         definitions.prediction,
         definitions.horizon_hours,
-        steps.weeks_back,
-        as_of.as_of_hour - definitions.horizon_hours - 168 * steps.weeks_back as as_of_hour
+        as_of.as_of_hour
+        - 168 * {{ floor_divide('definitions.horizon_hours + 167', 168) }} as newest_hour,
+        as_of.first_event_hour + 24 * {{ var('min_history_days') }} as oldest_hour
     from definitions
     cross join as_of
+),
+
+grid as (
+    select
+        matured.prediction,
+        matured.horizon_hours,
+        steps.weeks_back,
+        matured.newest_hour - 168 * steps.weeks_back as as_of_hour
+    from matured
     inner join steps
-        on 168 * steps.weeks_back < 168 * {{ max_weeks }} + definitions.horizon_hours
-        and as_of.as_of_hour - definitions.horizon_hours - 168 * steps.weeks_back
-        >= as_of.first_event_hour + 24 * {{ var('min_history_days') }}
+        on 168 * steps.weeks_back < 168 * {{ max_weeks }} + matured.horizon_hours
+        and matured.newest_hour - 168 * steps.weeks_back >= matured.oldest_hour
 ),
 
 -- Once, for predictions that ask about the same.
