@@ -37,10 +37,10 @@ class LinearPart:
 
 @dataclass(frozen=True)
 class Part:
-    """One member of the average.
+    """One member of the average, or its shift.
 
     Attributes:
-        share: Its weight in the average.
+        share: Its weight in the average; 1 of a shift.
         places: Its columns among the model's, ascending.
         model: Linear, trees, or a constant log-odds.
     """
@@ -62,10 +62,12 @@ def parts_of(fitted: Fitted, X: csr_matrix, columns: np.ndarray | None = None) -
     members = fitted.members or (fitted,)
     shares = fitted.candidate.member_weights if fitted.members else (1.0,)
     some = X[:: max(1, X.shape[0] // MEAN_ROWS)]
-    return [
+    parts = [
         Part(share, np.searchsorted(read, member.columns), _model_of(member, some))
         for member, share in zip(members, shares, strict=True)
     ]
+    shift = Part(1.0, np.empty(0, dtype=np.int64), fitted.shift)
+    return [*parts, shift] if fitted.shift else parts
 
 
 def _model_of(member: Fitted, X: csr_matrix) -> LinearPart | lightgbm.Booster | float:

@@ -41,6 +41,8 @@ def _average(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, nam
         share = graph.constant(f"{prefix}weight", weight, np.float64)
         margin = add_margin(graph, member, source, columns, prefix)
         parts.append(graph.add("Mul", [margin, share], f"{prefix}part"))
+    if fitted.shift:
+        parts.append(graph.constant(f"{name}average_shift", [[fitted.shift]], np.float64))
     return graph.add("Sum", parts, f"{name}margin")
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from models_ml.calibrate import Calibrator
-from models_ml.candidates import Fitted, fit_candidate
+from models_ml.calibrate import Calibrator, Identity
+from models_ml.candidates import Fitted, centred, fit_candidate
 from models_ml.compete import compete
 from models_ml.contest import Contest, best_of
 from models_ml.contributions import pack, parts_of
@@ -213,6 +213,8 @@ def _fit(
         contest.candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
         rounds=contest.rounds, useful=useful,
     )  # fmt: skip
+    if isinstance(contest.calibrator, Identity):  # a map was learned from scores as they were
+        whether = centred(whether, data.matrix.X[rows], data.y[rows])
     value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
     return _Whole(whether, contest.calibrator, value)
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from models_ml import candidates
 from models_ml.candidates import (
     MIN_ROWS_PER_COLUMN,
     PORTFOLIO,
     PROPERTY_KINDS,
     Candidate,
+    centred,
     fit_candidate,
     portfolio_for,
 )
@@ -71,6 +73,25 @@ def test_an_average_gives_each_member_its_own_rounds():
     rounds = {"lightgbm": 7, "lightgbm_extra": 3}
     found = {m.candidate.name: m.rounds for m in fit(AVERAGE, rounds=rounds).members}
     assert (found["lightgbm"], found["lightgbm_extra"], found["logistic"]) == (7, 3, None)
+
+
+def test_a_centred_average_expects_what_happened():
+    rare = Y * (np.arange(len(Y)) % 20 == 0)
+    model = fit_candidate(AVERAGE, X, rare, kinds(), 0)
+    assert model.predict(X).sum() < 0.99 * rare.sum()
+    right = centred(model, X, rare)
+    assert right.predict(X).sum() == pytest.approx(rare.sum(), rel=1e-6)
+    np.testing.assert_allclose(np.diff(right.margin(NEW) - model.margin(NEW)), 0, atol=1e-12)
+    single = fit(PORTFOLIO[1])
+    assert centred(single, X, rare) is single
+
+
+def test_many_rows_are_centred_by_some_of_them(monkeypatch):
+    monkeypatch.setattr(candidates, "MAX_CENTRED_ROWS", 700)
+    model = fit(AVERAGE)
+    right = centred(model, X, Y)
+    # Of 1,500 rows every other one.
+    assert right.predict(X[::2]).mean() == pytest.approx(Y.mean(dtype=float), rel=1e-6)
 
 
 def test_without_properties_no_column_of_a_property_is_read():

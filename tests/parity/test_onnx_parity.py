@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,7 +44,8 @@ ODD = np.float32([1e30, -1e30, 1e-30, -1e-30, 999.999, 1000, 1000.001, 1, -1, 0.
 
 @pytest.fixture(scope="module")
 def fitted():
-    return {c.name: fit_candidate(c, X, Y, kinds(), seed=0) for c in (*PORTFOLIO, AVERAGE)}
+    fitted = {c.name: fit_candidate(c, X, Y, kinds(), seed=0) for c in (*PORTFOLIO, AVERAGE)}
+    return fitted | {"average": replace(fitted["average"], shift=0.7)}
 
 
 def calibrator_of(name, model):
