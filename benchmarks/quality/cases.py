@@ -6,6 +6,7 @@ and says what happened. The simulator knows that itself, with the true probabili
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -141,14 +142,19 @@ def read_rows(warehouse: Warehouse, prediction: str) -> tuple[list[str], Rows]:
 
 
 def build_later(settings: Settings, horizon_hours: int) -> Settings:
-    """Build the same warehouse one horizon later: its newest matured snapshot lies at the cut."""
+    """Build the same warehouse when the cut is its newest matured snapshot.
+
+    That is one horizon later, in whole weeks (cohort_training_weeks).
+    """
     assert settings.as_of is not None
-    later = replace(settings, as_of=settings.as_of + timedelta(hours=horizon_hours))
+    end = settings.as_of + timedelta(hours=horizon_hours)
+    weeks = timedelta(weeks=math.ceil(horizon_hours / 168))
+    later = replace(settings, as_of=settings.as_of + weeks)
     build(later, quiet)
     with open_warehouse(later.warehouse, read_only=True) as warehouse:
         (last,) = warehouse.rows("select max(event_hour) as hour from stg_events")
-    if last["hour"] < hour_of(later) - 24:
-        raise SystemExit(f"events end before {later.as_of}: choose an earlier --cut")
+    if last["hour"] < hour_of(settings) + horizon_hours - 24:
+        raise SystemExit(f"events end before {end}: choose an earlier --cut")
     return later
 
 
