@@ -6,7 +6,6 @@ and says what happened. The simulator knows that itself, with the true probabili
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -144,12 +143,11 @@ def read_rows(warehouse: Warehouse, prediction: str) -> tuple[list[str], Rows]:
 def build_later(settings: Settings, horizon_hours: int) -> Settings:
     """Build the same warehouse when the cut is its newest matured snapshot.
 
-    That is one horizon later, in whole weeks (cohort_training_weeks).
+    That is one horizon later, but at least a week (cohort_training_weeks).
     """
     assert settings.as_of is not None
     end = settings.as_of + timedelta(hours=horizon_hours)
-    weeks = timedelta(weeks=math.ceil(horizon_hours / 168))
-    later = replace(settings, as_of=settings.as_of + weeks)
+    later = replace(settings, as_of=max(end, settings.as_of + timedelta(weeks=1)))
     build(later, quiet)
     with open_warehouse(later.warehouse, read_only=True) as warehouse:
         (last,) = warehouse.rows("select max(event_hour) as hour from stg_events")

@@ -1,8 +1,9 @@
-{# Hours that training could take as snapshots, and how many users did what a prediction asks about in
-   the window after each. Weekly back from the newest whose outcome window has ended, as far as history
-   allows, and whole weeks before as_of: so that windows hold the same weekdays as the one to be
-   foretold. Grain: one row per (prediction, as_of_hour); none in an hourly run. Users are counted in a
-   sample of identities (stg_user_sample) and scaled up, in the cohort or not. #}
+{# Hours that training could take as snapshots, and how many users did what a prediction asks about
+   in the window after each. Weekly back from the newest whose outcome window has ended, as far as
+   history allows; of a horizon below a week from a week ago: a window of few days must hold the
+   same weekdays as the one to be foretold. Grain: one row per (prediction, as_of_hour); none in an
+   hourly run. Users are counted in a sample of identities (stg_user_sample) and scaled up, in the
+   cohort or not. #}
 {%- set max_weeks = [var('max_snapshots'), var('max_snapshots_of_few_outcomes')] | max %}
 with
 
@@ -29,8 +30,7 @@ matured as (
     select
         definitions.prediction,
         definitions.horizon_hours,
-        as_of.as_of_hour
-        - 168 * {{ floor_divide('definitions.horizon_hours + 167', 168) }} as newest_hour,
+        as_of.as_of_hour - greatest(definitions.horizon_hours, 168) as newest_hour,
         as_of.first_event_hour + 24 * {{ var('min_history_days') }} as oldest_hour
     from definitions
     cross join as_of
