@@ -4,21 +4,25 @@
    same weekdays as the one to be foretold. Grain: one row per (prediction, as_of_hour); none in an
    hourly run. Users are counted in a sample of identities (stg_user_sample) and scaled up, in the
    cohort or not. #}
+{# Named in any scope: the order of models may not depend on it (Dagster insists). #}
+{%- set now, conditions, sample = ref('stg_as_of'), ref('prediction_conditions'),
+    ref('stg_user_sample') %}
+{%- set hours = measure_hours() %}
 {%- set max_weeks = [var('max_snapshots'), var('max_snapshots_of_few_outcomes')] | max %}
 with
 
 {% if var('scope') == 'everyone' -%}
 definitions as (select prediction, horizon_hours from {{ ref('prediction_definitions') }}),
 
-as_of as (select as_of_hour, first_event_hour from {{ ref('stg_as_of') }}),
+as_of as (select as_of_hour, first_event_hour from {{ now }}),
 
 outcomes as (
     select distinct prediction, measure_id
-    from {{ ref('prediction_conditions') }}
+    from {{ conditions }}
     where role = 'outcome'
 ),
 
-sample as (select step from {{ ref('stg_user_sample') }}),
+sample as (select step from {{ sample }}),
 
 steps as (
     {%- for step in range(max_weeks + 53) %}
@@ -51,7 +55,7 @@ grid as (
 -- Once, for predictions that ask about the same.
 counted as (
     select counted.measure_id, counted.identity_key, counted.event_hour
-    from {{ measure_hours() }} as counted
+    from {{ hours }} as counted
     inner join outcomes on counted.measure_id = outcomes.measure_id
     inner join sample on counted.identity_key % sample.step = 0
     group by counted.measure_id, counted.identity_key, counted.event_hour
