@@ -123,7 +123,7 @@ def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> 
     if not matured:
         return (
             f"there are {n_days} days of events; it needs two weeks before its first as_of and "
-            f"{horizon_days} days after it"
+            f"{max(horizon_days, 7)} days after it"
         )
     positives = sum(week.n_positives or 0 for week in matured)
     negatives = sum(week.n_users for week in matured) - positives
