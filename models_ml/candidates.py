@@ -191,10 +191,8 @@ def centred(fitted: Fitted, X: csr_matrix, y: np.ndarray) -> Fitted:
     """
     if not fitted.members:
         return fitted
-    margin, rate = (
-        fitted.margin(X[:: max(1, X.shape[0] // MAX_CENTRED_ROWS)]),
-        y.mean(dtype=np.float64),
-    )
+    margin = fitted.margin(X[:: max(1, X.shape[0] // MAX_CENTRED_ROWS)])
+    rate = y.mean(dtype=np.float64)
     shift = brentq(lambda b: expit(margin + b).mean() - rate, -MAX_SHIFT, MAX_SHIFT)
     return replace(fitted, shift=float(shift))
 

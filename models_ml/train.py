@@ -209,12 +209,13 @@ def _fit(
     settings: TrainSettings,
 ) -> _Whole:
     """Fit the winners on these rows, with the rounds that they were best with in the contests."""
+    X, y = data.matrix.X[rows], data.y[rows]
     whether = fit_candidate(
-        contest.candidate, data.matrix.X[rows], data.y[rows], data.matrix.kinds, settings.seed,
+        contest.candidate, X, y, data.matrix.kinds, settings.seed,
         rounds=contest.rounds, useful=useful,
     )  # fmt: skip
     if isinstance(contest.calibrator, Identity):  # a map was learned from scores as they were
-        whether = centred(whether, data.matrix.X[rows], data.y[rows])
+        whether = centred(whether, X, y)
     value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
     return _Whole(whether, contest.calibrator, value)
 

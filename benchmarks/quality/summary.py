@@ -130,20 +130,16 @@ def _oracle(sets: list[Lines]) -> Iterator[str]:
         if best is None:
             continue
         some = np.isin(ours.position, best.position)
-        base, foretell = (lines[name].expected_log_loss(some) for name in ("base rate", FORETELL))
-        attainable = best.expected_log_loss()
-        others = sorted(REFERENCES & lines.keys())
-        expected = {
-            "base rate": base,
-            **{name: lines[name].expected_log_loss(some) for name in others},
-            FORETELL: foretell,
-            ATTAINABLE: attainable,
-            ORACLE: lines[ORACLE].expected_log_loss(some),
-        }
+        names = ["base rate", *sorted(REFERENCES & lines.keys()), FORETELL]
+        expected = {name: lines[name].expected_log_loss(some) for name in names}
+        expected[ATTAINABLE] = best.expected_log_loss()
+        expected[ORACLE] = lines[ORACLE].expected_log_loss(some)
+        told = expected["base rate"] - expected[FORETELL]
+        tellable = expected["base rate"] - expected[ATTAINABLE]
         yield (
             f"{ours.prediction}, expected log loss of {some.sum():,} users: "
             + ", ".join(f"{name} {loss:.4f}" for name, loss in expected.items())
-            + f"; Foretell tells {100 * (base - foretell) / (base - attainable):.0f} % of what "
+            + f"; Foretell tells {100 * told / tellable:.0f} % of what "
             f"events can tell; gap to the true probability {ours.gap(some):.4f}, "
             f"of the best from events {best.gap():.4f}"
         )

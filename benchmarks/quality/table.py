@@ -71,14 +71,15 @@ class Result:
 
     def expected_log_loss(self, some: np.ndarray | None = None) -> float:
         """Return the log loss expected under the true probability, of all or some users."""
-        p, p_true = np.clip(self.p, 1e-7, 1 - 1e-7), self.p_true
-        losses = -(p_true * np.log(p) + (1 - p_true) * np.log1p(-p))
-        return float(losses[_or_all(some)].mean())
+        return float(self._losses_under(self.p_true)[_or_all(some)].mean())
 
     def losses(self) -> np.ndarray:
         """Return the log loss of each user, nats, shape (n_users,)."""
+        return self._losses_under(self.y)
+
+    def _losses_under(self, truth: np.ndarray) -> np.ndarray:
         p = np.clip(self.p, 1e-7, 1 - 1e-7)
-        return -np.where(self.y == 1, np.log(p), np.log1p(-p))
+        return -(truth * np.log(p) + (1 - truth) * np.log1p(-p))
 
     def cells(self) -> list[str]:
         """Return the line as text; expected is the log loss under the true probability."""
