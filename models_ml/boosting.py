@@ -25,44 +25,53 @@ def binned(X: csr_matrix, y: np.ndarray) -> lightgbm.Dataset:
         X: Shape (n_rows, n_columns).
         y: Labels or amounts.
     """
-    return lightgbm.Dataset(X, y, params=BINS)
+    own = {**BINS, "min_data_in_leaf": _least_leaf(len(y))}  # LightGBM drops what no leaf can split
+    return lightgbm.Dataset(X, y, params=own).construct()
 
 
 def boost(
     train_set: lightgbm.Dataset,
-    n_rows: int,
     asked: dict[str, Any],
     seed: int,
     n_jobs: int,
     held_out: tuple[csr_matrix, np.ndarray] | None,
     rounds: int,
+    start: np.ndarray | None = None,
+    held_out_start: np.ndarray | None = None,
 ) -> lightgbm.Booster:
     """Fit trees.
 
     Args:
         train_set: Of binned.
-        n_rows: Its rows.
         asked: Parameters in which boosters differ: objective, is_unbalance, extra_trees.
         seed: Same seed and rows, same trees, whatever n_jobs is.
         n_jobs: Threads.
         held_out: Rows on which it stops early.
         rounds: How many trees, where there are none.
+        start: Margin of another model on the rows of train_set, which the trees add to; default:
+            they say all.
+        held_out_start: The same of held_out.
     """
     parameters = {
         "learning_rate": 0.15, "num_leaves": 15, "lambda_l2": 10.0,
-        "min_data_in_leaf": min(50, max(5, n_rows // 50)), "feature_fraction": 0.3,
+        "min_data_in_leaf": _least_leaf(train_set.num_data()), "feature_fraction": 0.3,
         "bagging_fraction": 0.7, "bagging_freq": 1, "seed": seed,
         "num_threads": n_jobs, "deterministic": True, "force_col_wise": True, **BINS, **asked,
     }  # fmt: skip
+    train_set.set_field("init_score", start)  # also where there is none: others share the rows
     if held_out is None:
         return _summing_exactly(lightgbm.train(parameters, train_set, rounds))
+    valid = lightgbm.Dataset(*held_out, reference=train_set, init_score=held_out_start)
     stopped = lightgbm.train(
-        parameters, train_set, MAX_ROUNDS,
-        valid_sets=[lightgbm.Dataset(*held_out, reference=train_set)],
+        parameters, train_set, MAX_ROUNDS, valid_sets=[valid],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )  # fmt: skip
     best = max(stopped.best_iteration, 1)
     return _summing_exactly(lightgbm.Booster(model_str=stopped.model_to_string(num_iteration=best)))
+
+
+def _least_leaf(n_rows: int) -> int:
+    return min(50, max(5, n_rows // 50))
 
 
 def _summing_exactly(booster: lightgbm.Booster) -> lightgbm.Booster:

@@ -42,9 +42,10 @@ class Candidate:
 
     Attributes:
         name: What people see.
-        family: constant, linear, lightgbm, or average (of its members' margins).
+        family: constant, linear, lightgbm, boosted (a linear model plus trees for what it leaves)
+            or average (of its members' margins).
         class_weight: balanced re-weights the rarer class to half of the total, or None.
-        C: Inverse strength of the penalty against the sum of losses, of the linear family.
+        C: Inverse strength of the penalty against the sum of losses, of linear models.
         with_properties: Whether it reads columns made from event and user properties.
         extra_trees: LightGBM tries one random threshold per column instead of all.
         members: Of an average.
@@ -74,7 +75,7 @@ PORTFOLIO = (
     Candidate("logistic", "linear"),
     Candidate("logistic_loose", "linear", C=0.3),
     Candidate("logistic_without_properties", "linear", C=0.1, with_properties=False),
-    Candidate("lightgbm", "lightgbm"),
+    Candidate("logistic_boosted", "boosted"),
     Candidate("lightgbm_extra", "lightgbm", extra_trees=True),
     Candidate("lightgbm_without_properties", "lightgbm", extra_trees=True, with_properties=False),
 )
@@ -96,8 +97,8 @@ class Fitted:
         model: Constant margin, LinearModel or lightgbm.Booster; None for an average.
         transform: Of the linear family, else None.
         rounds: Boosting rounds, of LightGBM, else None.
-        members: Of an average.
-        shift: Added to an average's margin (centred).
+        members: Of an average; of the boosted family the linear model and the trees.
+        shift: Added to the margin of one with members (centred).
     """
 
     candidate: Candidate
@@ -114,10 +115,9 @@ class Fitted:
         Args:
             X: Rows over all columns of the matrix the candidate was fitted on.
         """
-        if self.candidate.family == "average":
+        if self.members:
             margins = [member.margin(X) for member in self.members]
-            mean = np.average(margins, axis=0, weights=self.candidate.member_weights)
-            return mean + self.shift
+            return np.dot(self.weights, margins) + self.shift
         if self.candidate.family == "constant":
             return np.full(X.shape[0], self.model)
         own = X[:, self.columns]
@@ -125,9 +125,18 @@ class Fitted:
             return self.model.margin(self.transform.apply(own, np.float64))
         return self.model.predict(own, raw_score=True, num_threads=1)
 
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Return the weight of each member: an average's add up to 1, a sum's are 1 each."""
+        if self.candidate.family == "average":
+            return self.candidate.member_weights
+        return (1.0,) * len(self.members)
+
     def gain(self, n_columns: int) -> np.ndarray:
         """Return what splits on each column of the matrix gained; of others than trees nothing."""
         gain = np.zeros(n_columns)
+        for member in self.members:
+            gain += member.gain(n_columns)
         if self.candidate.family == "lightgbm":
             gain[self.columns] = self.model.feature_importance("gain")
         return gain
@@ -176,13 +185,13 @@ def fit_candidate(
 
 
 def centred(fitted: Fitted, X: csr_matrix, y: np.ndarray) -> Fitted:
-    """Return an average that expects as many outcomes of its rows as there were.
+    """Return a model of several members that expects as many outcomes of its rows as there were.
 
     A mean of log-odds is less than the log-odds of the mean where they are low, and penalised trees
     say too little of a rare outcome: together up to 7 % (docs/decisions/0025).
 
     Args:
-        fitted: Of objective binary; one that is no average is returned as it is.
+        fitted: Of objective binary; one without members is returned as it is.
         X: The rows it was fitted on; some of them, evenly spaced, are enough.
         y: Their labels, both present.
 
@@ -242,19 +251,24 @@ def _fit_single(
         margin = logit(mean) if candidate.objective == "binary" else np.log(mean)
         return Fitted(constant, nothing, float(margin))
     if candidate.family == "linear":
-        own = rows.X[:, columns]
-        transform = learn_transform(own, [kinds[int(column)] for column in columns])
-        model = _fit_linear(candidate, transform.apply(own), rows.y)
-        return Fitted(candidate, columns, model, transform)
-    valid = (held_out[0][:, columns], held_out[1]) if held_out else None
-    n_rounds = (rounds or {}).get(candidate.name) or DEFAULT_ROUNDS
+        return _fit_linear(candidate, rows, columns, kinds)
     asked = {
         "objective": candidate.objective,
         "is_unbalance": candidate.class_weight == "balanced",
         "extra_trees": candidate.extra_trees,
     }
-    booster = boost(rows.binned(columns), len(rows.y), asked, seed, n_jobs, valid, n_rounds)
-    return Fitted(candidate, columns, booster, rounds=booster.num_trees())
+    n_rounds = (rounds or {}).get(candidate.name) or DEFAULT_ROUNDS
+    valid = (held_out[0][:, columns], held_out[1]) if held_out else None
+    linear, start, valid_start = None, None, None
+    if candidate.family == "boosted":
+        linear = _fit_linear(replace(candidate, family="linear"), rows, columns, kinds)
+        start = linear.margin(rows.X)
+        valid_start = linear.margin(held_out[0]) if held_out else None
+    booster = boost(rows.binned(columns), asked, seed, n_jobs, valid, n_rounds, start, valid_start)
+    trees = Fitted(replace(candidate, family="lightgbm"), columns, booster)
+    if linear is None:
+        return replace(trees, rounds=booster.num_trees())
+    return Fitted(candidate, columns, None, rounds=booster.num_trees(), members=(linear, trees))
 
 
 def readable_columns(
@@ -274,14 +288,22 @@ def portfolio_for(portfolio: Sequence[Candidate], kinds: Sequence[str]) -> list[
     return [candidate for candidate in portfolio if candidate.with_properties]
 
 
-def _fit_linear(candidate: Candidate, X: csr_matrix, y: np.ndarray) -> LinearModel:
+def _fit_linear(
+    candidate: Candidate, rows: _Rows, columns: np.ndarray, kinds: Sequence[str]
+) -> Fitted:
+    own = rows.X[:, columns]
+    transform = learn_transform(own, [kinds[int(column)] for column in columns])
+    X, y = transform.apply(own), rows.y
     if candidate.objective == "binary":
         binary = LogisticRegression(
             C=candidate.C, max_iter=300, class_weight=candidate.class_weight
         ).fit(X, y)
-        return LinearModel(binary.coef_[0], float(binary.intercept_[0]))
+        return Fitted(
+            candidate, columns, LinearModel(binary.coef_[0], float(binary.intercept_[0])), transform
+        )
     # It penalises against the mean of losses, not their sum; and amounts in their own unit would
     # make its tolerance depend on the currency.
     unit = y.mean(dtype=np.float64)
     gamma = GammaRegressor(alpha=1 / (candidate.C * len(y)), max_iter=300).fit(X, y / unit)
-    return LinearModel(gamma.coef_, float(gamma.intercept_ + np.log(unit)))
+    model = LinearModel(gamma.coef_, float(gamma.intercept_ + np.log(unit)))
+    return Fitted(candidate, columns, model, transform)

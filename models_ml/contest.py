@@ -281,7 +281,7 @@ def best_of(contests: Sequence[S]) -> S:
 
 
 def average_members(contests: Sequence[Standing]) -> tuple[Candidate, ...]:
-    """Return who is worth averaging: the best linear model and every boosted one.
+    """Return who is worth averaging: the best linear model and all with boosted trees.
 
     Whoever does no better than the base rate stays out. Averages in log-odds of unlike models are
     better than the best of them nearly everywhere (docs/decisions/0014).
@@ -295,6 +295,6 @@ def average_members(contests: Sequence[Standing]) -> tuple[Candidate, ...]:
     floor = min((c.loss for c in contests if c.candidate.family == "constant"), default=np.inf)
     useful = sorted((c for c in contests if c.loss < floor), key=lambda contest: contest.loss)
     linear = [c.candidate for c in useful if c.candidate.family == "linear"][:1]
-    boosted = [c.candidate for c in useful if c.candidate.family == "lightgbm"]
+    boosted = [c.candidate for c in useful if c.candidate.family in ("boosted", "lightgbm")]
     members = tuple(sorted(linear + boosted, key=lambda member: member.name))
     return members if len(members) > 1 else ()

@@ -37,10 +37,10 @@ class LinearPart:
 
 @dataclass(frozen=True)
 class Part:
-    """One member of the average, or its shift.
+    """A linear model or trees of the sum, or the shift of an average.
 
     Attributes:
-        share: Its weight in the average; 1 of a shift.
+        share: Its weight in the sum; 1 of a shift.
         places: Its columns among the model's, ascending.
         model: Linear, trees, or a constant log-odds.
     """
@@ -59,15 +59,21 @@ def parts_of(fitted: Fitted, X: csr_matrix, columns: np.ndarray | None = None) -
         columns: Those that the model's graph reads, ascending; default: its own.
     """
     read = fitted.columns if columns is None else columns
-    members = fitted.members or (fitted,)
-    shares = fitted.candidate.member_weights if fitted.members else (1.0,)
     some = X[:: max(1, X.shape[0] // MEAN_ROWS)]
     parts = [
-        Part(share, np.searchsorted(read, member.columns), _model_of(member, some))
-        for member, share in zip(members, shares, strict=True)
+        Part(share, np.searchsorted(read, single.columns), _model_of(single, some))
+        for single, share in _singles(fitted, 1.0)
     ]
     shift = Part(1.0, np.empty(0, dtype=np.int64), fitted.shift)
     return [*parts, shift] if fitted.shift else parts
+
+
+def _singles(fitted: Fitted, share: float) -> list[tuple[Fitted, float]]:
+    """Return what a model is the sum of, and how much of each."""
+    if not fitted.members:
+        return [(fitted, share)]
+    members = zip(fitted.members, fitted.weights, strict=True)
+    return [single for member, weight in members for single in _singles(member, share * weight)]
 
 
 def _model_of(member: Fitted, X: csr_matrix) -> LinearPart | lightgbm.Booster | float:
@@ -124,8 +130,8 @@ def pack(parts: list[Part]) -> bytes:
             linear = part.model
             own |= {
                 "is_recency": linear.transform.is_recency, "cap": linear.transform.cap,
-                "scale": linear.transform.scale, "weights": linear.weights, "means": linear.means,
-                "intercept": linear.intercept,
+                "scale": linear.transform.scale, "reach": linear.transform.reach,
+                "weights": linear.weights, "means": linear.means, "intercept": linear.intercept,
             }  # fmt: skip
         elif isinstance(part.model, lightgbm.Booster):
             # How many threads grew them is no part of a model: it is the same on every machine.
@@ -160,6 +166,7 @@ def _unpacked(own: dict[str, np.ndarray]) -> LinearPart | lightgbm.Booster | flo
     if "trees" in own:
         return lightgbm.Booster(model_str=own["trees"].tobytes().decode())
     if "weights" in own:
-        transform = LinearTransform(own["is_recency"], own["cap"], own["scale"])
+        reach = float(own.get("reach", 0.0))  # of models from before there was any
+        transform = LinearTransform(own["is_recency"], own["cap"], own["scale"], reach)
         return LinearPart(transform, own["weights"], own["means"], float(own["intercept"]))
     return float(own["log_odds"])

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 MAX_SCALE_ROWS = 20_000
+REACH = float(np.log(2))
 
 
 @dataclass(frozen=True)
@@ -16,20 +17,22 @@ class LinearTransform:
     """Counts, sums and hours on a common scale.
 
     Every value becomes sign(x) slope (min(log(1 + |x|), top) - start): counts and sums their even
-    logarithm; hours since an event how much more recent than cap it is, and 0 beyond it; what is
+    logarithm; hours since an event how much more recent than cap it is, below 0 beyond it; what is
     0 stays 0, since it means none or never; hours below 0, which cannot be, become 0 too. slope
     divides by scale.
 
     Attributes:
         is_recency: Columns that hold hours since an event, bool, shape (n_columns,).
-        cap: Largest |x| of the column in training; hours beyond it count as never; shape
-            (n_columns,).
+        cap: Largest |x| of the column in training, shape (n_columns,).
         scale: Largest absolute transformed value in training, > 0, shape (n_columns,).
+        reach: How far beyond cap hours still count, in their logarithm: users come to have been
+            away for longer than anybody in training (docs/decisions/0026).
     """
 
     is_recency: np.ndarray
     cap: np.ndarray
     scale: np.ndarray
+    reach: float = REACH
 
     @property
     def slope(self) -> np.ndarray:
@@ -44,7 +47,8 @@ class LinearTransform:
     @property
     def top(self) -> np.ndarray:
         """The largest logarithm that counts, float32, shape (n_columns,)."""
-        return np.where(self.is_recency, np.log1p(self.cap), np.inf).astype(np.float32)
+        top = np.log1p(self.cap) + self.reach
+        return np.where(self.is_recency, top, np.inf).astype(np.float32)
 
     @property
     def least_sign(self) -> np.ndarray:

@@ -25,7 +25,8 @@ def add_margin(
         name: Begins the names of all it adds, so that members do not collide.
     """
     exporters = {
-        "average": _average,
+        "average": _sum,
+        "boosted": _sum,
         "constant": _constant,
         "linear": _linear,
         "lightgbm": _lightgbm,
@@ -33,10 +34,9 @@ def add_margin(
     return exporters[fitted.candidate.family](graph, fitted, source, columns, name)
 
 
-def _average(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
+def _sum(graph: Graph, fitted: Fitted, source: str, columns: np.ndarray, name: str) -> str:
     parts = []
-    weights = fitted.candidate.member_weights
-    for number, (member, weight) in enumerate(zip(fitted.members, weights, strict=True)):
+    for number, (member, weight) in enumerate(zip(fitted.members, fitted.weights, strict=True)):
         prefix = f"{name}member_{number}_"
         share = graph.constant(f"{prefix}weight", weight, np.float64)
         margin = add_margin(graph, member, source, columns, prefix)

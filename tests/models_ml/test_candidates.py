@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -21,6 +23,7 @@ from models_ml.linear import LinearTransform
 from tests.sparse_rows import kinds, labelled_rows, random_rows, true_probability
 
 AVERAGE = Candidate("average", "average", members=PORTFOLIO[1:])
+BOOSTED = Candidate("b", "boosted")
 ALL = (*PORTFOLIO, AVERAGE)
 IDS = [candidate.name for candidate in ALL]
 X, Y = labelled_rows(0, 1500)
@@ -70,9 +73,52 @@ def test_an_average_is_the_mean_of_its_members_in_log_odds():
 
 
 def test_an_average_gives_each_member_its_own_rounds():
-    rounds = {"lightgbm": 7, "lightgbm_extra": 3}
+    rounds = {"logistic_boosted": 7, "lightgbm_extra": 3}
     found = {m.candidate.name: m.rounds for m in fit(AVERAGE, rounds=rounds).members}
-    assert (found["lightgbm"], found["lightgbm_extra"], found["logistic"]) == (7, 3, None)
+    assert (found["logistic_boosted"], found["lightgbm_extra"], found["logistic"]) == (7, 3, None)
+
+
+def test_trees_add_to_what_the_linear_model_says_and_know_it():
+    boosted = fit(BOOSTED, rounds={"b": 40})
+    linear, trees = boosted.members
+    np.testing.assert_array_equal(
+        linear.margin(NEW), fit(replace(BOOSTED, family="linear")).margin(NEW)
+    )
+    np.testing.assert_allclose(
+        boosted.margin(NEW), linear.margin(NEW) + trees.margin(NEW), atol=1e-12
+    )
+    np.testing.assert_array_equal(boosted.gain(X.shape[1]), trees.gain(X.shape[1]))
+    assert boosted.gain(X.shape[1]).any()
+    alone = fit(replace(BOOSTED, family="lightgbm"), rounds={"b": 40})
+    assert trees.margin(NEW).std() < 0.9 * alone.margin(NEW).std()
+    truth = labelled_rows(9, 4000)
+    assert mean_log_loss(truth[1], boosted.predict(truth[0])) < mean_log_loss(
+        truth[1], linear.predict(truth[0])
+    )
+
+
+def test_rows_that_were_boosted_on_a_linear_model_are_as_new_for_the_next():
+    rounds = {"b": 9, "t": 9}
+    trees = Candidate("t", "lightgbm")
+    average = Candidate("a", "average", members=(BOOSTED, trees))
+    _, after = fit(average, rounds=rounds).members
+    np.testing.assert_array_equal(after.margin(NEW), fit(trees, rounds=rounds).margin(NEW))
+
+
+def test_boosted_trees_stop_early_on_what_the_linear_model_leaves():
+    def stopped(candidate):
+        return fit_candidate(
+            candidate, X[:1000], Y[:1000], kinds(), 0, held_out=(X[1000:], Y[1000:])
+        )
+
+    assert stopped(BOOSTED).rounds < stopped(replace(BOOSTED, family="lightgbm")).rounds
+
+
+def test_amounts_are_boosted_on_a_linear_model_of_their_logarithm():
+    amounts = 50 * np.exp(X[:, 0].toarray().ravel() / 10) + Y
+    model = fit_candidate(replace(BOOSTED, objective="gamma"), X, amounts, kinds(), 0)
+    assert np.corrcoef(model.margin(X), np.log(amounts))[0, 1] > 0.8
+    assert np.exp(model.margin(X)).mean() == pytest.approx(amounts.mean(), rel=0.1)
 
 
 def test_a_centred_average_expects_what_happened():
@@ -117,7 +163,7 @@ def test_balanced_weights_raise_the_mean_of_a_rare_outcome():
     assert balanced > plain + 0.15
 
 
-@pytest.mark.parametrize("family", ["linear", "lightgbm"])
+@pytest.mark.parametrize("family", ["linear", "lightgbm", "boosted"])
 def test_columns_with_too_few_rows_are_left_out_and_without_columns_it_is_the_base_rate(family):
     dense = X.toarray()
     dense[:, 3] = 0
@@ -159,7 +205,8 @@ TRANSFORM = LinearTransform(
         ([0, -(np.e**3 - 1), 0], [0, -1.5, 0]),  # negative sum: -log(1 + |x|) / 2
         ([0, 0, 9], [0, 0, np.log(100)]),  # recent: log(1000) - log(10)
         ([0, 0, 999], [0, 0, 0]),  # as long ago as the longest
-        ([0, 0, 1e6], [0, 0, 0]),  # longer ago than any row of training
+        ([0, 0, 1999], [0, 0, -np.log(2)]),  # longer ago than any row of training
+        ([0, 0, 1e6], [0, 0, -np.log(2)]),  # as twice as long ago
         ([0, 0, 0], [0, 0, 0]),  # never
         ([0, 0, 1e-9], [0, 0, 0]),  # too small to have a logarithm
         ([0, 0, -5], [0, 0, 0]),  # cannot be
@@ -168,6 +215,17 @@ TRANSFORM = LinearTransform(
 def test_linear_transform_known_answers(row, expected):
     got = TRANSFORM.apply(csr_matrix(np.array([row], dtype=np.float32))).toarray()[0]
     np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_a_linear_model_goes_on_beyond_the_longest_absence_it_has_seen():
+    rng = np.random.default_rng(0)
+    hours = rng.uniform(1, 1000, 4000)
+    y = (rng.random(4000) < 20 / (40 + hours)).astype(np.float32)
+    rows = csr_matrix(hours[:, None].astype(np.float32))
+    model = fit_candidate(Candidate("l", "linear", C=1e3), rows, y, ["hours_since_last"], 0)
+    p = model.predict(csr_matrix(np.float32([[900], [1000], [1500], [2000], [9000]])))
+    assert p[0] > p[1] > p[2] > p[3] == pytest.approx(p[4], rel=1e-4)
+    assert p[3] == pytest.approx(20 / 2040, rel=0.35)
 
 
 def test_the_learned_transform_has_largest_value_1_per_column_and_keeps_order():

@@ -99,9 +99,9 @@ def test_the_average_holds_the_best_linear_model_and_every_boosted_one_that_beat
     contests = [
         result("base_rate", "constant", 0.5), result("tight", "linear", 0.45),
         result("loose", "linear", 0.44), result("trees", "lightgbm", 0.46),
-        result("bad", "lightgbm", 0.51),
+        result("both", "boosted", 0.43), result("bad", "lightgbm", 0.51),
     ]  # fmt: skip
-    assert [member.name for member in average_members(contests)] == ["loose", "trees"]
+    assert [member.name for member in average_members(contests)] == ["both", "loose", "trees"]
     assert average_members(contests[:3]) == ()
 
 

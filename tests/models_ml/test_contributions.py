@@ -1,5 +1,6 @@
 """Contributions and base add up to the model's log-odds, whatever the rows; known answers."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,22 @@ def test_they_add_up_to_the_log_odds_of_any_row(fitted, name):
     added, base = contributions(parts, rows[:, model.columns], groups, 5)
     assert added.shape == (300, 5)
     np.testing.assert_allclose(base + added.sum(axis=1), model.margin(rows), atol=1e-6)
+
+
+def test_a_champion_from_before_absences_reached_further_is_explained_as_it_scores(fitted):
+    model = fitted["logistic"]
+    old = replace(model, transform=replace(model.transform, reach=0.0))
+    with np.load(io.BytesIO(pack(parts_of(old, X)))) as arrays:
+        left = {name: arrays[name] for name in arrays.files if not name.endswith(".reach")}
+    assert len(left) == len(arrays.files) - 1
+    packed = io.BytesIO()
+    np.savez(packed, **left)
+    added, base = contributions(
+        unpack(packed.getvalue()), mean_rows()[:, model.columns],
+        np.zeros(len(model.columns), dtype=int), 1,
+    )  # fmt: skip
+    np.testing.assert_allclose(base + added[:, 0], old.margin(mean_rows()), atol=1e-6)
+    assert not np.allclose(base + added[:, 0], model.margin(mean_rows()), atol=1e-3)
 
 
 def test_of_a_linear_model_it_is_weight_times_distance_from_the_mean():

@@ -118,7 +118,7 @@ def test_graph_equals_python_on_thresholds_and_odd_numbers(fitted, name, calibra
     assert gap <= TOLERANCE
 
 
-@pytest.mark.parametrize("name", ["average", "lightgbm"])
+@pytest.mark.parametrize("name", ["average", "logistic_boosted", "lightgbm_extra"])
 def test_thresholds_rounded_to_nearest_are_caught(fitted, name, monkeypatch):
     model = fitted[name]
     rows = adversarial_rows(model)
@@ -170,11 +170,11 @@ def test_a_constant_without_columns_scores_any_number_of_rows(calibration):
 
 @pytest.mark.parametrize("calibration", CALIBRATORS)
 def test_metadata_names_inputs_candidate_and_calibration(fitted, calibration):
-    model = fitted["lightgbm"]
+    model = fitted["lightgbm_extra"]
     session = make_session(export(model, calibrator_of(calibration, model), IDS[model.columns]))
     meta = session.get_modelmeta().custom_metadata_map
     assert json.loads(meta["feature_ids"]) == IDS[model.columns].tolist()
-    assert (meta["candidate"], meta["calibration"]) == ("lightgbm", calibration)
+    assert (meta["candidate"], meta["calibration"]) == ("lightgbm_extra", calibration)
     assert session.get_inputs()[0].shape[1] == len(model.columns)
 
 
@@ -188,7 +188,7 @@ def test_isotonic_knots_and_their_float32_neighbours_interpolate_exactly(fitted)
             assert got[0] == pytest.approx(calibrator.apply(np.array([value]))[0], abs=1e-7)
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "lightgbm_extra"])
+@pytest.mark.parametrize("name", ["lightgbm_without_properties", "lightgbm_extra"])
 def test_log_odds_of_trees_are_sums_without_rounding(fitted, name):
     model = fitted[name]
     session = make_session(export(model, Identity(), IDS[model.columns]))
@@ -217,7 +217,7 @@ def test_a_steep_sigmoid_stays_within_the_gate(fitted):
 
 
 def test_threads_and_batches_do_not_change_a_row(fitted):
-    model = fitted["lightgbm"]
+    model = fitted["lightgbm_extra"]
     graph, rows = export(model, Identity(), IDS[model.columns]), NEW[:600].toarray()
     whole = predict(make_session(graph, threads=2), rows[:, model.columns])
     alone = [predict(make_session(graph), rows[[i]][:, model.columns])[0] for i in range(3)]
