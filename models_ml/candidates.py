@@ -22,6 +22,7 @@ from sklearn.linear_model import GammaRegressor, LogisticRegression
 from models_ml.boosting import DEFAULT_ROUNDS, binned, boost
 from models_ml.linear import LinearModel, LinearTransform, learn_transform
 from models_ml.machine import usable_threads
+from models_ml.matrix import some_rows
 
 MIN_ROWS_PER_COLUMN = 5
 MAX_CENTRED_ROWS = 20_000
@@ -200,7 +201,7 @@ def centred(fitted: Fitted, X: csr_matrix, y: np.ndarray) -> Fitted:
     """
     if not fitted.members:
         return fitted
-    margin = fitted.margin(X[:: max(1, X.shape[0] // MAX_CENTRED_ROWS)])
+    margin = fitted.margin(some_rows(X, MAX_CENTRED_ROWS))
     rate = y.mean(dtype=np.float64)
     shift = brentq(lambda b: expit(margin + b).mean() - rate, -MAX_SHIFT, MAX_SHIFT)
     return replace(fitted, shift=float(shift))

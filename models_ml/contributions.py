@@ -21,6 +21,7 @@ from scipy.sparse import csr_matrix
 
 from models_ml.candidates import Fitted
 from models_ml.linear import LinearTransform
+from models_ml.matrix import some_rows
 
 MEAN_ROWS = 20_000
 
@@ -59,7 +60,7 @@ def parts_of(fitted: Fitted, X: csr_matrix, columns: np.ndarray | None = None) -
         columns: Those that the model's graph reads, ascending; default: its own.
     """
     read = fitted.columns if columns is None else columns
-    some = X[:: max(1, X.shape[0] // MEAN_ROWS)]
+    some = some_rows(X, MEAN_ROWS)
     parts = [
         Part(share, np.searchsorted(read, single.columns), _model_of(single, some))
         for single, share in _singles(fitted, 1.0)

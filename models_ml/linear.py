@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from models_ml.matrix import some_rows
+
 MAX_SCALE_ROWS = 20_000
 REACH = float(np.log(2))
 
@@ -102,7 +104,7 @@ def learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:
         X: Rows to learn from, shape (n_rows, n_columns).
         kinds: Kind of each column (matrix.KINDS).
     """
-    some = X[:: max(1, X.shape[0] // MAX_SCALE_ROWS)]
+    some = some_rows(X, MAX_SCALE_ROWS)
     by_column = abs(some).tocsc()
     starts = by_column.indptr[:-1]
     is_filled = np.diff(by_column.indptr) > 0

@@ -16,7 +16,7 @@ from models_ml.contest import Contest, best_of
 from models_ml.contributions import pack, parts_of
 from models_ml.judge import describe, judge
 from models_ml.leaks import find_leaks
-from models_ml.matrix import Matrix, TrainingSet
+from models_ml.matrix import Matrix, TrainingSet, some_rows
 from models_ml.onnx_model import export, input_columns, parity, value_parity
 from models_ml.split import Split, honest_split
 from models_ml.train_settings import Progress, TrainSettings
@@ -228,8 +228,7 @@ def _check_parity(
     metrics: dict[str, Any],
 ) -> str:
     """Write the gaps between graph and model into the metrics; say which is too large, if any."""
-    step = max(1, data.matrix.X.shape[0] // settings.n_parity_rows)
-    X = data.matrix.X[::step]
+    X = some_rows(data.matrix.X, settings.n_parity_rows)
     own = X[:, fitted.columns]
     metrics["parity"] = parity(onnx, fitted.probability(X), own)
     if metrics["parity"] > settings.parity_tolerance:

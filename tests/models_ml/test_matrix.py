@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
-from models_ml.matrix import Matrix, TrainingSet, csr_from_batches
+from models_ml.matrix import Matrix, TrainingSet, csr_from_batches, some_rows
 
 
 def batch(rows, ids, values) -> pa.RecordBatch:
@@ -78,6 +78,21 @@ def test_no_batches_or_no_features_give_an_empty_matrix(batches, ids):
 def test_refuses_broken_streams_in_words(batches, message):
     with pytest.raises(ValueError, match=message):
         csr_from_batches(batches, 3, np.array([1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "at_most", "numbers"),
+    [
+        (5, 9, range(5)),
+        (9, 5, range(9)),
+        (10, 5, range(0, 10, 2)),
+        (11, 5, range(0, 11, 2)),
+        (0, 3, []),
+    ],
+)
+def test_some_rows_are_all_or_evenly_spaced(n_rows, at_most, numbers):
+    X = csr_matrix(np.arange(n_rows, dtype=np.float32)[:, None] + 1)
+    np.testing.assert_array_equal(some_rows(X, at_most).toarray().ravel(), np.array(numbers) + 1)
 
 
 def test_refuses_a_feature_asked_for_twice():
