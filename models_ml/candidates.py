@@ -266,10 +266,11 @@ def _fit_single(
         start = linear.margin(rows.X)
         valid_start = linear.margin(held_out[0]) if held_out else None
     booster = boost(rows.binned(columns), asked, seed, n_jobs, valid, n_rounds, start, valid_start)
-    trees = Fitted(replace(candidate, family="lightgbm"), columns, booster)
+    rounds_done = booster.num_trees()
+    trees = Fitted(replace(candidate, family="lightgbm"), columns, booster, rounds=rounds_done)
     if linear is None:
-        return replace(trees, rounds=booster.num_trees())
-    return Fitted(candidate, columns, None, rounds=booster.num_trees(), members=(linear, trees))
+        return trees
+    return Fitted(candidate, columns, None, rounds=rounds_done, members=(linear, trees))
 
 
 def readable_columns(
