@@ -77,6 +77,7 @@ PORTFOLIO = (
     Candidate("logistic_loose", "linear", C=0.3),
     Candidate("logistic_without_properties", "linear", C=0.1, with_properties=False),
     Candidate("logistic_boosted", "boosted"),
+    Candidate("lightgbm", "lightgbm"),
     Candidate("lightgbm_extra", "lightgbm", extra_trees=True),
     Candidate("lightgbm_without_properties", "lightgbm", extra_trees=True, with_properties=False),
 )

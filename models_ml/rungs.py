@@ -17,7 +17,7 @@ from dataclasses import dataclass
 VALUES_PER_SECOND = 1_500_000
 FIRST_SHARE = 1 / 3  # of the budget for the first rung
 MIN_ROWS = 2_000
-N_FINALISTS = 4  # the best linear model and three boosted ones
+N_FINALISTS = 5  # the best linear model and four with trees
 FITS_PER_FINALIST = 3  # on a fold, to be judged, for use
 
 

@@ -13,7 +13,7 @@ from tests.sparse_rows import N_COLUMNS, kinds, labelled_rows, random_rows
 
 X, Y = labelled_rows(0, 1500)
 AVERAGE = Candidate(
-    "average", "average", members=PORTFOLIO[1:], weights=(0.3, 0.1, 0.1, 0.2, 0.2, 0.1)
+    "average", "average", members=PORTFOLIO[1:], weights=(0.3, 0.1, 0.1, 0.1, 0.1, 0.2, 0.1)
 )
 ALL = (*PORTFOLIO, AVERAGE)
 ODD = np.float32([1e30, -1e30, 1e-30, 0, 1, 1000])
