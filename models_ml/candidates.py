@@ -70,6 +70,20 @@ class Candidate:
         """Return one weight per member, adding up to 1."""
         return self.weights or (1 / len(self.members),) * len(self.members)
 
+    @property
+    def has_trees(self) -> bool:
+        """Whether trees are grown, alone or on a linear model; of an average's members not told."""
+        return self.family in ("boosted", "lightgbm")
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Return the parameters of LightGBM in which candidates differ (boosting.boost)."""
+        return {
+            "objective": self.objective,
+            "is_unbalance": self.class_weight == "balanced",
+            "extra_trees": self.extra_trees,
+        }
+
 
 PORTFOLIO = (
     Candidate("base_rate", "constant"),
@@ -254,24 +268,20 @@ def _fit_single(
         return Fitted(constant, nothing, float(margin))
     if candidate.family == "linear":
         return _fit_linear(candidate, rows, columns, kinds)
-    asked = {
-        "objective": candidate.objective,
-        "is_unbalance": candidate.class_weight == "balanced",
-        "extra_trees": candidate.extra_trees,
-    }
-    n_rounds = (rounds or {}).get(candidate.name) or DEFAULT_ROUNDS
     valid = (held_out[0][:, columns], held_out[1]) if held_out else None
-    linear, start, valid_start = None, None, None
-    if candidate.family == "boosted":
-        linear = _fit_linear(replace(candidate, family="linear"), rows, columns, kinds)
-        start = linear.margin(rows.X)
-        valid_start = linear.margin(held_out[0]) if held_out else None
-    booster = boost(rows.binned(columns), asked, seed, n_jobs, valid, n_rounds, start, valid_start)
-    rounds_done = booster.num_trees()
-    trees = Fitted(replace(candidate, family="lightgbm"), columns, booster, rounds=rounds_done)
-    if linear is None:
-        return trees
-    return Fitted(candidate, columns, None, rounds=rounds_done, members=(linear, trees))
+    n_rounds = (rounds or {}).get(candidate.name) or DEFAULT_ROUNDS
+    if candidate.family == "lightgbm":
+        booster = boost(rows.binned(columns), candidate.asked, seed, n_jobs, valid, n_rounds)
+        return Fitted(candidate, columns, booster, rounds=booster.num_trees())
+    linear = _fit_linear(replace(candidate, family="linear"), rows, columns, kinds)
+    start = linear.margin(rows.X)
+    valid_start = linear.margin(held_out[0]) if held_out else None
+    booster = boost(
+        rows.binned(columns), candidate.asked, seed, n_jobs, valid, n_rounds, start, valid_start
+    )
+    n_trees = booster.num_trees()
+    trees = Fitted(replace(candidate, family="lightgbm"), columns, booster, rounds=n_trees)
+    return Fitted(candidate, columns, None, rounds=n_trees, members=(linear, trees))
 
 
 def readable_columns(

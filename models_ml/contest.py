@@ -295,6 +295,6 @@ def average_members(contests: Sequence[Standing]) -> tuple[Candidate, ...]:
     floor = min((c.loss for c in contests if c.candidate.family == "constant"), default=np.inf)
     useful = sorted((c for c in contests if c.loss < floor), key=lambda contest: contest.loss)
     linear = [c.candidate for c in useful if c.candidate.family == "linear"][:1]
-    boosted = [c.candidate for c in useful if c.candidate.family in ("boosted", "lightgbm")]
+    boosted = [c.candidate for c in useful if c.candidate.has_trees]
     members = tuple(sorted(linear + boosted, key=lambda member: member.name))
     return members if len(members) > 1 else ()

@@ -83,7 +83,7 @@ def _fit_all(
         for candidate in PORTFOLIO
     }
     linear = [c for c in PORTFOLIO if c.family == "linear"][:1]
-    members = tuple(linear + [c for c in PORTFOLIO if c.family in ("boosted", "lightgbm")])
+    members = tuple(linear + [c for c in PORTFOLIO if c.has_trees])
     average = Candidate("average", "average", members=members)
     columns = np.unique(np.concatenate([fitted[member.name].columns for member in members]))
     fitted["average"] = Fitted(
