@@ -3,7 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from dagster_defs.manifest import Prediction
 from dagster_defs.prediction_assets import scores_key
 from dagster_defs.resources import POOL, readable_errors, stream_dbt_build
-from models_ml.road import SERVING, check_built, prepare
+from models_ml.errors import ForetellError
+from models_ml.road import SERVING, check_built, in_short, lacking_tables, prepare
 from models_ml.settings import Settings
 from models_ml.warehouse import open_warehouse
 
@@ -101,6 +102,23 @@ def _describe_test(test: Mapping[str, Any]) -> str:
     return f"{generic['name'].replace('_', ' ')}: {shown}"
 
 
+def _check_stands(settings: Settings, built: Set[dg.AssetKey]) -> None:
+    """Refuse an hour before the first day, of the warehouse or of a new version.
+
+    Args:
+        settings: Where the warehouse is.
+        built: Assets that need not stand yet.
+
+    Raises:
+        ForetellError: If other tables are not there.
+    """
+    lacking = [table for table in lacking_tables(settings) if dg.AssetKey([table]) not in built]
+    if lacking:
+        raise ForetellError(
+            f"the warehouse lacks {in_short(lacking)}, which the job daily makes: run it once"
+        )
+
+
 def build_raw_events(settings: Settings) -> dg.AssetSpec:
     """Return the asset that stands for what comes in: files that somebody else writes."""
     return dg.AssetSpec(
@@ -138,6 +156,8 @@ def build_warehouse_assets(
     ) -> Iterator[Any]:
         with readable_errors():
             prepare(settings)
+            if config.scope is Scope.active:
+                _check_stands(settings, context.selected_asset_keys | serving_tables.keys)
             yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
             if context.selected_asset_keys >= CHECKED:
                 with open_warehouse(settings.warehouse, read_only=True) as warehouse:

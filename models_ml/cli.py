@@ -37,6 +37,10 @@ ActiveOnly = Annotated[
     bool, typer.Option(help="Only users with an event since the last run (hourly refresh).")
 ]
 
+# Errors of the engines on a table or column that is not there, and what is usually the cause.
+LACKING = ("BinderException", "CatalogException", "AnalysisException")
+UPGRADED = "; if an older Foretell built this warehouse, `foretell run` brings it up to date"
+
 
 @app.command()
 def run(
@@ -194,7 +198,8 @@ def main() -> None:
     except ForetellError as error:
         _fail(str(error))
     except _engine_errors() as error:
-        _fail(f"the warehouse answered: {str(error).splitlines()[0]}")
+        hint = UPGRADED if type(error).__name__ in LACKING else ""
+        _fail(f"the warehouse answered: {str(error).splitlines()[0]}{hint}")
     except OSError as error:
         _fail(str(error))
 

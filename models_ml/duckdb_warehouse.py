@@ -54,9 +54,9 @@ class DuckDBWarehouse(Warehouse):
             self._connection.execute(f"insert into {table} by name select * from appended")
             self._connection.unregister("appended")
 
-    def has_table(self, name: str) -> bool:
-        found = "select 1 from information_schema.tables where table_name = ? and table_schema = ?"
-        return bool(self.rows(found, [name, SCHEMA]))
+    def table_names(self) -> set[str]:
+        there = "select table_name from information_schema.tables where table_schema = ?"
+        return {row["table_name"] for row in self.rows(there, [SCHEMA])}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from models_ml.events_input import check_events
 from models_ml.model_card import publish_cards
 from models_ml.publish import Published, publish
 from models_ml.score import ScoreSummary, score_predictions
-from models_ml.settings import Settings
+from models_ml.settings import PROJECT, Settings
 from models_ml.spark_server import check_server
 from models_ml.train_prediction import train_predictions
 from models_ml.training_data import present_features
@@ -20,6 +20,7 @@ from models_ml.warehouse import Warehouse, open_warehouse
 
 SERVING = "path:dbt_project/models/08_predictions"
 DAILY = "tag:daily"  # what an hourly build leaves as it stands
+EPHEMERAL = "materialized='ephemeral'"  # in a model's file: it makes no table
 Progress = Callable[[str], None]
 
 
@@ -40,8 +41,11 @@ def build(
     """
     prepare(settings)
     selection = ["--exclude", SERVING]
-    if scope == "active" and _is_built(settings):
-        selection.append(DAILY)
+    if scope == "active":
+        if lacking := lacking_tables(settings):
+            progress(f"the warehouse lacks {in_short(lacking)}: all tables are built")
+        else:
+            selection.append(DAILY)
     if full_refresh:
         selection.append("--full-refresh")
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
@@ -52,13 +56,25 @@ def build(
             _tell_of_rules_without_use(warehouse, progress)
 
 
-def _is_built(settings: Settings, newest: str = "taxonomy_other_values") -> bool:
-    """Whether this version once built everything here, so that an hour may go by what stands."""
+def lacking_tables(settings: Settings) -> list[str]:
+    """Return which tables of this version's models the warehouse lacks, in order.
+
+    An hour may go by what stands only if all of them stand: it leaves out what is tagged daily.
+    """
     try:
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-            return warehouse.has_table(newest)
+            there = warehouse.table_names()
     except ForetellError:  # nothing is there; or it is in use, and the build will say so
-        return False
+        there = set()
+    models = (PROJECT / "dbt_project/models").rglob("*.sql")
+    made = {path.stem for path in models if EPHEMERAL not in path.read_text(encoding="utf-8")}
+    return sorted(made - there)
+
+
+def in_short(names: Sequence[str]) -> str:
+    """Return the first three names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
@@ -108,7 +124,7 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
 def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> Published:
     """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers."""
     selection = ["--select", SERVING]
-    if scope == "active" and _is_built(settings, "value_report"):
+    if scope == "active" and not lacking_tables(settings):
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
     published = publish(settings)

@@ -254,8 +254,10 @@ def _read_blocks(
 
 
 def _stood(warehouse: Warehouse) -> datetime | None:
-    """Return as of when `predictions` is; None before there is such a table, or a row in it."""
+    """Return as of when `predictions` is; None if there is none, no row in it, or an older one."""
     if not warehouse.has_table("predictions"):
+        return None
+    if "expected_value" not in warehouse.table("select * from predictions limit 0").column_names:
         return None
     (newest,) = warehouse.rows("select max(as_of) as as_of from predictions")
     return newest["as_of"]

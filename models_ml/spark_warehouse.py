@@ -90,8 +90,8 @@ class SparkWarehouse(Warehouse):
         self.session.sql(f"create table {table} ({columns}) using parquet")
         rows.write.insertInto(table)
 
-    def has_table(self, name: str) -> bool:
-        return self.session.catalog.tableExists(f"{SCHEMA}.{name}")
+    def table_names(self) -> set[str]:
+        return {row["tableName"] for row in self.session.sql(f"show tables in {SCHEMA}").collect()}
 
     def transaction(self) -> AbstractContextManager[None]:
         """Tables of plain files know none: each statement stands alone, and may be run again."""

@@ -61,8 +61,12 @@ class Warehouse(ABC):
         """Append an Arrow table to a table of the same column names."""
 
     @abstractmethod
+    def table_names(self) -> set[str]:
+        """Return the names of all tables and views of the schema."""
+
     def has_table(self, name: str) -> bool:
         """Whether there is a table or view of this name."""
+        return name in self.table_names()
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:

@@ -20,11 +20,13 @@
 {% endmacro %}
 
 {# The tables that an hourly run may leave as they stand, and the ledger, by name (refs would make
-   circles); empty until all are there. #}
+   circles); empty until all are there, with every column that this version says they have. #}
 {% macro standing_tables() %}
     {%- set found = {} -%}
     {%- for name in ['scoring_rows', 'predictions', 'audiences', 'prediction_history'] if execute -%}
-        {%- do found.update({name: table_by_name(name)}) -%}
+        {%- set table, model = table_by_name(name), graph.nodes.get('model.foretell.' ~ name, {}) -%}
+        {%- set is_older = table and missing_names(table, model.get('columns', {})) -%}
+        {%- do found.update({name: none if is_older else table}) -%}
     {%- endfor -%}
     {{ return({} if none in found.values() else found) }}
 {% endmacro %}

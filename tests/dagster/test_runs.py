@@ -11,6 +11,7 @@ import pytest
 from dagster_defs import resources
 from dagster_defs.definitions import build_definitions
 from models_ml.dbt_command import build_arguments
+from models_ml.road import lacking_tables
 from models_ml.settings import read_settings
 from tests.conftest import write_events
 
@@ -98,6 +99,29 @@ def road(tmp_path_factory):
         patch.setattr(resources, "build_arguments", without_data_tests)
         hourly = defs.resolve_job_def("hourly").execute_in_process()
     return folder, daily, after_daily, hourly
+
+
+def test_an_hour_before_the_first_day_says_what_to_run(road, tmp_path):
+    folder, *_ = road
+    settings = read_settings(
+        {"FORETELL_EVENTS": str(folder / "events_*.parquet"), "FORETELL_WAREHOUSE": "new.duckdb"},
+        folder=tmp_path,
+    )
+    defs = build_definitions(settings, target=folder / "target")
+    hourly = defs.resolve_job_def("hourly").execute_in_process(raise_on_error=False)
+    assert not hourly.success
+    (failed,) = [e for e in hourly.all_events if e.event_type_value == "STEP_FAILURE"]
+    said = failed.event_specific_data.error.message
+    assert "the warehouse lacks features, hourly_champion_features, labels_rates and " in said
+    assert "more, which the job daily makes: run it once" in said
+
+
+def test_a_day_makes_every_table(road):
+    folder, *_ = road
+    settings = read_settings(
+        {"FORETELL_EVENTS": "events_*.parquet", "FORETELL_WAREHOUSE": "w.duckdb"}, folder=folder
+    )
+    assert lacking_tables(settings) == []
 
 
 def test_daily_goes_the_road_in_order(road):

@@ -176,6 +176,20 @@ def test_an_hour_tests_what_it_changed_and_a_day_everything(day, rows, tmp_path)
         assert [name for name in found if table in name or name in TESTS_OF.get(table, ())], table
 
 
+def test_an_hour_after_an_upgrade_makes_older_tables_anew(day, rows, tmp_path):
+    hourly = day.copy(tmp_path / "hourly")
+    before = hourly.query("from predictions order by all")
+    hourly.add(rows, DAY + timedelta(hours=2))
+    with duckdb.connect(str(hourly.path)) as connection:
+        connection.execute("use warehouse.foretell")
+        for table in ("predictions", "audiences", "prediction_history"):
+            connection.execute(f"alter table {table} drop column expected_value")
+    hourly.run("active")
+    assert hourly.query(DECIDED) == [("everyone", "nothing stands yet")]
+    assert hourly.query(PREDICTIONS) == hourly.query(NEWEST)
+    assert len(hourly.query("from predictions")[0]) == len(before[0])
+
+
 def test_after_a_run_that_was_stopped_everybody_is_looked_at(day, rows, tmp_path):
     hourly = day.copy(tmp_path / "hourly")
     hourly.add(rows, DAY + timedelta(hours=2))

@@ -75,10 +75,14 @@
 
 {# columns: a mapping of column name to SQL type. #}
 {% macro missing_columns(relation, columns) %}
-    {%- set there = adapter.get_columns_in_relation(relation) | map(attribute='name') | map('lower') | list -%}
     {%- set missing = [] -%}
-    {%- for column, type in columns.items() if column not in there -%}
-        {%- do missing.append(api.Column(column, type)) -%}
+    {%- for name in missing_names(relation, columns) -%}
+        {%- do missing.append(api.Column(name, columns[name])) -%}
     {%- endfor -%}
     {{ return(missing) }}
+{% endmacro %}
+
+{% macro missing_names(relation, names) %}
+    {%- set there = adapter.get_columns_in_relation(relation) | map(attribute='name') | map('lower') | list -%}
+    {{ return(names | reject('in', there) | list) }}
 {% endmacro %}
