@@ -26,6 +26,7 @@ from models_ml.model_words import (
     in_words,
     left_out_sentences,
     limits,
+    time_in_words,
     value_table,
 )
 from models_ml.publish import published_paths
@@ -137,6 +138,7 @@ def _measured(
         "candidates": candidates_table(model),
         "amounts": amounts_table(model),
         "challenge": challenge_in_words(model),
+        "time": time_in_words(model),
         "drift": _drift(warehouse, model),
         "limits": limits(model, horizon_days),
     }

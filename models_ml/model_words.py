@@ -193,6 +193,19 @@ def left_out_sentences(model: ModelRecord) -> list[str]:
     ]
 
 
+def time_in_words(model: ModelRecord) -> str:
+    """Return what the passing of time costs it (judge.judge), in a sentence; or nothing."""
+    metrics = model.metrics or {}
+    gap = metrics.get("generalisation_gap")
+    if gap is None or metrics["evaluation"] != "out_of_time":
+        return ""
+    return (
+        f"Of other users in weeks like those it learned from its log loss was "
+        f"{metrics['log_loss_random_split']:.4f}, of other users in later weeks "
+        f"{metrics['log_loss']['value']:.4f}: {abs(gap):.4f} {'more' if gap > 0 else 'less'}."
+    )
+
+
 def challenge_in_words(model: ModelRecord) -> str:
     """Return how the comparison with the champion ended."""
     if model.challenge is None:

@@ -58,8 +58,8 @@ def train_prediction(
         The model's row. Its status is `challenger` if it lost to the champion, `rejected` with the
         reason if there is too little data or the gate refused it: the champion keeps scoring.
     """
-    settings = settings or TrainSettings()
-    data = load_training_set(warehouse, prediction)
+    settings = _budgeted(warehouse, prediction, settings or TrainSettings())
+    data = load_training_set(warehouse, prediction, settings.budget_memory_gb, progress)
     features = present_features(warehouse)
     kept = np.array([feature["is_kept"] for feature in features], dtype=bool)
     learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
@@ -132,6 +132,20 @@ def train_predictions(
             raise
 
 
+def _budgeted(warehouse: Warehouse, prediction: str, settings: TrainSettings) -> TrainSettings:
+    """Return the settings with the budget that the definition states, if any."""
+    (stated,) = warehouse.rows(
+        "select budget_minutes, budget_memory_gb from prediction_definitions where prediction = ?",
+        [prediction],
+    )
+    minutes, memory_gb = stated["budget_minutes"], stated["budget_memory_gb"]
+    return replace(
+        settings,
+        budget_seconds=settings.budget_seconds if minutes is None else 60.0 * minutes,
+        budget_memory_gb=settings.budget_memory_gb if memory_gb is None else float(memory_gb),
+    )
+
+
 def _as_of_now(warehouse: Warehouse, model_id: str, prediction: str) -> ModelRecord:
     """Return a model as it stands at the present as_of: in a replay it may be champion again."""
     model = registry.find_model(warehouse, model_id)
@@ -165,7 +179,7 @@ def _train(
         reason=trained.reason,
         candidate=trained.candidate,
         calibration=trained.calibration,
-        metrics=trained.metrics | _window(data),
+        metrics=trained.metrics | _window(data) | _budget(settings),
         reliability=trained.reliability,
         importances=trained.importances,
         feature_ids=_listed(trained.feature_ids),
@@ -249,6 +263,12 @@ def _window(data: TrainingSet) -> dict[str, Any]:
         "newest_as_of_hour": int(data.as_of_hour.max()),
         "horizon_hours": data.horizon_hours,
     }
+
+
+def _budget(settings: TrainSettings) -> dict[str, Any]:
+    """Return what training was allowed to take."""
+    names = ("budget_seconds", "budget_cores", "budget_memory_gb")
+    return {name: getattr(settings, name) for name in names}
 
 
 def _listed(feature_ids: np.ndarray) -> list[int]:

@@ -28,6 +28,8 @@ class TrainSettings:
             first owe this share of their gain.
         budget_seconds: What contests and fits may take by the cost model (models_ml.rungs).
         budget_cores: On so many cores; a machine with more is faster, its model is the same.
+        budget_memory_gb: What rows and models may take, 1e9 bytes (training_data.within_memory).
+            This and budget_seconds may be stated per prediction (docs/definitions.md).
         parity_tolerance: Largest |ONNX - Python| allowed, a probability.
         value_tolerance: The same of expected values, a share of the value or of the mean value.
         n_parity_rows: Real rows on which parity is measured.
@@ -44,6 +46,7 @@ class TrainSettings:
     useful_share: float = 0.9
     budget_seconds: float = 300.0
     budget_cores: int = 2
+    budget_memory_gb: float = 4.0
     parity_tolerance: float = 1e-6
     value_tolerance: float = 1e-5
     n_parity_rows: int = 20_000

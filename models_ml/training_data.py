@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import numpy as np
+import pyarrow as pa
 
 from models_ml.features import load_features
 from models_ml.matrix import Matrix, TrainingSet
+from models_ml.split import sample_users
+from models_ml.train_settings import Progress
 from models_ml.warehouse import Warehouse
 
+# What loading and training take at most for each stored value: the value itself, copies of the rows
+# that a model is fitted on, and LightGBM's bins (measured, docs/decisions/0027).
+BYTES_PER_VALUE = 45
 
-def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
+
+def load_training_set(
+    warehouse: Warehouse,
+    prediction: str,
+    memory_gb: float = math.inf,
+    progress: Progress = lambda line: None,
+) -> TrainingSet:
     """Read the labelled rows of one prediction, sorted by (user id, as_of).
 
     Users are numbered by their ids: keys differ between engines, the model must not.
+
+    Args:
+        warehouse: Built.
+        prediction: Which.
+        memory_gb: What loading and training may take, 1e9 bytes (within_memory).
+        progress: Called with a line if that leaves rows out.
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
@@ -35,6 +54,13 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
     kinds = tuple(
         "user_property" if f["kind"].startswith("user_property") else f["kind"] for f in features
     )
+    n_rows = rows.num_rows
+    rows = within_memory(warehouse, rows, feature_ids, memory_gb)
+    if rows.num_rows < n_rows:
+        progress(
+            f"{prediction}: learns from {rows.num_rows:,} of {n_rows:,} rows, of a share of users: "
+            f"more would take over {memory_gb:g} GB (budget: memory_gb in its definition)"
+        )
     user_key, as_of_hour = rows["user_key"].to_numpy(), rows["as_of_hour"].to_numpy()
     matrix = load_features(warehouse, user_key, as_of_hour, feature_ids)
     user_ids, number = np.unique(
@@ -52,6 +78,30 @@ def load_training_set(warehouse: Warehouse, prediction: str) -> TrainingSet:
         user_ids=user_ids,
         value=rows["value"].to_numpy() if definition["is_value"] else None,
     )
+
+
+def within_memory(
+    warehouse: Warehouse, rows: pa.Table, feature_ids: np.ndarray, memory_gb: float
+) -> pa.Table:
+    """Return the rows, or those of a share of users (by hash) where all would take more memory.
+
+    Args:
+        warehouse: Built.
+        rows: user_key, ascending, user_bucket and as_of_hour, one per (user, snapshot).
+        feature_ids: The columns that will be read.
+        memory_gb: What loading and training may take, 1e9 bytes. At least 6 % of the users stay.
+    """
+    max_values = memory_gb * 1e9 / BYTES_PER_VALUE
+    if rows.num_rows * len(feature_ids) <= max_values:
+        return rows
+    bucket = rows["user_bucket"].to_numpy()
+    some = rows.filter(pa.array(bucket == np.sort(bucket)[len(bucket) // 2]))  # 1 % of the users
+    keys, hours = some["user_key"].to_numpy(), some["as_of_hour"].to_numpy()
+    n_values = load_features(warehouse, keys, hours, feature_ids).nnz * rows.num_rows / len(keys)
+    if n_values <= max_values:
+        return rows
+    n_rows = int(rows.num_rows * max_values / n_values)
+    return rows.filter(pa.array(sample_users(bucket, np.ones(rows.num_rows, dtype=bool), n_rows)))
 
 
 def present_features(warehouse: Warehouse) -> list[dict]:

@@ -66,8 +66,9 @@ def main() -> None:
     ]
     _tell_parity(cases, rng, arguments.rows)
     rounds = {member.candidate.name: TYPICAL_ROUNDS for member in fitted["average"].members}
+    singles = [fitted[candidate.name] for candidate in PORTFOLIO]
     useful = columns_by_gain(
-        [model.gain(N_COLUMNS) for model in fitted.values()], TrainSettings().useful_share
+        [model.gain(N_COLUMNS) for model in singles], TrainSettings().useful_share
     )
     average = fit_candidate(
         fitted["average"].candidate, X, y, kinds(), 0, rounds=rounds, useful=useful

@@ -4,7 +4,8 @@
 
 At each cut Foretell sees only events before it; the warehouse is then built one horizon later and
 says what came. LightGBM is its Tweedie regression on the same rows with the library's defaults and
-100 rounds. Seconds are of training and scoring, on two cores; the features are ready.
+100 rounds. "nothing" expects 0 of everybody. Seconds are of training and scoring, on two cores; the
+features are ready.
 """
 
 from __future__ import annotations
@@ -150,16 +151,13 @@ def _measure(name: str, case: Case, wanted: list[str]) -> Iterator[list[str]]:
         value = np.array([came[prediction].get(user, np.nan) for user in users[prediction]])
         is_known = ~np.isnan(value)
         number = np.arange(is_known.sum())
+        first = (f"{name} {prediction}", f"{settings.as_of:%Y-%m-%d}", f"{is_known.sum():,}")
         for method, (expected, seconds) in methods_said.items():
             found = value_metrics(value[is_known], expected[is_known], number, usual[prediction])
-            yield [
-                f"{name} {prediction}",
-                f"{settings.as_of:%Y-%m-%d}",
-                f"{is_known.sum():,}",
-                method,
-                *(f"{found[column]['value']:.4g}" for column in COLUMNS),
-                f"{seconds:.1f}",
-            ]
+            figures = [f"{found[column]['value']:.4g}" for column in COLUMNS]
+            yield [*first, method, *figures, f"{seconds:.1f}"]
+        # No deviance: to expect nothing and be wrong is infinitely so.
+        yield [*first, "nothing", f"{value[is_known].mean():.4g}", *"-----"]
 
 
 def _timed(run: Callable[[], np.ndarray]) -> tuple[np.ndarray, float]:

@@ -18,10 +18,11 @@ def test_fresh_clone_without_events(tmp_path):
 
 def test_every_data_test_passes_on_dirty_events(tmp_path):
     (tmp_path / "p").mkdir()
-    explained = SHOP.replace("name: buys", "name: explained")
-    explained = explained.replace("horizon_days: 7", "horizon_days: 7, reasons: true")
+    other = SHOP.replace("name: buys", "name: other").replace(
+        "horizon_days: 7", "horizon_days: 7, reasons: true, budget: {minutes: 20, memory_gb: 8}"
+    )
     (tmp_path / "p/shop.yml").write_text(SHOP)
-    (tmp_path / "p/explained.yml").write_text(explained)
+    (tmp_path / "p/other.yml").write_text(other)
     environment = {
         "FORETELL_EVENTS": str(write_events(tmp_path / "events.parquet", random_events(11))),
         "FORETELL_PREDICTIONS": str(tmp_path / "p"),
@@ -35,10 +36,12 @@ def test_every_data_test_passes_on_dirty_events(tmp_path):
         "select count(*) from stg_raw_events union all select sum(n_rows) from stg_ingest_counts",
     )
     assert raw == fates
-    # Whether reasons are told makes it no other question: models stay.
-    (plain, with_reasons) = query(
+    # Whether reasons are told, and what training may take, makes it no other question: models stay.
+    (plain, other) = query(
         tmp_path / "warehouse.duckdb",
-        "select has_reasons, definition_hash from prediction_definitions order by prediction",
+        "select definition_hash, has_reasons, budget_minutes, budget_memory_gb"
+        " from prediction_definitions order by prediction",
     )
-    assert (plain[0], with_reasons[0]) == (False, True)
-    assert plain[1] == with_reasons[1]
+    assert plain[1:] == (False, None, None)
+    assert other[1:] == (True, 20, 8)
+    assert plain[0] == other[0]

@@ -146,6 +146,10 @@ nodes = st.recursive(
     ),
     max_leaves=4,
 )
+budgets = mostly(
+    st.dictionaries(st.sampled_from(["minutes", "memory_gb"]), numbers, min_size=1),
+    st.sampled_from([{}, {"seconds": 60}, 5, None]),
+)
 predictions = st.fixed_dictionaries(
     {
         "outcome": mostly(conditions_of(no_outcome_keys), conditions_of(KEYS)),
@@ -154,6 +158,7 @@ predictions = st.fixed_dictionaries(
     optional={
         "cohort": mostly(st.lists(nodes, min_size=1, max_size=2), nodes),
         "anonymous": flags,
+        "budget": budgets,
     },
 )
 

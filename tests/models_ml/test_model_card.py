@@ -32,7 +32,8 @@ METRICS = {
     "n_test_positives": 120, "base_rate": 0.2, "auroc": metric(0.8), "log_loss": metric(0.4),
     "log_loss_base_rate": metric(0.5), "expected_calibration_error": metric(0.01),
     "top_decile_lift": metric(3.0), "parity": 1e-7, "first_as_of_hour": 490_560,
-    "newest_as_of_hour": 490_896, "horizon_hours": 168,
+    "newest_as_of_hour": 490_896, "horizon_hours": 168, "budget_seconds": 300.0, "budget_cores": 2,
+    "budget_memory_gb": 4.0, "log_loss_random_split": 0.38, "generalisation_gap": 0.02,
     "candidates": [{"candidate": "logistic", "log_loss": 0.4, "log_loss_uncalibrated": 0.41, "calibration": "none", "seconds": 1.0}],
 }  # fmt: skip
 MODEL = ModelRecord(
@@ -87,6 +88,7 @@ def test_a_card_says_what_is_asked_for(warehouse):
     for words in (
         "3 weekly snapshots, as of 2025-12-18 00:00 to 2026-01-01 00:00 (UTC)",
         "| rows (a user at a snapshot) | 3,000 |",
+        "| budget of its training | 5 minutes on 2 cores, 4 GB |\n\n",
         "it came true in 20.0% of 3,000 cases",
         "| 10.0% | 10.0% | 5.0% to 15.0% |",
         "data:image/png;base64,",
@@ -94,12 +96,20 @@ def test_a_card_says_what_is_asked_for(warehouse):
         "- On how many days active.",
         "| logistic ✓ | 0.4000 |",
         "Promoted: not worse than the champion.",
+        "log loss was 0.3800, of other users in later weeks 0.4000: 0.0200 more.\n\nHow often",
         "| 2026-01-08 00:00 | 1,000 | 25.00% |",
         "It has scored nobody yet.",
         "- It says who will, not why.",
     ):
         assert words in card, words
     assert "-0.1" not in card
+
+
+@pytest.mark.parametrize("changed", [{"evaluation": "users_only"}, {"generalisation_gap": None}])
+def test_without_a_later_week_nothing_is_said_of_time(warehouse, changed):
+    card = model_card(warehouse, replace(MODEL, metrics=METRICS | changed))
+    assert "in later weeks" not in card
+    assert "## Does the world change\n\nHow often" in card
 
 
 def test_what_the_newest_build_knows_is_told(warehouse):

@@ -43,7 +43,8 @@ def warehouse(tmp_path):
             + FEATURES
             + HELD_OUT_SCORES
             + """
-            create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
+            create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash,
+                null::integer as budget_minutes, null::integer as budget_memory_gb;
             create table stg_as_of (as_of timestamp);
             """
         )
@@ -99,6 +100,18 @@ def test_models_compete_day_by_day_and_a_replay_changes_nothing(warehouse, run):
     assert statuses(warehouse) == [RETIRED, REJECTED, CHAMPION]
 
 
+def test_a_stated_budget_is_kept_and_told(warehouse, run, monkeypatch):
+    usual, _ = run("2026-01-01")
+    asked = []
+    monkeypatch.setattr(train_prediction, "train", lambda *a: asked.append(a[1]) or train(*a))
+    warehouse.execute("update prediction_definitions set budget_minutes = 1, budget_memory_gb = 8")
+    other, _ = run("2026-01-01")
+    assert (asked[0].budget_seconds, asked[0].budget_memory_gb) == (60, 8)
+    assert other.model_id != usual.model_id
+    told = [(m.metrics["budget_seconds"], m.metrics["budget_memory_gb"]) for m in (usual, other)]
+    assert told == [(300, 4), (60, 8)]
+
+
 def test_a_champion_without_a_judged_graph_gives_way(warehouse, run):
     first, _ = run("2026-01-01")
     warehouse.execute("update models set judge_onnx = null, judge_feature_ids = null")
@@ -134,10 +147,13 @@ def three(warehouse, monkeypatch):
     """Return the names of three predictions, each with rows of its own, on a machine of 2 cores."""
     names = ["buys", "leaves", "returns"]
     data = {name: training_set(seed, n_users=400) for seed, name in enumerate(names)}
-    warehouse.execute("insert into prediction_definitions values ('leaves', 'h'), ('returns', 'h')")
+    warehouse.execute(
+        "insert into prediction_definitions by name "
+        "select 'h' as definition_hash, unnest(['leaves', 'returns']) as prediction"
+    )
     warehouse.execute("insert into stg_as_of values ('2026-01-01')")
     monkeypatch.setattr(train_prediction, "present_features", lambda warehouse: CATALOGUE)
-    monkeypatch.setattr(train_prediction, "load_training_set", lambda _, name: data[name])
+    monkeypatch.setattr(train_prediction, "load_training_set", lambda _, name, *more: data[name])
     monkeypatch.setenv("FORETELL_THREADS", "2")
     return names
 

@@ -36,10 +36,11 @@
         ) }}
     {%- endif -%}
     {%- set required = ['outcome', 'horizon_days'] -%}
-    {%- do check_keys(where, prediction, ['cohort', 'anonymous', 'reasons'] + required, required) -%}
+    {%- do check_keys(where, prediction, ['cohort', 'anonymous', 'reasons', 'budget'] + required, required) -%}
     {%- do check_number(where ~ ': horizon_days', prediction.horizon_days, 1, 3650) -%}
     {%- do check_flag(where ~ ': anonymous', prediction.get('anonymous', true), 'true or false') -%}
     {%- do check_flag(where ~ ': reasons', prediction.get('reasons', true), 'true or false') -%}
+    {%- if 'budget' in prediction -%}{%- do check_budget(where ~ ': budget', prediction.budget) -%}{%- endif -%}
     {%- if 'cohort' in prediction -%}
         {%- do check_list(where ~ ': cohort', prediction.cohort, '; leave the key out for the default '
             ~ '(any event in the last 56 days)') -%}
@@ -49,6 +50,16 @@
         {%- do parse_clauses({'all_of': prediction.cohort}, where ~ ': cohort') -%}
     {%- endif -%}
     {%- do check_outcome(where ~ ': outcome', prediction.outcome) -%}
+{% endmacro %}
+
+{% macro check_budget(where, budget) %}
+    {%- if budget is not mapping or not budget -%}
+        {{ refuse(where ~ ' is ' ~ in_json(budget) ~ '; write e.g. {minutes: 5, memory_gb: 4}') }}
+    {%- endif -%}
+    {%- do check_keys(where, budget, ['minutes', 'memory_gb'], []) -%}
+    {%- for key, high in [('minutes', 1440), ('memory_gb', 1024)] if key in budget -%}
+        {%- do check_number(where ~ ': ' ~ key, budget[key], 1, high) -%}
+    {%- endfor -%}
 {% endmacro %}
 
 {% macro check_list(where, given, hint='') %}

@@ -11,9 +11,10 @@
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' and prediction is mapping -%}
-            {#- Whether reasons are told makes it no other question: its models stand. -#}
-            {%- set asked = dict(prediction) -%}
+            {#- Reasons told and budgets make it no other question: its models stand. -#}
+            {%- set asked, budget = dict(prediction), prediction.get('budget', {}) -%}
             {%- do asked.pop('reasons', none) -%}
+            {%- do asked.pop('budget', none) -%}
             {%- do rows.definitions.append({
                 'prediction': exposure.name,
                 'label': exposure.label or exposure.name,
@@ -21,6 +22,8 @@
                 'is_anonymous_included': prediction.get('anonymous', true) | string | lower,
                 'has_reasons': prediction.get('reasons', false) | string | lower,
                 'is_value': is_value_outcome(prediction.outcome) | string | lower,
+                'budget_minutes': budget.get('minutes'),
+                'budget_memory_gb': budget.get('memory_gb'),
                 'definition': tojson(asked, sort_keys=true),
                 'definition_hash': local_md5(tojson(asked, sort_keys=true)),
                 'file': exposure.original_file_path,

@@ -1,0 +1,70 @@
+"""Labelled rows become a training set, of a share of the users where all would take more memory."""
+
+import duckdb
+import numpy as np
+import pytest
+
+from models_ml.training_data import BYTES_PER_VALUE, load_training_set
+from models_ml.warehouse import open_warehouse
+
+N_USERS, N_SNAPSHOTS = 1000, 3
+# Half of the users of each bucket have both features, the others one.
+ROWS = f"""
+    create schema foretell; use w.foretell;
+    create table training_rows as
+    select
+        'buys' as prediction, user_key::bigint as user_key, 'u' || user_key as user_id,
+        (user_key % 100)::integer as user_bucket, 500000 + 24 * snapshot as as_of_hour,
+        (user_key % 3 = 0)::integer as label, null::double as value
+    from range({N_USERS}) as users (user_key), range({N_SNAPSHOTS}) as snapshots (snapshot);
+    create table features_values as
+    select user_key, as_of_hour, feature_id, 1::float as value
+    from training_rows, (values (7), (8)) as ids (feature_id)
+    where feature_id = 7 or user_key // 100 % 2 = 0;
+    create table prediction_definitions as
+        select 'buys' as prediction, 168 as horizon_hours, false as is_value;
+    create table features as
+        select id as feature_id, 'f' || id as feature_name, 'event_count' as kind
+        from range(7, 9) as ids (id);
+    create table taxonomy_features as select feature_name, true as is_kept from features;
+"""
+N_ROWS = N_USERS * N_SNAPSHOTS
+N_VALUES = 1.5 * N_ROWS
+
+
+def gb(n_values: float) -> float:
+    return n_values * BYTES_PER_VALUE / 1e9
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(ROWS)
+    with open_warehouse(path, read_only=True) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("n_values", [2 * N_ROWS, 1.01 * N_VALUES, np.inf])
+def test_what_memory_allows_is_read_whole(warehouse, n_values):
+    lines = []
+    data = load_training_set(warehouse, "buys", gb(n_values), lines.append)
+    assert len(data.y) == N_ROWS
+    assert data.matrix.X.nnz == N_VALUES
+    assert lines == []
+
+
+def test_of_more_a_share_of_the_users_is_read_with_all_their_rows(warehouse):
+    lines = []
+    data = load_training_set(warehouse, "buys", gb(0.4 * N_VALUES), lines.append)
+    assert 0.38 * N_VALUES < data.matrix.X.nnz <= 0.4 * N_VALUES
+    users, n_rows = np.unique(data.user_key, return_counts=True)
+    assert len(users) == len(data.user_ids) == len(data.y) / N_SNAPSHOTS
+    assert set(n_rows) == {N_SNAPSHOTS}
+    # Held-out users (the first 20 of 100 buckets) and folds have their shares.
+    assert 0.15 < (data.user_bucket < 20).mean() < 0.25
+    assert set(data.user_bucket % 3) == {0, 1, 2}
+    (line,) = lines
+    learned = f"buys: learns from {len(data.y):,} of {N_ROWS:,} rows, of a share of users: "
+    assert line.startswith(learned)
+    assert line.endswith(f"over {gb(0.4 * N_VALUES):g} GB (budget: memory_gb in its definition)")
