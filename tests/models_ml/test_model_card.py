@@ -88,7 +88,7 @@ def test_a_card_says_what_is_asked_for(warehouse):
     for words in (
         "3 weekly snapshots, as of 2025-12-18 00:00 to 2026-01-01 00:00 (UTC)",
         "| rows (a user at a snapshot) | 3,000 |",
-        "| budget of its training | 5 minutes on 2 cores, 4 GB |\n\n",
+        "| budget of its training | 5 min on 2 cores, 4 GB |\n\n",
         "it came true in 20.0% of 3,000 cases",
         "| 10.0% | 10.0% | 5.0% to 15.0% |",
         "data:image/png;base64,",
