@@ -123,7 +123,7 @@ def _properties(sets: list[Lines]) -> Iterator[str]:
 def _oracle(sets: list[Lines]) -> Iterator[str]:
     """Compare with what is true, and with what events can tell, where the simulator knows.
 
-    By expected log loss: the outcomes' chance is taken out by the true probability.
+    The outcomes' chance is taken out by the true probability.
     """
     for lines in sets:
         ours, best = lines[FORETELL], lines.get(ATTAINABLE)
@@ -134,6 +134,13 @@ def _oracle(sets: list[Lines]) -> Iterator[str]:
         expected = {name: lines[name].expected_log_loss(some) for name in names}
         expected[ATTAINABLE] = best.expected_log_loss()
         expected[ORACLE] = lines[ORACLE].expected_log_loss(some)
+        named = [(name, lines[name]) for name in names[1:]]
+        yield (
+            f"{ours.prediction}, under the true probability of {len(ours.y):,} users: AUROC "
+            + ", ".join(f"{name} {line.expected_auroc():.4f}" for name, line in named)
+            + "; ECE "
+            + ", ".join(f"{name} {line.expected_ece():.4f}" for name, line in named)
+        )
         told = expected["base rate"] - expected[FORETELL]
         tellable = expected["base rate"] - expected[ATTAINABLE]
         yield (

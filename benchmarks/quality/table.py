@@ -73,6 +73,16 @@ class Result:
         """Return the log loss expected under the true probability, of all or some users."""
         return float(self._losses_under(self.p_true)[_or_all(some)].mean())
 
+    def expected_auroc(self) -> float:
+        """Return the AUROC under the true probability: every user both did and did not, in part."""
+        did = np.repeat([1, 0], len(self.p))
+        weight = np.concatenate([self.p_true, 1 - self.p_true])
+        return float(roc_auc_score(did, np.tile(self.p, 2), sample_weight=weight))
+
+    def expected_ece(self) -> float:
+        """Return the calibration error against the true probability instead of what happened."""
+        return expected_calibration_error(self.p_true, np.clip(self.p, 0, 1))
+
     def losses(self) -> np.ndarray:
         """Return the log loss of each user, nats, shape (n_users,)."""
         return self._losses_under(self.y)

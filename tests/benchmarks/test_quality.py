@@ -281,7 +281,10 @@ def test_what_events_can_tell_is_compared_on_the_users_it_is_known_of():
     known = {
         name: getattr(results[-1], name)[first_two] for name in ("y", "p", "p_true", "position")
     }
-    said = summary([*results[:-1], replace(results[-1], **known)])[-1]
+    *_, chance_free, said = summary([*results[:-1], replace(results[-1], **known)])
+    # FLAML, of (who did) x (who did not): (0.2 x 0.4 + 0.8 x 1.9 + 2 x 0.5 x 1.3) / 4
+    assert "of 4 users: AUROC FLAML 0.7250, Foretell" in chance_free
+    assert chance_free.endswith("; ECE FLAML 0.0500, Foretell 0.3450")
     # Two users, alike but mirrored: -0.2 ln p - 0.8 ln(1 - p) at 0.5, 0.4, 0.3 and 0.2.
     assert "2 users: base rate 0.6931, FLAML 0.5462, Foretell 0.5919, best from events 0.5" in said
     assert "oracle (true p) 0.5004; Foretell tells 61 % of what" in said
