@@ -2,7 +2,7 @@
 
     python -m tests.spark.scoring FOLDER [--forget]
 
-With --forget the ledger's scores are deleted before. Prints how many rows were appended, how many
+With --forget nothing was scored before: neither the ledger nor `predictions` knows. Prints how many rows were appended, how many
 the ledger holds, of how many users, and how many users there are to score.
 """
 
@@ -31,6 +31,7 @@ def main(folder: Path, is_forgotten: bool) -> None:
     with open_warehouse(folder / "spark") as warehouse:
         if is_forgotten:
             warehouse.execute("delete from prediction_history")
+            warehouse.execute("drop view if exists predictions")
         (summary,) = score_champions(warehouse, ["buys"], lambda line: None)
         (held,) = warehouse.rows(HELD)
     counts = (summary.n_appended, held["n_rows"], held["n_users"], held["n_wanted"])

@@ -24,7 +24,7 @@ import models_ml.score_block as score_block
 predict = score_block.predict_outputs
 def slow(*arguments):
     pathlib.Path(os.environ["FORETELL_TEST_MARK"]).touch()
-    time.sleep(2)
+    time.sleep(0.5)
     return predict(*arguments)
 score_block.predict_outputs = slow
 """
