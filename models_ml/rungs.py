@@ -1,7 +1,7 @@
 """How many rows each rung of the contest takes: successive halving within a budget.
 
 All candidates compete on few rows; the average and its members go on to many. The sizes come from
-counts and a cost model, never from a clock: the same data and seed give the same model on any
+counts and a cost model, never from a clock: the same data and seed give the same sizes on any
 machine, however busy.
 
 Source: Jamieson, Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter
