@@ -58,18 +58,22 @@ def train_prediction(
         The model's row. Its status is `challenger` if it lost to the champion, `rejected` with the
         reason if there is too little data or the gate refused it: the champion keeps scoring.
     """
-    settings = _budgeted(warehouse, prediction, settings or TrainSettings())
-    data = load_training_set(warehouse, prediction, settings.budget_memory_gb, progress)
-    features = present_features(warehouse)
-    kept = np.array([feature["is_kept"] for feature in features], dtype=bool)
-    learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
     (facts,) = warehouse.rows(
         """
-        select definition_hash, (select as_of from stg_as_of) as as_of
+        select
+            definition_hash, (select as_of from stg_as_of) as as_of,
+            budget_minutes, budget_memory_gb
         from prediction_definitions where prediction = ?
         """,
         [prediction],
     )
+    # What remains of facts is part of the model's id; a budget is by the settings.
+    stated = facts.pop("budget_minutes"), facts.pop("budget_memory_gb")
+    settings = _budgeted(settings or TrainSettings(), *stated)
+    data = load_training_set(warehouse, prediction, settings.budget_memory_gb, progress)
+    features = present_features(warehouse)
+    kept = np.array([feature["is_kept"] for feature in features], dtype=bool)
+    learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
     salt = repr((prediction, facts, asdict(settings), version("foretell")))
     model_id = fingerprint(learned, salt)
     if registry.find_model(warehouse, model_id):
@@ -132,13 +136,8 @@ def train_predictions(
             raise
 
 
-def _budgeted(warehouse: Warehouse, prediction: str, settings: TrainSettings) -> TrainSettings:
-    """Return the settings with the budget that the definition states, if any."""
-    (stated,) = warehouse.rows(
-        "select budget_minutes, budget_memory_gb from prediction_definitions where prediction = ?",
-        [prediction],
-    )
-    minutes, memory_gb = stated["budget_minutes"], stated["budget_memory_gb"]
+def _budgeted(settings: TrainSettings, minutes: int | None, memory_gb: int | None) -> TrainSettings:
+    """Return the settings with the budget that a definition states; None: not stated."""
     return replace(
         settings,
         budget_seconds=settings.budget_seconds if minutes is None else 60.0 * minutes,

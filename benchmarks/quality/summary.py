@@ -130,26 +130,27 @@ def _oracle(sets: list[Lines]) -> Iterator[str]:
         if best is None:
             continue
         some = np.isin(ours.position, best.position)
-        names = ["base rate", *sorted(REFERENCES & lines.keys()), FORETELL]
-        expected = {name: lines[name].expected_log_loss(some) for name in names}
+        methods = [*sorted(REFERENCES & lines.keys()), FORETELL]
+        yield (
+            f"{ours.prediction}, under the true probability of {len(ours.y):,} users: "
+            f"AUROC {_each({name: lines[name].expected_auroc() for name in methods})}; "
+            f"ECE {_each({name: lines[name].expected_ece() for name in methods})}"
+        )
+        expected = {n: lines[n].expected_log_loss(some) for n in ["base rate", *methods]}
         expected[ATTAINABLE] = best.expected_log_loss()
         expected[ORACLE] = lines[ORACLE].expected_log_loss(some)
-        named = [(name, lines[name]) for name in names[1:]]
-        yield (
-            f"{ours.prediction}, under the true probability of {len(ours.y):,} users: AUROC "
-            + ", ".join(f"{name} {line.expected_auroc():.4f}" for name, line in named)
-            + "; ECE "
-            + ", ".join(f"{name} {line.expected_ece():.4f}" for name, line in named)
-        )
         told = expected["base rate"] - expected[FORETELL]
         tellable = expected["base rate"] - expected[ATTAINABLE]
         yield (
-            f"{ours.prediction}, expected log loss of {some.sum():,} users: "
-            + ", ".join(f"{name} {loss:.4f}" for name, loss in expected.items())
-            + f"; Foretell tells {100 * told / tellable:.0f} % of what "
-            f"events can tell; gap to the true probability {ours.gap(some):.4f}, "
+            f"{ours.prediction}, expected log loss of {some.sum():,} users: {_each(expected)}; "
+            f"Foretell tells {100 * told / tellable:.0f} % of what events can tell; "
+            f"gap to the true probability {ours.gap(some):.4f}, "
             f"of the best from events {best.gap():.4f}"
         )
+
+
+def _each(figures: dict[str, float]) -> str:
+    return ", ".join(f"{name} {figure:.4f}" for name, figure in figures.items())
 
 
 def _rare(sets: list[Lines]) -> Iterator[str]:

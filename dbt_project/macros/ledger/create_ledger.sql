@@ -82,6 +82,7 @@
     {{ return(missing) }}
 {% endmacro %}
 
+{# Which of these columns a table lacks. #}
 {% macro missing_names(relation, names) %}
     {%- set there = adapter.get_columns_in_relation(relation) | map(attribute='name') | map('lower') | list -%}
     {{ return(names | reject('in', there) | list) }}

@@ -23,7 +23,7 @@
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
         {%- if relation -%}{%- do loaded.update({node.name: relation}) -%}{%- endif -%}
     {%- endfor -%}
-    {%- if 'stg_identities' in loaded and missing_columns(loaded['stg_identities'], {'counted_in': 'integer'}) -%}
+    {%- if 'stg_identities' in loaded and missing_names(loaded['stg_identities'], ['counted_in']) -%}
         {%- do adapter.drop_relation(loaded.pop('stg_identities')) -%}  {# of an older version: made anew #}
     {%- endif -%}
     {%- set reason = why_load_anew(loaded, loaded.get('stg_batches')) if loaded else '' -%}
@@ -70,7 +70,7 @@
 
 {# Tokens were not always told apart by whether new models take them: they are numbered anew. #}
 {% macro is_of_older_version(tokens) %}
-    {{ return(missing_columns(tokens, {'is_chosen': 'boolean'}) | length > 0) }}
+    {{ return(missing_names(tokens, ['is_chosen']) | length > 0) }}
 {% endmacro %}
 
 {# One batch without rows stands for all before it, so that the next has a higher number. #}
