@@ -13,7 +13,7 @@ import duckdb
 import typer
 from rich.console import Console
 
-from models_ml.errors import ForetellError
+from models_ml.errors import ForetellError, HeldBack
 from models_ml.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -195,6 +195,8 @@ def main() -> None:
     """Run the command; what the user can mend ends in one line and exit code 1."""
     try:
         app()
+    except HeldBack as error:
+        _fail(str(error), exit_code=3)
     except ForetellError as error:
         _fail(str(error))
     except _engine_errors() as error:
@@ -243,11 +245,11 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield show
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, exit_code: int = 1) -> None:
     Console(stderr=True).print(
         f"foretell: {message}", style="red", markup=False, highlight=False, soft_wrap=True
     )
-    sys.exit(1)
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

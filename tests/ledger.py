@@ -33,3 +33,8 @@ HELD_OUT_SCORES = """
         prediction varchar, model_id varchar, user_id varchar, as_of timestamp,
         probability double, outcome integer, expected_value double, value double);
 """
+ALARMS_TABLE = """
+    create table alarms (
+        as_of timestamp, raised_at timestamp, prediction varchar, kind varchar,
+        is_held_back boolean, message varchar);
+"""

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 
 from models_ml.evaluate import expected_calibration_error, wilson_interval
 from tests.conftest import dbt, query
-from tests.ledger import HELD_OUT_SCORES, MODEL_FEATURES, MODELS, REASONS
+from tests.ledger import ALARMS_TABLE, HELD_OUT_SCORES, MODEL_FEATURES, MODELS, REASONS
 
 N = 4000
 RNG = np.random.default_rng(4)
@@ -83,10 +83,12 @@ def test_an_older_ledger_gets_the_columns_it_lacks_and_keeps_its_rows(built):
     assert query(built, "select count(*) from held_out_scores") == [(0,)]
 
 
-@pytest.mark.parametrize("table", ["models", "model_features", "held_out_scores", "reasons"])
+@pytest.mark.parametrize(
+    "table", ["models", "model_features", "held_out_scores", "reasons", "alarms"]
+)
 def test_the_tables_of_other_tests_are_those_of_dbt(built, table):
     with duckdb.connect() as connection:
-        connection.execute(MODELS + MODEL_FEATURES + HELD_OUT_SCORES + REASONS)
+        connection.execute(MODELS + MODEL_FEATURES + HELD_OUT_SCORES + REASONS + ALARMS_TABLE)
         mine = connection.execute(f"describe {table}").fetchall()
     assert [row[:2] for row in mine] == [row[:2] for row in query(built, f"describe {table}")]
 

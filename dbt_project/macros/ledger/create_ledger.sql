@@ -29,6 +29,10 @@
             'probability': 'double', 'outcome': 'integer', 'expected_value': 'double',
             'value': 'double',
         },
+        'alarms': {
+            'as_of': 'timestamp', 'raised_at': 'timestamp', 'prediction': text, 'kind': text,
+            'is_held_back': 'boolean', 'message': text,
+        },
         'event_property_usage': {
             'usage_date': 'date', 'event_name': text, 'property': text, 'kind': text,
             'source': text, 'n_queries': 'bigint', 'n_references': 'bigint', 'n_users': 'bigint',

@@ -1,0 +1,84 @@
+"""Alarms: doubts about a run, each one plain sentence with its numbers, kept as rows of `alarms`.
+
+A warning is shown and the run goes on. A holding alarm keeps new scores from readers: what was
+published before stays, and the command ends with exit code 3 (errors.HeldBack).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from models_ml.warehouse import Warehouse
+
+ALARMS = pa.schema(
+    [
+        ("as_of", pa.timestamp("us")),
+        ("raised_at", pa.timestamp("us")),
+        ("prediction", pa.string()),
+        ("kind", pa.string()),
+        ("is_held_back", pa.bool_()),
+        ("message", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One doubt.
+
+    Attributes:
+        kind: What was checked, e.g. "expected_outcomes": the same word at every run.
+        message: One sentence with the numbers that raised it, and what to do.
+        prediction: Which one it is about; None: the whole warehouse.
+        is_held_back: Whether new scores are kept from readers.
+    """
+
+    kind: str
+    message: str
+    prediction: str | None = None
+    is_held_back: bool = False
+
+
+def replace_alarms(
+    warehouse: Warehouse, kinds: Sequence[str], alarms: Sequence[Alarm], as_of: datetime | None
+) -> None:
+    """Write the alarms of some checks in place of those that the same checks raised before.
+
+    Args:
+        warehouse: Open for writing.
+        kinds: The checks that were made, also those that raised nothing.
+        alarms: What they raised.
+        as_of: The hour that counted as now, naive UTC.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = [
+        {**vars(alarm), "as_of": as_of, "raised_at": now} for alarm in alarms if alarm.kind in kinds
+    ]
+    with warehouse.transaction():
+        for kind in kinds:
+            warehouse.execute("delete from alarms where kind = ?", [kind])
+        if rows:
+            warehouse.append("alarms", pa.Table.from_pylist(rows, schema=ALARMS))
+
+
+def current_alarms(warehouse: Warehouse, prediction: str | None = None) -> list[Alarm]:
+    """Return the alarms of the newest run, holding ones first.
+
+    Args:
+        warehouse: Open; one of an older version has none.
+        prediction: Only of this prediction; None: all, also those of the whole warehouse.
+    """
+    if not warehouse.has_table("alarms"):
+        return []
+    rows = warehouse.rows(
+        """
+        select kind, message, prediction, is_held_back from alarms
+        order by is_held_back desc, prediction nulls first, kind, message
+        """
+    )
+    found = [Alarm(**row) for row in rows]
+    return [alarm for alarm in found if prediction is None or alarm.prediction == prediction]
