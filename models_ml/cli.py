@@ -30,6 +30,16 @@ Select = Annotated[list[str] | None, typer.Option(help="Only this prediction; ma
 FullRefresh = Annotated[
     bool, typer.Option(help="Load all events anew, also those that came too late.")
 ]
+KeepLoaded = Annotated[
+    bool,
+    typer.Option(help="Keep what is loaded where a load of all would lose events."),
+]
+ForgetGone = Annotated[
+    bool, typer.Option(help="With --full-refresh: lose the events of files that are gone.")
+]
+AcceptLate = Annotated[
+    bool, typer.Option(help="Leave out, and count, a batch that comes too late as a whole.")
+]
 Reasons = Annotated[
     bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
 ]
@@ -48,10 +58,18 @@ def run(
     select: Select = None,
     full_refresh: FullRefresh = False,
     reasons: Reasons = False,
+    keep_loaded: KeepLoaded = False,
+    forget_gone_files: ForgetGone = False,
+    accept_late: AcceptLate = False,
 ) -> None:
     """Build the warehouse, train, score everybody and publish."""
     settings = read_settings(as_of=as_of)
-    _walk(settings, select, full_refresh=full_refresh, with_reasons=reasons)
+    loading = {
+        "keep_loaded": keep_loaded,
+        "forget_gone_files": forget_gone_files,
+        "accept_late": accept_late,
+    }
+    _walk(settings, select, full_refresh=full_refresh, with_reasons=reasons, loading=loading)
 
 
 @app.command()
@@ -215,7 +233,7 @@ def _engine_errors() -> tuple[type[Exception], ...]:
     return duckdb.Error, PySparkException
 
 
-def _walk(settings: Settings, select: list[str] | None, **options: bool | str) -> None:
+def _walk(settings: Settings, select: list[str] | None, **options: object) -> None:
     from models_ml.report import summary
     from models_ml.road import run as run_road
     from models_ml.warehouse import open_warehouse

@@ -44,6 +44,7 @@ PUBLISHED = {
     "labels_rates": "prediction, as_of desc",
     "features": "feature_id",
     "ingest_report": "batch_id",
+    "ingest_alarms": "kind",
     "alarms": "is_held_back desc, prediction nulls first, kind",
 }
 # Models as bytes stay in the warehouse.
@@ -51,7 +52,7 @@ HIDDEN = {"models": ("onnx", "judge_onnx", "explain_model")}
 # Up to this share of a table's rows, or so many, may differ for its copy to be changed in place.
 FEW, FEW_ROWS = 0.1, 1_000
 # Newer than 0.1: after an upgrade they are there from the first build on that makes them.
-BUILT_DAILY = ("value_report", "alarms")
+BUILT_DAILY = ("value_report", "alarms", "ingest_alarms")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from models_ml import registry
 from models_ml.dbt_command import dbt_build
@@ -25,7 +25,11 @@ Progress = Callable[[str], None]
 
 
 def build(
-    settings: Settings, progress: Progress, scope: str = "everyone", full_refresh: bool = False
+    settings: Settings,
+    progress: Progress,
+    scope: str = "everyone",
+    full_refresh: bool = False,
+    loading: Mapping[str, bool] | None = None,
 ) -> None:
     """Bring the warehouse up to as_of: folders 01 to 07.
 
@@ -35,6 +39,7 @@ def build(
         scope: everyone (daily) or active (hourly: users with an event since the last run, no
                 training snapshots).
         full_refresh: Load all events anew, also those that came too late.
+        loading: dbt vars that say what a load may do: keep_loaded, forget_gone_files, accept_late.
 
     Raises:
         ForetellError: On events or definitions that cannot be used, or a failed test.
@@ -48,10 +53,14 @@ def build(
             selection.append(DAILY)
     if full_refresh:
         selection.append("--full-refresh")
-    dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
+    variables = {"scope": scope, **{name: True for name, is_on in (loading or {}).items() if is_on}}
+    dbt_build(selection, settings.dbt_environment(), variables, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
         _tell_of_late_events(warehouse, progress)
+        _tell_of_placeholders(warehouse, progress)
+        for row in warehouse.rows("select message from ingest_alarms order by kind"):
+            progress(f"warning: {row['message']}")
         if scope == "everyone":
             _tell_of_rules_without_use(warehouse, progress)
 
@@ -85,6 +94,15 @@ def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
         progress(
             f"{row['n_rows']:,} events are {row['reason']} and kept apart; "
             "`foretell run --full-refresh` takes them in"
+        )
+
+
+def _tell_of_placeholders(warehouse: Warehouse, progress: Progress) -> None:
+    (row,) = warehouse.rows("select sum(n_placeholder_ids) as n_rows from stg_ingest_counts")
+    if row["n_rows"]:
+        progress(
+            f"{row['n_rows']:,} rows have a placeholder such as null or undefined in place of an "
+            "id; it counts as none (ingest_report, placeholder_ids in dbt_project.yml)"
         )
 
 
@@ -194,6 +212,7 @@ def run(
     scope: str = "everyone",
     full_refresh: bool = False,
     with_reasons: bool = False,
+    loading: Mapping[str, bool] | None = None,
 ) -> Published:
     """Build, train, score, publish. Safe to repeat: the same data changes nothing.
 
@@ -202,7 +221,7 @@ def run(
     """
     if selected:
         check_selected(settings, selected, scope)
-    build(settings, progress, scope, full_refresh)
+    build(settings, progress, scope, full_refresh, loading)
     with open_warehouse(settings.warehouse) as warehouse:
         predictions = select_predictions(warehouse, selected)
         if with_training:

@@ -1,5 +1,6 @@
 {# Raw rows of the loaded files, typed, with the reason if a row cannot be used (reject_reason), whether
-   it comes too late, and the duplicate_hash that finds suspects cheaply. A FROM item; it is read
+   it comes too late, which placeholder stood in place of an id (real_id), and the duplicate_hash that
+   finds suspects cheaply. A FROM item; it is read
    more than once, each time through another filter, because keeping a billion wide rows costs more
    than reading them again (docs/decisions/0008).
    only: SQL condition of the rows wanted (in_new_files); closed: the hour before which they come too
@@ -20,7 +21,12 @@
         case
             when is_broken then 'row is not JSON'
             when event_name is null then 'event_name is missing'
+            when user_id is null and device_id is null and placeholder_id is not null
+                then 'user_id and device_id are placeholders'
             when user_id is null and device_id is null then 'user_id and device_id are missing'
+            {%- for id in ['user_id', 'device_id', 'previous_id', 'event_id'] %}
+            when {{ is_rounded_id(id) }} then '{{ id }} was rounded by another tool'
+            {%- endfor %}
             when event_time is null and event_time_text is null then 'event_time is missing'
             when event_time is null then 'event_time is not a time'
             when event_hour is null then 'event_time is out of range'
@@ -33,33 +39,47 @@
         end as reject_reason
     from (
         select
-            nullif(raw_events.event_id, '') as event_id,
-            nullif(raw_events.user_id, '') as user_id,
-            nullif(raw_events.device_id, '') as device_id,
-            nullif(raw_events.event_name, '') as event_name,
-            nullif(raw_events.event_time, '') as event_time_text,
-            coalesce(raw_events.event_timestamp, {{ to_utc('raw_events.event_time') }}) as event_time,
-            coalesce(raw_events.received_timestamp, {{ to_utc('raw_events.received_at') }}) as received_at,
-            nullif(nullif(trim(raw_events.event_properties), ''), 'null') as event_properties,
-            nullif(nullif(trim(raw_events.user_properties), ''), 'null') as user_properties,
-            nullif(raw_events.previous_id, '') as previous_id,
-            raw_events.raw_row,
-            raw_events.is_broken,
-            batches.batch_id
-        from {{ ref('stg_raw_events') }} as raw_events
-        inner join {{ ref('stg_batches') }} as batches
-            on {{ is_of_batch('raw_events', 'batches') }}
-        {%- if only %}
-        where {{ only }}
-        {%- endif %}
+            {% for id in ['event_id', 'user_id', 'device_id', 'previous_id'] -%}
+            real.real_{{ id }} as {{ id }},
+            {% endfor -%}
+            coalesce(
+                {%- for id in ['user_id', 'device_id', 'previous_id', 'event_id'] %}
+                case when real.real_{{ id }} is null then nullif(lower(trim(real.{{ id }})), '') end
+                {{- ',' if not loop.last }}
+                {%- endfor %}
+            ) as placeholder_id,
+            nullif(real.event_name, '') as event_name,
+            nullif(real.event_time, '') as event_time_text,
+            coalesce(real.event_timestamp, {{ to_utc('real.event_time') }}) as event_time,
+            coalesce(real.received_timestamp, {{ to_utc('real.received_at') }}) as received_at,
+            nullif(nullif(trim(real.event_properties), ''), 'null') as event_properties,
+            nullif(nullif(trim(real.user_properties), ''), 'null') as user_properties,
+            real.raw_row,
+            real.is_broken,
+            real.batch_id
+        from (
+            select
+                raw_events.*,
+                {% for id in ['event_id', 'user_id', 'device_id', 'previous_id'] -%}
+                {{ real_id('raw_events.' ~ id) }} as real_{{ id }},
+                {% endfor -%}
+                batches.batch_id
+            from {{ ref('stg_raw_events') }} as raw_events
+            inner join {{ ref('stg_batches') }} as batches
+                on {{ is_of_batch('raw_events', 'batches') }}
+            {%- if only %}
+            where {{ only }}
+            {%- endif %}
+        ) as real
     ) as typed
 )
 {% endmacro %}
 
-{# Equal for events that may be one sent twice: the same event_id or, without, the same content. #}
+{# Equal for events that may be one sent twice: the same event_id or, without, the same content but for its
+   properties, which are looked at more closely (json_canonical) where this is equal. #}
 {% macro duplicate_hash() %}
 case
     when event_id is not null then {{ hash_key('event_id') }}
-    else {{ hash_key('user_id, device_id, previous_id, event_name, event_time, event_properties') }}
+    else {{ hash_key('user_id, device_id, previous_id, event_name, event_time') }}
 end
 {%- endmacro %}

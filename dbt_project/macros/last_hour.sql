@@ -1,24 +1,161 @@
-{# The last hour of some events, and the first. A few (under 0.1 %) after four weeks of silence are
-   wrong clocks, not the present: they do not count. hours: a FROM item with event_hour and n_events.
-   One row. #}
-{% macro last_hour(hours) %}
+{# The last hour of some events, the hour after which the others lie ahead of their time, and the first. One
+   row: last_hour, first_event_hour. hours: a FROM item as stg_event_hours; written_by: the hour by which
+   everything had been written or loaded, as SQL, NULL where that is not known.
+   - An event that was received before the hour it names has a fast clock: it does not say what hour it is.
+   - Nothing happens after it was written. If more than half of the events did, that time is the wrong one.
+   - An hour in which events were received within a day is proven. After the last of these, or where none
+     is proven, a few events (up to 3, or 0.5 %) far apart from all others are wrong clocks: hours before
+     which so little happened, within an hour to four weeks, as is 5 % of what is usual for the time of
+     day and week. The hour right after a usual one may have just begun.
+   - A few (under 0.1 %) before four weeks of silence are wrong clocks, too: they are not the first. #}
+{% macro last_hour(hours, written_by='cast(null as integer)') %}
+    {%- set windows = [1, 3, 6, 12, 24, 72, 168, 672] %}
+    with counted as (
+        select event_hour, n_events, n_timed, n_prompt, {{ written_by }} as written_by
+        from {{ hours }} as hours
+    ),
+
+    written as (
+        select
+            case
+                when 2 * sum(case when event_hour > written_by then n_events else 0 end) <= sum(n_events)
+                    then max(written_by)
+            end as written_by
+        from counted
+    ),
+
+    known as (
+        select
+            counted.event_hour,
+            counted.n_timed as n_events,
+            {{ modulo('counted.event_hour', 24) }} as hour_of_day,
+            {{ modulo('counted.event_hour', 168) }} as hour_of_week,
+            counted.n_prompt > 0 as is_proven
+        from counted
+        cross join written
+        where counted.n_timed > 0 and coalesce(counted.event_hour <= written.written_by, true)
+    ),
+
+    -- What half of all events see as the volume of such an hour: a few strays do not change it.
+    of_day as ({{ usual_volume('known', 'hour_of_day') }}),
+
+    of_week as ({{ usual_volume('known', 'hour_of_week') }}),
+
+    history as (
+        select max(event_hour) - min(event_hour) as n_hours, sum(n_events) as n_events from known
+    ),
+
+    slots as (
+        select
+            of_hour.hour_of_week,
+            case
+                when history.n_hours < 504 then coalesce(of_day.n_events, 0)
+                else least(coalesce(of_day.n_events, 0), coalesce(of_week.n_events, 0))
+            end as n_events
+        from (
+            {%- for hour in range(168) %}
+            select {{ hour }} as hour_of_week {{- ' union all' if not loop.last }}
+            {%- endfor %}
+        ) as of_hour
+        cross join history
+        left join of_day on {{ modulo('of_hour.hour_of_week', 24) }} = of_day.slot
+        left join of_week on of_hour.hour_of_week = of_week.slot
+    ),
+
+    expected as (
+        select
+            slots.hour_of_week
+            {%- for n in windows %},
+            sum(case when {{ modulo('168 + slots.hour_of_week - earlier.hour_of_week', 168) }} < {{ [n, 168] | min }}
+                then earlier.n_events else 0 end) * {{ [n / 168, 1.0] | max }} as expected_{{ n }}
+            {%- endfor %}
+        from slots
+        cross join slots as earlier
+        group by slots.hour_of_week
+    ),
+
+    seen as (
+        select
+            known.*
+            {%- for n in windows %},
+            sum(n_events) over (
+                order by event_hour range between {{ n - 1 }} preceding and current row
+            ) as seen_{{ n }}
+            {%- endfor %},
+            event_hour - min(event_hour) over () + 1 as hours_before,
+            event_hour - lag(event_hour) over (order by event_hour) as silent_hours,
+            sum(n_events) over (order by event_hour) - n_events as n_before
+        from known
+    ),
+
+    judged as (
+        select
+            seen.event_hour,
+            seen.n_events,
+            seen.is_proven,
+            not (
+                {%- for n in windows %}
+                (
+                    seen.hours_before >= {{ n }}
+                    and expected.expected_{{ n }} >= 20
+                    and seen.seen_{{ n }} < 0.05 * expected.expected_{{ n }}
+                )
+                {{- ' or' if not loop.last }}
+                {%- endfor %}
+            ) as is_usual,
+            max(case
+                when seen.silent_hours > 24 * 28 and seen.n_before < 0.001 * history.n_events
+                    then seen.event_hour
+            end) over () as starts_after_silence
+        from seen
+        inner join expected on seen.hour_of_week = expected.hour_of_week
+        cross join history
+    ),
+
+    usual as (
+        select coalesce(
+            max(case when is_usual or is_proven then event_hour end), max(event_hour)
+        ) as last_usual
+        from judged
+    ),
+
+    tail as (
+        select
+            sum(case when judged.event_hour > usual.last_usual + 1 then judged.n_events else 0 end)
+                as n_stray,
+            max(case when judged.event_hour <= usual.last_usual + 1 then judged.event_hour end)
+                as last_usual,
+            max(judged.event_hour) as last_known,
+            min(case
+                when coalesce(judged.event_hour >= judged.starts_after_silence, true)
+                    then judged.event_hour
+            end) as first_event_hour
+        from judged
+        cross join usual
+    )
+
     select
-        max(case when not is_wrong_clock then event_hour end) as last_hour,
-        min(case when not is_wrong_clock then event_hour end) as first_event_hour
+        case
+            when tail.n_stray <= greatest(3, 0.005 * history.n_events) then tail.last_usual
+            else tail.last_known
+        end as last_hour,
+        tail.first_event_hour
+    from tail
+    cross join history
+{% endmacro %}
+
+{# Per slot the number of events in the hour in which half of the slot's events lie: a median that every
+   event votes for. known: a CTE with n_events and the slot. #}
+{% macro usual_volume(known, slot) %}
+    select slot, min(n_events) as n_events
     from (
         select
-            event_hour,
-            max(
-                case when silent_hours > 24 * 28 and n_from_here < 0.001 * n_total then 1 else 0 end
-            ) over (order by event_hour rows between unbounded preceding and current row) = 1
-                as is_wrong_clock
-        from (
-            select
-                event_hour,
-                event_hour - lag(event_hour) over (order by event_hour) as silent_hours,
-                sum(n_events) over (order by event_hour desc) as n_from_here,
-                sum(n_events) over () as n_total
-            from {{ hours }} as hours
-        ) as gaps
-    ) as judged
+            {{ slot }} as slot,
+            n_events,
+            sum(n_events) over (partition by {{ slot }} order by n_events) as n_up_to,
+            sum(n_events) over (partition by {{ slot }}) as n_of_slot
+        from {{ known }} as known
+    ) as ranked
+    where 2 * n_up_to >= n_of_slot
+    group by slot
 {% endmacro %}

@@ -13,11 +13,12 @@
     {%- set named -%}
         (
             select
-                uuid, event, timestamp, created_at, distinct_id,
+                uuid, event, timestamp, created_at,
+                {{ id_text('distinct_id') }} as distinct_id,
                 {{ json_text('properties') }} as properties,
                 {{ json_text('person_properties') }} as person_properties,
                 coalesce(
-                    {{ json_at(json_text('properties'), ['$device_id']) }},
+                    {{ real_id(json_at(json_text('properties'), ['$device_id'])) }},
                     {{ json_at(json_text('properties'), ['$anon_distinct_id']) }}
                 ) as device_id,
                 {{ json_at(json_text('properties'), ['$is_identified']) }} as is_identified,

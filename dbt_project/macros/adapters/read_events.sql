@@ -5,8 +5,15 @@
 {% macro read_events(source) %}
     {%- set more_columns = context.get(source.adapter ~ '_more_columns') -%}
     {%- set columns = context[source.adapter ~ '_columns']() -%}
-    {%- set rows = read_rows(source, columns, more_columns() if more_columns) -%}
-    {{ return(context['adapt_' ~ source.adapter](rows)) }}
+    {%- set more = more_columns() if more_columns else none -%}
+    {%- set parts = [] -%}
+    {%- for part in files_by_schema(source, columns, more) -%}
+        {%- do parts.append(context['adapt_' ~ source.adapter](read_rows(part, columns, more))) -%}
+    {%- endfor -%}
+    {%- if parts | length == 1 -%}{{ return(parts[0]) }}{%- endif -%}
+    {%- set selects = [] -%}
+    {%- for part in parts -%}{%- do selects.append('select * from ' ~ part ~ ' as part') -%}{%- endfor -%}
+    {{ return('(' ~ selects | join(' union all ') ~ ')') }}
 {% endmacro %}
 
 {% macro adapter_names() %}

@@ -1,21 +1,22 @@
-{# What decides how raw events become staged ones: where it changes, all are loaded anew. #}
+{# What decides how raw events become staged ones, whichever files they come from: where it changes, all are
+   loaded anew. #}
 {% macro loading_settings() %}
     {{ return(tojson({
-        'sources': event_sources(),
         'future_tolerance_hours': var('future_tolerance_hours'),
         'max_value_characters': var('max_value_characters'),
         'max_values_per_day': var('max_values_per_day'),
-        'version': 3,
+        'placeholder_ids': placeholder_ids() | sort,
+        'version': 4,
     }, sort_keys=true)) }}
 {% endmacro %}
 
-{# Before a build: if files that were loaded changed since, or events come from elsewhere or under other
-   settings, drop what was loaded, so that it is loaded anew; a relation is read whole each time. New
-   files alone are added to what is there, and events of files that are gone stay. Ids last: those of
-   tokens and features, and batches are numbered on. #}
+{# Before a build: if files that were loaded changed since, or settings did, drop what was loaded, so that it
+   is loaded anew; a relation is read whole each time. New files alone are added to what is there, and
+   events of files that are gone, or that the sources name no more, stay: where a load of all would lose
+   them, the run is refused (lost_events). Ids last: those of tokens and features, and batches are
+   numbered on. #}
 {% macro load_anew() %}
-    {%- if execute and not flags.FULL_REFRESH and flags.WHICH in ('build', 'run')
-        and 'model.foretell.stg_checked_events' in selected_resources -%}
+    {%- if execute and flags.WHICH in ('build', 'run') and 'model.foretell.stg_checked_events' in selected_resources -%}
     {%- set loaded = {} -%}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and node.package_name == 'foretell'
@@ -23,22 +24,44 @@
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
         {%- if relation -%}{%- do loaded.update({node.name: relation}) -%}{%- endif -%}
     {%- endfor -%}
+    {%- if flags.FULL_REFRESH -%}
+        {%- do refuse_to_lose('--full-refresh was given', loaded) -%}
+    {%- else -%}
+        {%- do load_anew_where_needed(loaded) -%}
+    {%- endif -%}
+    {%- do adapter.commit() -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# loaded: tables by name. #}
+{% macro load_anew_where_needed(loaded) %}
     {%- if 'stg_identities' in loaded and missing_names(loaded['stg_identities'], ['counted_in']) -%}
         {%- do adapter.drop_relation(loaded.pop('stg_identities')) -%}  {# of an older version: made anew #}
     {%- endif -%}
-    {%- set reason = why_load_anew(loaded, loaded.get('stg_batches')) if loaded else '' -%}
-    {%- if reason -%}
+    {%- set batches = loaded.get('stg_batches') -%}
+    {%- set reason = why_load_anew(loaded, batches) if loaded else '' -%}
+    {%- if reason and var('keep_loaded') and batches and 'stg_checked_events' in loaded -%}
+        {{ log('What is loaded stays as it is (keep_loaded), although ' ~ reason, info=True) }}
+        {%- do keep_loaded(loaded) -%}
+    {%- elif reason -%}
+        {%- do refuse_to_lose(reason, loaded) -%}
         {{ log('All events are loaded anew: ' ~ reason, info=True) }}
         {%- for name, relation in loaded.items()
             if 'stg_batches' not in loaded or name not in ('stg_batches', 'hourly_tokens')
                 or (name == 'hourly_tokens' and is_of_older_version(relation)) -%}
             {%- do adapter.drop_relation(relation) -%}
         {%- endfor -%}
-        {%- if 'stg_batches' in loaded -%}
-            {%- do run_query(restart_batches(loaded['stg_batches'], reason)) -%}
-        {%- endif -%}
-    {%- endif -%}
-    {%- do adapter.commit() -%}
+        {%- if batches -%}{%- do run_query(restart_batches(batches, reason)) -%}{%- endif -%}
+    {%- elif batches and 'stg_ingest_counts' in loaded -%}
+        {%- for row in run_query(
+            'select count(distinct source_file), sum(n_events), min(source_file) from (' ~ gone_files(loaded) ~ ') as gone'
+        ).rows if row[0] -%}
+            {{ log(
+                row[0] ~ (' loaded file is' if row[0] == 1 else ' loaded files are')
+                ~ ' gone or not named any more, e.g. ' ~ row[2] ~ ': their ' ~ '{:,}'.format(row[1] | int)
+                ~ ' events stay. To begin with others, name another FORETELL_WAREHOUSE', info=True
+            ) }}
+        {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
@@ -56,16 +79,114 @@
         {{ return(source.relation ~ ' is a relation without loaded_at, which is read whole') }}
     {%- endfor -%}
     {%- set changed = run_query(
-        "select 1 as place, 'settings changed since' as reason from " ~ batches
+        "select 1 as place, 'settings or the version changed since' as reason from " ~ batches
         ~ " where settings <> " ~ sql_string(loading_settings())
         ~ " union all select 2, known.source_file || ' changed since' from " ~ batches ~ " as known"
-        ~ " inner join " ~ list_event_files() ~ " as files"
-        ~ " on known.source = files.source and known.source_file = files.source_file"
+        ~ " inner join " ~ list_event_files() ~ " as files on known.source_file = files.source_file"
         ~ " where known.n_bytes <> files.n_bytes"
         ~ " or (files.n_bytes is not null and known.modified_at <> files.modified_at)"
+        ~ (
+            " union all select 3, source_file || ' is read by another adapter now' from ("
+            ~ files_of_other_adapters(batches) ~ ") as others"
+            if not missing_names(batches, ['adapter']) else ''
+        )
+        ~ (
+            '' if is_demo() else " union all select 4, 'the events of the demo give way to yours' from " ~ batches
+            ~ ' where ' ~ is_demo_file('source_file')
+        )
         ~ " order by 1, 2 limit 1"
     ) -%}
     {{ return(changed.rows[0][1] if changed.rows else '') }}
+{% endmacro %}
+
+{% macro files_of_other_adapters(batches) %}
+    {{ return(
+        'select known.source_file from ' ~ batches ~ ' as known inner join ' ~ list_event_files()
+        ~ ' as files on known.source_file = files.source_file where known.adapter <> files.adapter'
+    ) }}
+{% endmacro %}
+
+{# Is nothing else named than what `foretell demo-events` writes? Those files can be made again. #}
+{% macro is_demo() %}
+    {%- for source in event_sources() if source.may_be_absent -%}{{ return(true) }}{%- endfor -%}
+    {{ return(false) }}
+{% endmacro %}
+{% macro is_demo_file(file) %}{{ return(file ~ " like '%warehouse/demo_events/%'") }}{% endmacro %}
+
+{# Loaded files and relations that are gone, or that no source names now, with their accepted events: a query.
+   Of a relation also the rows that were taken out of it since, where they are more than a tenth. #}
+{% macro gone_files(loaded) %}
+    {%- set parts = [] -%}
+    {%- set counts = '(select batch_id, sum(n_rows) as n_rows, '
+        ~ "sum(case when fate = 'accepted' then n_rows else 0 end) as n_events from "
+        ~ loaded['stg_ingest_counts'] ~ ' group by batch_id)' -%}
+    {%- do parts.append(
+        'select known.source_file, coalesce(counts.n_events, 0) as n_events from ' ~ loaded['stg_batches']
+        ~ ' as known left join ' ~ counts ~ ' as counts on known.batch_id = counts.batch_id'
+        ~ ' left join ' ~ list_event_files() ~ ' as files on known.source_file = files.source_file'
+        ~ " where known.source <> '' and files.source_file is null and not " ~ is_demo_file('known.source_file')
+    ) -%}
+    {%- for source in event_sources() if source.relation -%}
+        {%- do parts.append(
+            'select ' ~ sql_string(source.relation) ~ ' as source_file, max(read.n_rows) - max(now.n_rows) as n_events'
+            ~ ' from (select coalesce(sum(counts.n_rows), 0) as n_rows from ' ~ loaded['stg_batches'] ~ ' as known'
+            ~ ' inner join ' ~ counts ~ ' as counts on known.batch_id = counts.batch_id'
+            ~ ' where known.source_file = ' ~ sql_string(source.relation) ~ ') as read'
+            ~ ' cross join (select count(*) as n_rows from ' ~ source.relation ~ ') as now'
+            ~ ' having max(now.n_rows) < 0.9 * max(read.n_rows)'
+        ) -%}
+    {%- endfor -%}
+    {{ return(parts | join(' union all ')) }}
+{% endmacro %}
+
+{# Stop before a load of all events that would lose some, with what to type to do it anyway. #}
+{% macro refuse_to_lose(reason, loaded) %}
+    {%- if var('forget_gone_files') or not ('stg_batches' in loaded and 'stg_ingest_counts' in loaded) -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set lost = run_query(
+        'select count(distinct source_file), sum(n_events), min(source_file) from (' ~ gone_files(loaded) ~ ') as gone'
+        ~ ' where n_events > 0'
+    ).rows[0] -%}
+    {%- if lost[0] -%}
+        {{ refuse(
+            'all events would be loaded anew, because ' ~ reason ~ ', and '
+            ~ '{:,}'.format(lost[1] | int) ~ (' event' if lost[1] == 1 else ' events') ~ ' of '
+            ~ lost[0] ~ (' file' if lost[0] == 1 else ' files') ~ ' would be lost, as these are gone or not named any more: '
+            ~ lost[2] ~ (' and others' if lost[0] > 1 else '')
+            ~ '. Name all files again; or keep what is loaded: `foretell run --keep-loaded`; or lose them: '
+            ~ '`foretell run --full-refresh --forget-gone-files`'
+            ~ ('; or name another FORETELL_WAREHOUSE, so that the demo does not mix with your events' if is_demo())
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
+{# What was loaded is taken as if it had been loaded as it would be now: batches get the settings of now and
+   the files' sizes and times of now. All other tables follow from the events that stay; those that
+   are counted again are made anew. #}
+{% macro keep_loaded(loaded) %}
+    {%- set batches, checked = loaded['stg_batches'], loaded['stg_checked_events'] -%}
+    {%- set missing = missing_columns(checked, {'placeholder_id': dbt.type_string()}) -%}
+    {%- if missing -%}{%- do alter_relation_add_remove_columns(checked, missing, none) -%}{%- endif -%}
+    {%- for name, relation in loaded.items()
+        if name not in ('stg_batches', 'stg_checked_events', 'hourly_tokens')
+            or (name == 'hourly_tokens' and is_of_older_version(relation)) -%}
+        {%- do adapter.drop_relation(relation) -%}
+    {%- endfor -%}
+    {%- set kept %}
+    select
+        known.batch_id,
+        known.source,
+        known.source_file,
+        {{ 'known.adapter' if not missing_names(batches, ['adapter']) else 'files.adapter' }} as adapter,
+        coalesce(files.n_bytes, known.n_bytes) as n_bytes,
+        known.loaded_after,
+        case when files.n_bytes is null then known.modified_at else files.modified_at end as modified_at,
+        cast({{ sql_string(loading_settings()) }} as {{ dbt.type_string() }}) as settings
+    from {{ batches }} as known
+    left join {{ list_event_files() }} as files on known.source_file = files.source_file
+    {%- endset %}
+    {%- do run_query(replace_table(batches, kept)) -%}
 {% endmacro %}
 
 {# Tokens were not always told apart by whether new models take them: they are numbered anew. #}
@@ -80,6 +201,7 @@
         max(batch_id) as batch_id,
         '' as source,
         'batch ' || max(batch_id) || ' and before, loaded anew: ' || {{ sql_string(reason) }} as source_file,
+        cast('' as {{ dbt.type_string() }}) as adapter,
         cast(null as bigint) as n_bytes,
         cast(null as timestamp) as loaded_after,
         cast(null as timestamp) as modified_at,

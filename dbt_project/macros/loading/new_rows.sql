@@ -28,6 +28,21 @@
             and coalesce({{ raw_events }}.loaded_at <= {{ batches }}.modified_at, true)
 {%- endmacro %}
 
+{# The hour by which all that is loaded had been written or, in a relation, loaded: an hour is added, as clocks
+   of machines differ. Where files do not say it, the machine's own clock does. As SQL. #}
+{% macro written_by() %}
+(
+            select least(
+                coalesce({{ hour_index('max(batches.modified_at)') }}, {{ machine_hour() }}), {{ machine_hour() }}
+            ) + 1
+            from {{ ref('stg_batches') }} as batches
+        )
+{%- endmacro %}
+
+{# The hour of the machine on which dbt runs, in hours since 1970-01-01 00:00 UTC: nothing that was loaded can
+   have happened later. No model asks for more of a clock than that. #}
+{% macro machine_hour() %}{{ return((run_started_at.timestamp() // 3600) | int) }}{% endmacro %}
+
 {# The hour before which an event comes too late: late_days before the last hour loaded. loaded: the table
    of all rows. stg_event_hours, by name as a ref would make a circle, counted them by hour, unless a
    run stopped in between. #}
@@ -38,8 +53,32 @@
         'select (select max(counted_in) from ' ~ counted ~ ') = (select max(decided_in) from ' ~ loaded ~ ')'
     ).rows[0][0] -%}
     {%- set hours = counted if is_counted else
-        '(select event_hour, count(*) as n_events from ' ~ loaded
-        ~ " where fate = 'accepted' group by event_hour)" -%}
-    {%- set last = run_query(last_hour(hours)).rows[0][0] -%}
+        '(select event_hour, count(*) as n_events, ' ~ count_clocks('loaded') ~ ' from ' ~ loaded
+        ~ " as loaded where fate = 'accepted' group by event_hour)" -%}
+    {%- set last = run_query(last_hour(hours, written_by())).rows[0][0] -%}
     {{ return((last or 0) | int - 24 * var('late_days')) }}
+{% endmacro %}
+
+{# Stop before rows are added of which a whole batch comes too late: at least 20 events, and 95 % of those that
+   can be used. Either they are history, which a load of all takes in, or the clock that they are
+   measured by is wrong. new: the checked rows to be added. #}
+{% macro refuse_late_batches(new) %}
+    {%- if not execute or var('accept_late') -%}{{ return('') }}{%- endif -%}
+    {%- for row in run_query(
+        'select min(batches.source_file), count(*), min(late.event_time), max(late.event_time), '
+        ~ hour_start('min(now.last_hour)') ~ ' from ' ~ new ~ ' as late'
+        ~ ' inner join ' ~ ref('stg_batches') ~ ' as batches on late.batch_id = batches.batch_id'
+        ~ ' cross join (select ' ~ closed_hour(this) ~ ' + 24 * ' ~ var('late_days') ~ ' as last_hour) as now'
+        ~ ' inner join (select batch_id from ' ~ new ~ " where fate <> 'rejected' group by batch_id"
+        ~ " having sum(case when fate = 'late' then 1 else 0 end) >= 0.95 * count(*)) as whole"
+        ~ ' on late.batch_id = whole.batch_id'
+        ~ " where late.fate = 'late' group by late.batch_id having count(*) >= 20 order by 1"
+    ).rows -%}
+        {{ refuse(
+            row[0] ~ ' comes too late as a whole: its ' ~ '{:,}'.format(row[1] | int) ~ ' events are of '
+            ~ (row[2] | string)[:16] ~ ' to ' ~ (row[3] | string)[:16] ~ ', more than ' ~ var('late_days')
+            ~ ' days before the newest that is loaded, ' ~ (row[4] | string)[:16]
+            ~ '. Take them in: `foretell run --full-refresh`; or leave them out: `foretell run --accept-late`'
+        ) }}
+    {%- endfor -%}
 {% endmacro %}

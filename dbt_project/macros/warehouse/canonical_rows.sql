@@ -1,7 +1,7 @@
 {# Rows in the canonical columns (docs/your_events.md): a FROM item. rows: what read_rows gives, or a
    select from it that keeps its last four columns; mapping: canonical column to SQL expression, a
    column that is left out is NULL. Times that are timestamps already come as such in place of text,
-   which costs ten times as much. #}
+   which costs ten times as much; what is finer than a microsecond is cut off. #}
 {% macro canonical_rows(rows, mapping) %}
     {{ return(adapter.dispatch('canonical_rows', 'foretell')(rows, mapping)) }}
 {% endmacro %}
@@ -9,16 +9,20 @@
 {% macro duckdb__canonical_rows(rows, mapping) %}
 (
     select
-        {% for column in ['event_id', 'user_id', 'device_id', 'event_name', 'previous_id'] -%}
-        cast({{ column }} as varchar) as {{ column }},
+        cast(event_name as varchar) as event_name,
+        {% for column in ['event_id', 'user_id', 'device_id', 'previous_id'] -%}
+        {{ id_text(column) }} as {{ column }},
         {% endfor -%}
         {% for column, timestamp in [
             ('event_time', 'event_timestamp'), ('received_at', 'received_timestamp'),
         ] -%}
         case when typeof({{ column }}) not like 'TIMESTAMP%' then cast({{ column }} as varchar) end
             as {{ column }},
-        case when typeof({{ column }}) like 'TIMESTAMP%' then try_cast({{ column }} as timestamp) end
-            as {{ timestamp }},
+        case
+            when typeof({{ column }}) like '%\_NS' escape '\'
+                then make_timestamp(epoch_ns(try_cast({{ column }} as timestamp_ns)) // 1000)
+            when typeof({{ column }}) like 'TIMESTAMP%' then try_cast({{ column }} as timestamp)
+        end as {{ timestamp }},
         {% endfor -%}
         {% for column in ['event_properties', 'user_properties'] -%}
         {{ json_text(column) }} as {{ column }},
@@ -44,8 +48,9 @@
 {% macro spark__canonical_rows(rows, mapping) %}
 (
     select
-        {% for column in ['event_id', 'user_id', 'device_id', 'event_name', 'previous_id'] -%}
-        cast({{ column }} as string) as {{ column }},
+        cast(event_name as string) as event_name,
+        {% for column in ['event_id', 'user_id', 'device_id', 'previous_id'] -%}
+        {{ id_text(column) }} as {{ column }},
         {% endfor -%}
         {% for column, timestamp in [
             ('event_time', 'event_timestamp'), ('received_at', 'received_timestamp'),

@@ -4,6 +4,7 @@
 {# Rows are added; one that comes again with another decision replaces the accepted one it was
    (stg_checked_events). #}
 {% macro get_incremental_replace_decided_sql(arguments) %}
+    {%- do refuse_late_batches(arguments.temp_relation) -%}
     {{ return(adapter.dispatch('replace_decided', 'foretell')(arguments.target_relation, arguments.temp_relation, arguments.dest_columns)) }}
 {% endmacro %}
 

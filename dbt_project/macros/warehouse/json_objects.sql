@@ -114,12 +114,55 @@ end
     {{ exceptions.raise_compiler_error("json_lifted: add " ~ target.type) }}
 {% endmacro %}
 
-{# Google's parameters, [{key, value: {string_value | int_value | float_value | double_value}}], as an
-   object of key and value. NULL if there are none. #}
-{% macro json_of_parameters(text) %}
-    {{ return(adapter.dispatch('json_of_parameters', 'foretell')(text)) }}
+{# The same text for objects that say the same, to compare them by: keys in order, without those whose value is null, whole numbers
+   without a fraction (1.0 is 1), no spaces; four levels deep. NULL where there is nothing in it. Costly: for
+   rows that may be copies of each other. #}
+{% macro json_canonical(text) %}{{ return(adapter.dispatch('json_canonical', 'foretell')(text)) }}{% endmacro %}
+{% macro duckdb__json_canonical(text) -%}
+nullif({{ duckdb__canonical_parts(text, 4) }}, '')
+{%- endmacro %}
+
+{# DuckDB only: the entries of an object in order of their keys, or of a list in theirs, as text. What is in
+   them is told by the same SQL, one level deeper: written once per level, or it would double. #}
+{% macro duckdb__canonical_parts(json, depth) -%}
+{%- set item = 'item' ~ depth -%}
+array_to_string(list_transform(
+    list_sort(case
+        when json_type({{ json }}) = 'ARRAY' then list_zip(
+            list_transform(range(cast(json_array_length({{ json }}) as bigint)), lambda place: lpad(cast(place as varchar), 9, '0')),
+            json_extract({{ json }}, '$[*]')
+        )
+        else list_filter({{ duckdb__json_entries(json) }}, lambda entry: json_type(entry[2]) <> 'NULL')
+    end),
+    lambda {{ item }}: cast(to_json({{ item }}[1]) as varchar) || ':' || case
+        {%- if depth > 1 %}
+        when json_type({{ item }}[2]) in ('OBJECT', 'ARRAY')
+            then left(json_type({{ item }}[2]), 1) || '(' || {{ duckdb__canonical_parts(item ~ '[2]', depth - 1) }} || ')'
+        {%- endif %}
+        when
+            json_type({{ item }}[2]) = 'DOUBLE' and abs(cast({{ item }}[2] as double)) < 1e15
+            and cast({{ item }}[2] as double) = floor(cast({{ item }}[2] as double))
+            then cast(cast(cast({{ item }}[2] as double) as bigint) as varchar)
+        else cast({{ item }}[2] as varchar)
+    end
+), ',')
+{%- endmacro %}
+{#- A variant is written with its keys in order and its numbers without zeros at the end. -#}
+{% macro spark__json_canonical(text) -%}
+nullif(to_json(map_from_entries(array_sort(filter(
+    {{ spark__json_entries(text) }}, entry -> not is_variant_null(entry.value)
+), (one, other) -> case when one.key < other.key then -1 when one.key > other.key then 1 else 0 end))), '{}')
+{%- endmacro %}
+{% macro default__json_canonical(text) %}
+    {{ exceptions.raise_compiler_error("json_canonical: add " ~ target.type) }}
 {% endmacro %}
-{% macro duckdb__json_of_parameters(text) %}
+
+{# Google's parameters, [{key, value: {string_value | int_value | float_value | double_value}}], as an
+   object of key and value, but those of the keys in `without`. NULL if there are none. #}
+{% macro json_of_parameters(text, without=['']) %}
+    {{ return(adapter.dispatch('json_of_parameters', 'foretell')(text, without)) }}
+{% endmacro %}
+{% macro duckdb__json_of_parameters(text, without) %}
 {%- set entries -%}
     list_transform(
         coalesce(try(from_json({{ text }}, '[{
@@ -132,10 +175,12 @@ end
         ))
     )
 {%- endset -%}
-{{ duckdb__json_from('list_filter(' ~ entries ~ ', lambda entry: entry[1] is not null and entry[2] is not null)') }}
+{{ duckdb__json_from(
+    'list_filter(' ~ entries ~ ", lambda entry: entry[1] not in ('" ~ without | join("', '") ~ "') and entry[2] is not null)"
+) }}
 {%- endmacro %}
 {#- BigQuery writes whole numbers as text. -#}
-{% macro spark__json_of_parameters(text) %}
+{% macro spark__json_of_parameters(text, without) %}
 {%- set entries -%}
     transform(
         coalesce(from_json(
@@ -149,7 +194,9 @@ end
         ))
     )
 {%- endset -%}
-{{ spark__json_from('filter(' ~ entries ~ ', entry -> entry.key is not null and entry.value is not null)') }}
+{{ spark__json_from(
+    'filter(' ~ entries ~ ", entry -> entry.key not in ('" ~ without | join("', '") ~ "') and entry.value is not null)"
+) }}
 {%- endmacro %}
 {% macro default__json_of_parameters(text) %}
     {{ exceptions.raise_compiler_error("json_of_parameters: add " ~ target.type) }}

@@ -1,11 +1,12 @@
-{# The files of all sources (event_sources), as a FROM item: source, source_file (as stg_raw_events names
-   it), n_bytes, modified_at. Contents are not read. Of a relation its name and, if it has a column
+{# The files of all sources (event_sources), as a FROM item: source, adapter, source_file (as stg_raw_events
+   names it), n_bytes, modified_at. Contents are not read. Of a relation its name and, if it has a column
    loaded_at, when its newest row came. #}
 {% macro list_event_files() %}
 (
     {%- for source in event_sources() %}
     select
         {{ sql_string(source.name) }} as source,
+        {{ sql_string(source.adapter) }} as adapter,
         files.source_file,
         files.n_bytes,
         files.modified_at

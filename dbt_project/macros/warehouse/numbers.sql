@@ -6,3 +6,6 @@
 {% macro floor_divide(dividend, divisor) %}
 cast(floor(({{ dividend }}) / {{ divisor }}) as integer)
 {%- endmacro %}
+
+{# The rest of a whole-number division, as integer, for a dividend of at least 0. #}
+{% macro modulo(dividend, divisor) %}(({{ dividend }}) % {{ divisor }}){% endmacro %}

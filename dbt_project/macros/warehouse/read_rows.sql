@@ -3,7 +3,8 @@
    relation's name), loaded_at (when the row came into the relation, else NULL), raw_row (the original
    as text where there is one) and is_broken.
    source: {events: path or glob, or relation: a relation's name; loaded_at: its column that says when
-   a row came, if it has one; may_be_absent: no file is no rows} (event_sources); columns: names as in
+   a row came, if it has one; may_be_absent: no file is no rows} (event_sources), and where these are of
+   several schemas {files: a list of paths, types: columns to be cast} (files_by_schema); columns: names as in
    the file; more_columns: regular expression of the names in row_json, which must match some; may
    hold others too.
    NDJSON is read line by line and CSV as text, so that no type guessing decides what a value is and
@@ -19,13 +20,15 @@
     {%- set ending = '.' ~ (bare | replace('.gz', '') | replace('.zst', '')).split('.')[-1] -%}
     {%- if source.relation -%}
         {{ duckdb__read_typed_rows(
-            'select *, ' ~ sql_string(source.relation) ~ ' as source_file, '
+            'select ' ~ duckdb__all_columns(source.types) ~ ', ' ~ sql_string(source.relation) ~ ' as source_file, '
             ~ loading_time(source) ~ ' as foretell_loaded_at from ' ~ source.relation,
             columns, more_columns
         ) }}
     {%- elif ending == '.parquet' -%}
+        {%- set files = source.files | map('string') | map('replace', "'", "''") | join("', '") if source.files -%}
         {{ duckdb__read_typed_rows(
-            'select * from read_parquet(' ~ sql_string(path) ~ ", filename = 'source_file', "
+            'select ' ~ duckdb__all_columns(source.types) ~ ' from read_parquet('
+            ~ ("['" ~ files ~ "']" if files else sql_string(path)) ~ ", filename = 'source_file', "
             ~ 'union_by_name = true' ~ (', allow_empty = true' if source.may_be_absent else '') ~ ')',
             columns, more_columns
         ) }}
@@ -53,9 +56,14 @@
             source.relation, columns, more_columns, sql_string(source.relation), loading_time(source)
         ) }}
     {%- elif ending == '.parquet' -%}
-        {{ spark__read_files(
-            spark__files('parquet', source.events, {'mergeSchema': 'true'}), columns, more_columns
-        ) }}
+        {%- set each = [] -%}
+        {%- for file in source.files or [source.events] -%}
+            {%- set options = {} if source.files else {'mergeSchema': 'true'} -%}
+            {%- do each.append(
+                'select * from ' ~ spark__read_files(spark__files('parquet', file, options), columns, more_columns)
+            ) -%}
+        {%- endfor -%}
+        ({{ each | join(' union all ') }})
     {%- elif ending in ('.csv', '.tsv') -%}
         {#- Read together, all would have the columns of one of them. -#}
         {%- set options = {
@@ -80,6 +88,16 @@
 
 {% macro default__read_rows(source, columns, more_columns) %}
     {{ exceptions.raise_compiler_error("read_rows: add " ~ target.type) }}
+{% endmacro %}
+
+{# DuckDB only: all columns, those named in types cast to these. #}
+{% macro duckdb__all_columns(types) %}
+    {%- set casts = [] -%}
+    {%- for column, type in (types or {}).items() -%}
+        {%- set quoted = '"' ~ (column | replace('"', '""')) ~ '"' -%}
+        {%- do casts.append('cast(' ~ quoted ~ ' as ' ~ type ~ ') as ' ~ quoted) -%}
+    {%- endfor -%}
+    {{ return('*' ~ (' replace (' ~ casts | join(', ') ~ ')' if casts else '')) }}
 {% endmacro %}
 
 {# The union by name adds absent columns as untyped NULL, without asking the file at compile time. #}

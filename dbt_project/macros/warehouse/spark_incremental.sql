@@ -26,6 +26,7 @@
             {%- endcall %}
         {%- else -%}
             {%- if strategy == 'replace_decided' -%}
+                {%- do refuse_late_batches(new) -%}
                 {%- set kept = spark__not_decided_again(target_relation, new) -%}
                 {%- set wanted = 'true' -%}
             {%- elif strategy == 'recount' -%}

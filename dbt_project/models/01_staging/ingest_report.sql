@@ -3,7 +3,8 @@
 with
 
 counts as (
-    select batch_id, fate, reason, n_rows, n_over_an_hour, n_over_a_day, n_over_a_week
+    select batch_id, fate, reason, n_rows, n_over_an_hour, n_over_a_day, n_over_a_week,
+        n_placeholder_ids
     from {{ ref('stg_ingest_counts') }}
 ),
 
@@ -19,6 +20,14 @@ merge_counts as (
         sum(case when is_merged then 0 else 1 end) as n_merges_left_out
     from {{ ref('stg_merges') }}
     group by batch_id
+),
+
+ahead as (
+    select events.batch_id, count(*) as n_ahead
+    from {{ ref('stg_checked_events') }} as events
+    inner join {{ ref('stg_as_of') }} as now on events.event_hour > now.last_hour
+    where events.fate = 'accepted'
+    group by events.batch_id
 ),
 
 final as (
@@ -43,11 +52,14 @@ final as (
         cast(sum(counts.n_over_an_hour) as bigint) as n_over_an_hour_late,
         cast(sum(counts.n_over_a_day) as bigint) as n_over_a_day_late,
         cast(sum(counts.n_over_a_week) as bigint) as n_over_a_week_late,
+        cast(sum(counts.n_placeholder_ids) as bigint) as n_placeholder_ids,
+        cast(coalesce(max(ahead.n_ahead), 0) as bigint) as n_ahead,
         cast(coalesce(max(merge_counts.n_merges), 0) as bigint) as n_merges,
         cast(coalesce(max(merge_counts.n_merges_left_out), 0) as bigint) as n_merges_left_out
     from counts
     inner join batches on counts.batch_id = batches.batch_id
     left join merge_counts on counts.batch_id = merge_counts.batch_id
+    left join ahead on counts.batch_id = ahead.batch_id
     group by
         batches.batch_id, batches.source, batches.source_file, batches.n_bytes,
         batches.modified_at

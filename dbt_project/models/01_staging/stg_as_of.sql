@@ -1,11 +1,11 @@
 {# The hour that counts as now. Grain: one row; none if there are no events and no as_of is set.
-   Default: the start of the last hour seen, which is the end of the last full one. A given hour is
-   rounded down. #}
+   Default: the start of the last hour seen, which is the end of the last full one; events of wrong clocks
+   lie ahead of it (last_hour). A given hour is rounded down. #}
 {%- set given = var('as_of') or env_var('FORETELL_AS_OF', '') -%}
 with
 
 seen as (
-    {{ last_hour(ref('stg_event_hours')) }}
+    {{ last_hour(ref('stg_event_hours'), written_by()) }}
 ),
 
 chosen as (
@@ -20,7 +20,8 @@ chosen as (
         {%- else -%}
         last_hour as as_of_hour,
         {%- endif %}
-        first_event_hour
+        first_event_hour,
+        last_hour
     from seen
 ),
 
@@ -28,7 +29,8 @@ final as (
     select
         {{ hour_start('as_of_hour') }} as as_of,
         as_of_hour,
-        first_event_hour
+        first_event_hour,
+        last_hour
     from chosen
     where as_of_hour is not null
 )

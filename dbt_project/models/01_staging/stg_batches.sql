@@ -1,12 +1,13 @@
 {# Batches of raw events, numbered in the order in which they are loaded: by the time they were
    written, then by name. Grain: one row per file, or per time a relation was read for what came since
-   (loaded_after, modified_at]. A file that is gone stays, as its events do. #}
+   (loaded_after, modified_at]. A file that is gone stays, as its events do; a source that goes by another
+   name is the same. #}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
 with
 
 files as (
-    select source, source_file, n_bytes, modified_at
+    select source, source_file, adapter, n_bytes, modified_at
     from {{ list_event_files() }} as files
 ),
 
@@ -14,14 +15,13 @@ known as (
     {%- if is_incremental() %}
     -- A relation that was empty has been read up to the beginning of time.
     select
-        source,
         source_file,
         coalesce(max(modified_at), timestamp '1900-01-01') as modified_at,
         max(batch_id) as batch_id
     from {{ this }}
-    group by source, source_file
+    group by source_file
     {%- else %}
-    select '' as source, '' as source_file, cast(null as timestamp) as modified_at, 0 as batch_id
+    select '' as source_file, cast(null as timestamp) as modified_at, 0 as batch_id
     where false
     {%- endif %}
 ),
@@ -33,8 +33,7 @@ added as (
         files.*,
         known.modified_at as loaded_after
     from files
-    left join known
-        on files.source = known.source and files.source_file = known.source_file
+    left join known on files.source_file = known.source_file
     where
         known.source_file is null
         or (files.n_bytes is null and files.modified_at > known.modified_at)
@@ -52,6 +51,7 @@ final as (
         cast(last_batch.batch_id + numbered.place as integer) as batch_id,
         numbered.source,
         numbered.source_file,
+        numbered.adapter,
         numbered.n_bytes,
         numbered.loaded_after,
         numbered.modified_at,

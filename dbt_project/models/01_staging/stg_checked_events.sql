@@ -1,5 +1,5 @@
 {# Every raw row, typed, with what became of it. Grain: one row per raw row. Rows that are alike
-   (one event_id or, without id, one content) are one event: the first received is accepted, the
+   (one event_id or, without id, one content, however it is written) are one event: the first received is accepted, the
    others are duplicates, in whatever order their files come. So a later file may take an event
    back: its row comes again, as a duplicate, with the batch that decided so. #}
 {{ config(materialized='incremental', incremental_strategy='replace_decided') }}
@@ -55,7 +55,7 @@ disputed as (
     select
         event_id, user_id, device_id, identity_key,
         event_name, event_time, event_hour, received_at, event_properties, user_properties,
-        previous_id,
+        previous_id, placeholder_id,
         batch_id, true as is_new
     from {{ judged }} as judged
     where
@@ -67,15 +67,22 @@ disputed as (
     select
         event_id, user_id, device_id, identity_key,
         event_name, event_time, event_hour, received_at, event_properties, user_properties,
-        previous_id,
+        previous_id, placeholder_id,
         batch_id, false as is_new
     from earlier
     {%- endif %}
 ),
 
-keyed as (
+described as (
     select
         disputed.*,
+        case when event_id is null then {{ json_canonical('event_properties') }} end as content
+    from disputed
+),
+
+keyed as (
+    select
+        described.*,
         case when event_id is not null then 'same event_id' else 'same content without event_id' end
             as duplicate_rule,
         -- The lengths keep user a|b apart from user a with a device that starts with b.
@@ -83,9 +90,9 @@ keyed as (
             '|',
             coalesce(length(user_id), 0), coalesce(length(device_id), 0),
             coalesce(length(previous_id), 0), length(event_name),
-            user_id, device_id, previous_id, event_name, event_time, event_properties
+            user_id, device_id, previous_id, event_name, event_time, content
         ))) as duplicate_key
-    from disputed
+    from described
 ),
 
 ranked as (
@@ -117,6 +124,7 @@ final as (
         event_properties,
         user_properties,
         previous_id,
+        placeholder_id,
         case
             when reject_reason is not null then 'rejected'
             when is_late then 'late'
@@ -131,6 +139,7 @@ final as (
                 then coalesce(raw_row, {{ json_of([
                     'event_id', 'user_id', 'device_id', 'event_name', 'event_time_text',
                     'received_at', 'event_properties', 'user_properties', 'previous_id',
+                    'placeholder_id',
                 ]) }})
         end as raw_row,
         batch_id,
@@ -149,6 +158,7 @@ final as (
         ranked.event_properties,
         ranked.user_properties,
         ranked.previous_id,
+        ranked.placeholder_id,
         case when ranked.arrival > 1 then 'duplicate' else 'accepted' end as fate,
         case when ranked.arrival > 1 then ranked.duplicate_rule end as reason,
         null as raw_row,

@@ -1,5 +1,6 @@
-{# How many events each hour has. Grain: one row per event_hour. An hourly run finds as_of by these
-   instead of by all events. All times, also those after as_of. #}
+{# How many events each hour has, and how many of them show what hour it was: not received before it
+   (n_timed), received within a day (n_prompt). Grain: one row per event_hour. An hourly run finds as_of
+   by these instead of by all events. All times, also those after as_of. #}
 {{ config(
     materialized='incremental', incremental_strategy='recount', recount_by=['event_day']
 ) }}
@@ -17,6 +18,7 @@ final as (
         {{ event_day }} as event_day,
         events.event_hour,
         cast(count(*) as bigint) as n_events,
+        {{ count_clocks('events') }},
         max(newest.batch_id) as counted_in
     from {{ ref('stg_events') }} as events
     cross join newest
@@ -28,7 +30,10 @@ final as (
     group by events.event_hour
     {%- if is_incremental() %}
     union all
-    select event_day, null as event_hour, null as n_events, null as counted_in from touched
+    select
+        event_day, null as event_hour, null as n_events, null as n_timed, null as n_prompt,
+        null as counted_in
+    from touched
     {%- endif %}
 )
 

@@ -14,6 +14,7 @@ rows_counted as (
         checked.batch_id,
         checked.fate,
         coalesce(checked.reason, '') as reason,
+        checked.placeholder_id,
         checked.received_at - checked.event_time as delay
     from {{ ref('stg_checked_events') }} as checked
     {%- if is_incremental() %}
@@ -38,6 +39,7 @@ final as (
         cast(
             sum(case when rows_counted.delay > interval '7' day then 1 else 0 end) as bigint
         ) as n_over_a_week,
+        cast(count(rows_counted.placeholder_id) as bigint) as n_placeholder_ids,
         max(newest.batch_id) as counted_in
     from rows_counted
     cross join newest
@@ -46,7 +48,8 @@ final as (
     union all
     select
         batch_id, null as fate, null as reason, null as n_rows, null as n_over_an_hour,
-        null as n_over_a_day, null as n_over_a_week, null as counted_in
+        null as n_over_a_day, null as n_over_a_week, null as n_placeholder_ids,
+        null as counted_in
     from touched
     {%- endif %}
 )

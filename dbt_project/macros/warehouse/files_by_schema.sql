@@ -1,0 +1,110 @@
+{# Parquet files of one source, in groups of one schema each: a list of sources, {…, files, types}. What a
+   file says must not depend on what else the glob names, so that each group is turned into text by
+   itself; read together, a column would get the type of the union: 1001 becomes 1001.0, a struct of
+   whole numbers rounds 12.75 of the next file, "0007" becomes 7. types: columns of a group to be cast
+   when they are read. Other formats and relations are one group. columns, more_columns: as in read_rows. #}
+{% macro files_by_schema(source, columns, more_columns) %}
+    {{ return(adapter.dispatch('files_by_schema', 'foretell')(source, columns, more_columns)) }}
+{% endmacro %}
+
+{% macro duckdb__files_by_schema(source, columns, more_columns) %}
+    {%- if not execute -%}{{ return([source]) }}{%- endif -%}
+    {%- if source.relation -%}
+        {%- set described = described_columns(source.relation, columns, more_columns) -%}
+        {{ return([dict(source, types=exact_types(described))]) }}
+    {%- endif -%}
+    {%- if not source.events.split('?')[0].lower().endswith('.parquet') -%}{{ return([source]) }}{%- endif -%}
+    {%- set listed = 'glob(' ~ sql_string(source.events) ~ ')' -%}
+    {%- if source.may_be_absent and not run_query('select 1 from ' ~ listed ~ ' limit 1').rows -%}
+        {{ return([source]) }}
+    {%- endif -%}
+    {%- set signatures -%}
+        select
+            file_name,
+            md5(string_agg(
+                concat_ws('|', name, duckdb_type, type, num_children, converted_type, logical_type),
+                ',' order by column_id
+            )) as signature
+        from parquet_schema({{ sql_string(source.events) }})
+        group by file_name
+    {%- endset -%}
+    {%- set examples = run_query(
+        'select signature, min(file_name) from (' ~ signatures ~ ') as files group by signature order by 2'
+    ).rows -%}
+    {#- Files that differ in columns that nobody reads are of one group all the same. -#}
+    {%- set groups = {} -%}
+    {%- for signature, file in examples -%}
+        {%- set described = described_columns(
+            'read_parquet(' ~ sql_string(file) ~ ')', columns, more_columns
+        ) -%}
+        {%- set group = groups.setdefault(tojson(described, sort_keys=true), {'types': described, 'signatures': []}) -%}
+        {%- do group.signatures.append(signature) -%}
+    {%- endfor -%}
+    {%- if groups | length == 1 -%}
+        {{ return([dict(source, types=exact_types((groups.values() | list)[0].types))]) }}
+    {%- endif -%}
+    {%- set parts = [] -%}
+    {%- for group in groups.values() -%}
+        {%- set files = [] -%}
+        {%- for row in run_query(
+            'select file_name from (' ~ signatures ~ ") as files where signature in ('"
+            ~ group.signatures | join("', '") ~ "') order by 1"
+        ).rows -%}
+            {%- do files.append(row[0]) -%}
+        {%- endfor -%}
+        {%- do parts.append(dict(source, files=files, types=exact_types(group.types))) -%}
+    {%- endfor -%}
+    {{ return(parts) }}
+{% endmacro %}
+
+{# DuckDB only: of the columns that are read, which there are and of which type. #}
+{% macro described_columns(rows, columns, more_columns) %}
+    {%- set types = {} -%}
+    {%- for row in run_query('describe select * from ' ~ rows).rows
+        if row[0] | lower in columns | map('lower') or (more_columns and modules.re.fullmatch(more_columns, row[0])) -%}
+        {%- do types.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {{ return(types) }}
+{% endmacro %}
+
+{# DuckDB only: whole numbers kept as decimals (as Snowflake writes them) would be written into JSON by way
+   of a double, which has 15 digits: what to cast such columns to. Names stand in quotes: what is in them
+   is no type. #}
+{% macro exact_types(types) %}
+    {%- set casts = {} -%}
+    {%- for column, type in types.items() -%}
+        {%- set parts = [] -%}
+        {%- for part in type.split('"') -%}
+            {%- do parts.append(modules.re.sub('DECIMAL\\(\\d+,0\\)', 'HUGEINT', part) if loop.index is odd else part) -%}
+        {%- endfor -%}
+        {%- if parts | join('"') != type -%}{%- do casts.update({column: parts | join('"')}) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(casts) }}
+{% endmacro %}
+
+{# Spark asks one file after the other for its schema. Of more files than this their schemas are merged by
+   Spark, which refuses types that do not go together. #}
+{% macro spark__files_by_schema(source, columns, more_columns) %}
+    {%- if not execute or source.relation or not source.events.lower().endswith('.parquet') -%}
+        {{ return([source]) }}
+    {%- endif -%}
+    {%- set files = spark__listed_files(source.events) -%}
+    {%- if files | length > 200 or files == [source.events] -%}{{ return([source]) }}{%- endif -%}
+    {%- set groups = {} -%}
+    {%- for file in files -%}
+        {%- set types = {} -%}
+        {%- for row in run_query('describe query select * from ' ~ spark__files('parquet', file, {})).rows
+            if row[0] | lower in columns | map('lower') or (more_columns and modules.re.fullmatch(more_columns, row[0])) -%}
+            {%- do types.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+        {%- do groups.setdefault(tojson(types, sort_keys=true), []).append(file) -%}
+    {%- endfor -%}
+    {%- if groups | length == 1 -%}{{ return([source]) }}{%- endif -%}
+    {%- set parts = [] -%}
+    {%- for files in groups.values() -%}{%- do parts.append(dict(source, files=files)) -%}{%- endfor -%}
+    {{ return(parts) }}
+{% endmacro %}
+
+{% macro default__files_by_schema(source, columns, more_columns) %}
+    {{ exceptions.raise_compiler_error("files_by_schema: add " ~ target.type) }}
+{% endmacro %}

@@ -1,0 +1,58 @@
+{# An id as text, whatever its type. Whole numbers that another tool turned into floats or decimals (pandas
+   does so where one is missing) are whole again: 1001.0 is 1001. A float that has lost digits stays
+   in the form in which is_rounded_id finds it. #}
+{% macro id_text(column) %}{{ return(adapter.dispatch('id_text', 'foretell')(column)) }}{% endmacro %}
+{% macro duckdb__id_text(column) -%}
+case
+    when typeof({{ column }}) = 'FLOAT' and abs(try_cast({{ column }} as double)) >= 16777216
+        then format('{:e}', try_cast({{ column }} as double))
+    when typeof({{ column }}) like 'DECIMAL%' then regexp_replace(cast({{ column }} as varchar), '[.]0+$', '')
+    when
+        ends_with(cast({{ column }} as varchar), '.0')
+        and abs(try_cast(cast({{ column }} as varchar) as double)) <= 9007199254740992
+        then regexp_replace(cast({{ column }} as varchar), '^(-?[0-9]+)[.]0$', '\1')
+    else cast({{ column }} as varchar)
+end
+{%- endmacro %}
+{% macro spark__id_text(column) -%}
+case
+    when typeof({{ column }}) = 'float' and abs(try_cast({{ column }} as double)) >= 16777216
+        then format_string('%e', try_cast({{ column }} as double))
+    when typeof({{ column }}) = 'double' and try_cast({{ column }} as double) = floor(try_cast({{ column }} as double))
+        and abs(try_cast({{ column }} as double)) <= 9007199254740992
+        then cast(cast(try_cast({{ column }} as double) as bigint) as string)
+    when typeof({{ column }}) = 'double' and abs(try_cast({{ column }} as double)) > 9007199254740992
+        then format_string('%.16e', try_cast({{ column }} as double))
+    when typeof({{ column }}) like 'decimal%' then regexp_replace(cast({{ column }} as string), '[.]0+$', '')
+    when
+        endswith(cast({{ column }} as string), '.0')
+        and abs(try_cast(cast({{ column }} as string) as double)) <= 9007199254740992
+        then regexp_replace(cast({{ column }} as string), '^(-?[0-9]+)[.]0$', '$1')
+    else cast({{ column }} as string)
+end
+{%- endmacro %}
+{% macro default__id_text(column) %}{{ exceptions.raise_compiler_error("id_text: add " ~ target.type) }}{% endmacro %}
+
+{# True where an id is a number that lost its last digits in another tool: 1.43e+17, or more than 2^53 with .0 #}
+{% macro is_rounded_id(id) -%}
+({{ id }} like '%e+%' or {{ id }} like '%E+%' or {{ id }} like '%.0')
+            and {{ adapter.dispatch('matches', 'foretell')(id, '^-?([0-9]([.][0-9]+)?[eE][+][0-9]+|[0-9]{16,}[.]0)$') }}
+{%- endmacro %}
+
+{# An id, or NULL where it is a placeholder that some tool wrote in place of none: var placeholder_ids, in
+   any letter case. Of long ids none is one but the zero UUID. #}
+{% macro real_id(id) -%}
+case
+    when length({{ id }}) <= {{ placeholder_ids() | map('length') | max }}
+        and lower(trim({{ id }})) in (
+            {%- for placeholder in placeholder_ids() %}{{ sql_string(placeholder) }}{{ ', ' if not loop.last }}{% endfor -%}
+        ) then null
+    else {{ id }}
+end
+{%- endmacro %}
+
+{% macro placeholder_ids() %}
+    {%- set listed = [''] -%}
+    {%- for id in var('placeholder_ids') -%}{%- do listed.append(id | string | trim | lower) -%}{%- endfor -%}
+    {{ return(listed) }}
+{% endmacro %}
