@@ -32,6 +32,8 @@ KINDS = (
     "hours_since_day_5",
     "mean_gap_days",
     "silence_ratio",
+    "outcome_rate",
+    "outcome_count",
 )
 
 

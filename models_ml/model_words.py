@@ -43,6 +43,8 @@ KIND_WORDS = {
     "value_sum": "The sum in a week",
     "value_sum_ever": "The sum over all events",
     "value_mean_ever": "The mean over all events",
+    "outcome_rate": "The share of past windows in which it came true for the same user",
+    "outcome_count": "The number of past windows in which it came true for the same user",
     "hours_since_last": "The time since the last event",
     "hours_since_first": "The time since the first event",
     "user_property": "The value",

@@ -159,6 +159,8 @@ class _Describer:
         return f"{total:.3g}"
 
     def _event(self, row: np.ndarray) -> str:
+        if "outcome_count" in self._of_kind:
+            return f"came true {self._sum(row, 'outcome_count'):g} times before"
         if "event_count_ever" not in self._of_kind:  # too rare among the rows learned from
             return f"{self._sum(row, 'event_count'):g} lately"
         n_events, since = self._sum(row, "event_count_ever"), self._sum(row, "hours_since_last")

@@ -71,7 +71,7 @@ def train_prediction(
     stated = facts.pop("budget_minutes"), facts.pop("budget_memory_gb")
     settings = _budgeted(settings or TrainSettings(), *stated)
     data = load_training_set(warehouse, prediction, settings.budget_memory_gb, progress)
-    features = present_features(warehouse)
+    features = present_features(warehouse, prediction)
     kept = np.array([feature["is_kept"] for feature in features], dtype=bool)
     learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
     salt = repr((prediction, facts, asdict(settings), version("foretell")))

@@ -49,7 +49,7 @@ def load_training_set(
         "select horizon_hours, is_value from prediction_definitions where prediction = ?",
         [prediction],
     )
-    features = present_features(warehouse)
+    features = present_features(warehouse, prediction)
     feature_ids = np.array([feature["feature_id"] for feature in features], dtype=np.int64)
     kinds = tuple(
         "user_property" if f["kind"].startswith("user_property") else f["kind"] for f in features
@@ -104,18 +104,36 @@ def within_memory(
     return rows.filter(pa.array(sample_users(bucket, np.ones(rows.num_rows, dtype=bool), n_rows)))
 
 
-def present_features(warehouse: Warehouse) -> list[dict]:
+def present_features(warehouse: Warehouse, prediction: str | None = None) -> list[dict]:
     """Return the catalogue rows of the features computed at present, by feature_id.
 
     Of those that are not is_kept a new model learns nothing: only a champion takes them still.
+
+    Args:
+        warehouse: Built.
+        prediction: Without what only other predictions count (their conditions, the past of their
+            outcomes): a change of their definitions must not take inputs from its model. None: all.
+    """
+    condition = """
+        where (
+            taxonomy_features.measure is null or taxonomy_features.measure in (
+                select cohort_measures.measure
+                from cohort_measures
+                inner join prediction_conditions using (measure_id)
+                where prediction_conditions.prediction = ?
+            )
+        )
+        and (taxonomy_features.asked_by is null or taxonomy_features.asked_by = ?)
     """
     return warehouse.rows(
-        """
+        f"""
         select features.*, taxonomy_features.is_kept
         from features
         inner join taxonomy_features using (feature_name)
+        {condition if prediction else ""}
         order by features.feature_id
-        """
+        """,
+        [prediction] * 2 if prediction else [],
     )
 
 

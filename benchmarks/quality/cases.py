@@ -120,7 +120,8 @@ def read_rows(warehouse: Warehouse, prediction: str) -> tuple[list[str], Rows]:
     )
     user_key, as_of_hour = users["user_key"].to_numpy(), users["as_of_hour"].to_numpy()
     groups = [
-        row["event_name"] or row["property"] or row["kind"] for row in present_features(warehouse)
+        row["event_name"] or row["property"] or row["kind"]
+        for row in present_features(warehouse, prediction)
     ]
     bought, scored_bought = histories(warehouse, prediction, user_key, int(as_of_hour[0]))
     rows = Rows(

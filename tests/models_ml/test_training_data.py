@@ -4,7 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from models_ml.training_data import BYTES_PER_VALUE, load_training_set
+from models_ml.training_data import BYTES_PER_VALUE, load_training_set, present_features
 from models_ml.warehouse import open_warehouse
 
 N_USERS, N_SNAPSHOTS = 1000, 3
@@ -26,7 +26,20 @@ ROWS = f"""
     create table features as
         select id as feature_id, 'f' || id as feature_name, 'event_count' as kind
         from range(7, 9) as ids (id);
-    create table taxonomy_features as select feature_name, true as is_kept from features;
+    create table taxonomy_features as
+        select feature_name, true as is_kept, null::varchar as measure, null::varchar as asked_by
+        from features;
+    create table cohort_measures (measure_id integer, measure varchar);
+    create table prediction_conditions (measure_id integer, prediction varchar);
+"""
+# What other predictions count, or did in the past, is no input.
+OF_OTHERS = """
+    insert into features values (9, 'own', 'event_count'), (10, 'other', 'event_count'),
+        (11, 'own past', 'outcome_rate'), (12, 'past of other', 'outcome_rate');
+    insert into taxonomy_features values ('own', true, 'm1', null), ('other', true, 'm2', null),
+        ('own past', true, null, 'buys'), ('past of other', true, null, 'leaves');
+    insert into cohort_measures values (1, 'm1'), (2, 'm2');
+    insert into prediction_conditions values (1, 'buys'), (2, 'leaves'), (1, 'leaves');
 """
 N_ROWS = N_USERS * N_SNAPSHOTS
 N_VALUES = 1.5 * N_ROWS
@@ -68,3 +81,14 @@ def test_of_more_a_share_of_the_users_is_read_with_all_their_rows(warehouse):
     learned = f"buys: learns from {len(data.y):,} of {N_ROWS:,} rows, of a share of users: "
     assert line.startswith(learned)
     assert line.endswith(f"over {gb(0.4 * N_VALUES):g} GB (budget: memory_gb in its definition)")
+
+
+def test_what_only_other_predictions_count_is_no_input(tmp_path):
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(ROWS + OF_OTHERS)
+    with open_warehouse(path, read_only=True) as opened:
+        ids = [row["feature_id"] for row in present_features(opened, "buys")]
+        assert ids == [7, 8, 9, 11]
+        assert [row["feature_id"] for row in present_features(opened)] == list(range(7, 13))
+        assert list(load_training_set(opened, "buys").matrix.feature_ids) == ids

@@ -8,11 +8,22 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 
-from tests.conftest import query
+from tests.conftest import SHOP, query
 from tests.random_events import START, accepted, hour, number, random_events, resolve
 
 AS_OF = START + timedelta(days=63)
 WEEKS = 8
+# What this asks about is a counter of its own: two event types, filtered, and what they come to.
+SPENDS = """
+  - name: spends
+    type: ml
+    owner: {name: test}
+    depends_on: [ref('predictions')]
+    config: {meta: {prediction: {
+      outcome: {event: [purchase, cart], where: {category: [shoes, hats]}, sum_of: amount, at_least: 50},
+      horizon_days: 10}}}
+"""
+SPENT = "purchase or cart where category is shoes or hats, amount"
 
 
 def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict[tuple, float]:
@@ -21,9 +32,20 @@ def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict
     resolve(events, as_of)
     out: dict[tuple, float] = defaultdict(float)
     ages, n_numbers = defaultdict(list), defaultdict(int)
+    spent: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    bought: dict[str, list[int]] = defaultdict(list)
     for event in events:
         user, name, age = event["user"], event["event_name"], hour(as_of) - hour(event["at"])
         week = (age - 1) // 168
+        given = event["event_properties"] or {}
+        if name in ("purchase", "cart") and given.get("category") in ("shoes", "hats"):
+            spent[user].append((age, float(number(given["amount"]))))
+            ages[user, SPENT].append(age)
+            out[user, "event_count_ever", SPENT, None, None, None] += 1
+            if week < WEEKS:
+                out[user, "event_count", SPENT, None, None, week] += 1
+        if name == "purchase":
+            bought[user].append(age)
         ages[user, None].append(age)
         out[user, "event_count_ever", None, None, None, None] += 1
         out[user, "event_count_ever", name, None, None, None] += 1
@@ -45,6 +67,25 @@ def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict
     for (user, name, key), n in n_numbers.items():
         mean = out[user, "value_sum_ever", name, key, None, None] / n
         out[user, "value_mean_ever", name, key, None, None] = mean
+    for user, amounts in spent.items():
+        for age, amount in amounts:
+            out[user, "value_sum_ever", SPENT, None, None, None] += amount
+            if (age - 1) // 168 < WEEKS:
+                out[user, "value_sum", SPENT, None, None, (age - 1) // 168] += amount
+        total = out[user, "value_sum_ever", SPENT, None, None, None]
+        out[user, "value_mean_ever", SPENT, None, None, None] = total / len(amounts)
+    for user in {user for user, _ in ages}:
+        n_hours = max(ages[user, None])
+        for asked, days, came_true in (
+            ("buys", 7, {(age - 1) // 168 for age in bought[user]}),
+            ("spends", 10, _windows_with(spent[user], 240, 50)),
+        ):
+            n_windows = n_hours // (24 * days)
+            n_true = len([window for window in came_true if window < n_windows])
+            if n_windows:
+                past = f"the own past of {asked}"
+                out[user, "outcome_rate", past, None, None, None] = n_true / n_windows
+                out[user, "outcome_count", past, None, None, None] = n_true
     for (user, name), seen in ages.items():
         out[user, "hours_since_last", name, None, None, None] = min(seen)
         out[user, "hours_since_first", name, None, None, None] = max(seen)
@@ -69,10 +110,18 @@ def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict
     return out
 
 
+def _windows_with(amounts: list[tuple[int, float]], hours: int, least: float) -> set[int]:
+    """Return which windows of so many hours back from as_of came to at least so much."""
+    totals: dict[int, float] = defaultdict(float)
+    for age, amount in amounts:
+        totals[(age - 1) // hours] += amount
+    return {window for window, total in totals.items() if round(total, 6) >= least}
+
+
 @pytest.fixture(scope="module")
 def case(warehouse_of):
     rows = random_events(3)
-    warehouse = warehouse_of(rows, AS_OF.isoformat())
+    warehouse = warehouse_of(rows, AS_OF.isoformat(), SHOP + SPENDS)
     got = query(
         warehouse,
         f"""
@@ -109,6 +158,7 @@ def test_every_kind_of_feature_is_covered(case):
         "event_days_ever", "decayed_days_28", "decayed_days_90", "hours_since_day_2",
         "hours_since_day_3", "hours_since_day_5", "mean_gap_days", "silence_ratio",
         "user_property_last", "user_property_first", "user_property_number",
+        "outcome_rate", "outcome_count",
     }  # fmt: skip
 
 

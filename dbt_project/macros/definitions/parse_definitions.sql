@@ -5,7 +5,7 @@
 {% macro parse_definitions() %}
     {%- set rows = {
         'definitions': [], 'conditions': [], 'clauses': [], 'events': [], 'filters': [], 'measures': [],
-        'rules': [],
+        'measure_rows': [], 'rules': [],
     } -%}
     {%- if execute -%}
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
@@ -82,7 +82,13 @@
     {%- set counted = tojson({
         'events': events | sort, 'where': where, 'sum_of': condition.get('sum_of'),
     }, sort_keys=true) -%}
-    {%- if is_counted and counted not in rows.measures -%}{%- do rows.measures.append(counted) -%}{%- endif -%}
+    {%- if is_counted and counted not in rows.measures -%}
+        {%- do rows.measure_rows.append({
+            'measure_id': rows.measures | length, 'measure': counted,
+            'label': measure_label(events, where, condition.get('sum_of')),
+        }) -%}
+        {%- do rows.measures.append(counted) -%}
+    {%- endif -%}
     {%- set at_most = 0 if condition.get('not_done') else condition.get('at_most') -%}
     {%- set kind = 'change' if is_change else 'user' if not is_counted
         else 'sum' if 'sum_of' in condition else 'count' -%}
@@ -110,6 +116,24 @@
         }) -%}
     {%- endif -%}
     {%- endif -%}
+{% endmacro %}
+
+{# What a measure counts, for people: purchase where category is shoes. #}
+{% macro measure_label(events, where, sum_of) %}
+    {%- set filters = [] -%}
+    {%- for property, given in where.items() -%}
+        {%- if given is mapping -%}
+            {%- set bounds = [] -%}
+            {%- if 'at_least' in given -%}{%- do bounds.append('at least ' ~ given.at_least) -%}{%- endif -%}
+            {%- if 'at_most' in given -%}{%- do bounds.append('at most ' ~ given.at_most) -%}{%- endif -%}
+            {%- do filters.append(property ~ ' is ' ~ bounds | join(' and ')) -%}
+        {%- else -%}
+            {%- set values = [given] if given is string or given is not sequence else given -%}
+            {%- do filters.append(property ~ ' is ' ~ values | map('string') | join(' or ')) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set what = events | join(' or ') if events else 'a change' -%}
+    {{ return(what ~ (' where ' ~ filters | join(' and ') if filters) ~ (', ' ~ sum_of if sum_of)) }}
 {% endmacro %}
 
 {% macro flatten_filters(rows, id, filters) %}

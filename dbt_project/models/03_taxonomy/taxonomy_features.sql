@@ -10,12 +10,12 @@ of_champions as (select * from {{ ref('taxonomy_champion_features') }}),
 final as (
     select
         feature_name, kind, token_id, event_name, property, value, other_than, is_version, week,
-        true as is_kept
+        measure, asked_by, true as is_kept
     from kept
     union all
     select
         feature_name, kind, token_id, event_name, property, value, other_than, is_version, week,
-        false as is_kept
+        null as measure, null as asked_by, false as is_kept
     from of_champions
     where feature_name not in (select kept.feature_name from kept)
 )

@@ -34,12 +34,19 @@ tokens as (
         bool_or(kind = 'version') over (partition by event_name, property) as is_version
     from {{ ref('taxonomy_property_values') }}
     where is_kept
+    union all
+    select
+        token_id, kind, label as event_name, null as property, null as value,
+        null as other_than, false as is_version
+    from {{ ref('cohort_measures') }}
 ),
+
+measures as (select token_id, measure from {{ ref('cohort_measures') }}),
 
 weekly as (
     select
         case
-            when tokens.kind = 'sum' then 'value_sum'
+            when tokens.kind in ('sum', 'measure_sum') then 'value_sum'
             when tokens.kind = 'other' then 'other_count'
             when tokens.property is not null then 'value_count'
             else 'event_count'
@@ -69,8 +76,8 @@ ever as (
         union all
         select 'value_mean_ever' as kind, true as is_sum
     ) as kinds
-        on kinds.is_sum = (tokens.kind = 'sum')
-    where tokens.kind in ('any', 'event', 'sum')
+        on kinds.is_sum = (tokens.kind in ('sum', 'measure_sum'))
+    where tokens.kind in ('any', 'event', 'sum', 'measure', 'measure_sum')
 ),
 
 -- Of any event and of events that definitions name: what these ask about has a rhythm worth its
@@ -88,7 +95,19 @@ rhythm as (
     left join named on tokens.event_name = named.event_name
     where
         (tokens.kind = 'any' and not kinds.is_named_only)
+        or tokens.kind = 'measure'
         or (tokens.kind = 'event' and named.event_name is not null)
+),
+
+-- What a prediction asks about: how often it came true for the same user before.
+outcomes as (
+    select kinds.kind, outcomes.token_id, outcomes.prediction
+    from {{ ref('cohort_outcome_tokens') }} as outcomes
+    cross join (
+        select 'outcome_rate' as kind
+        union all
+        select 'outcome_count' as kind
+    ) as kinds
 ),
 
 activity as (
@@ -140,6 +159,11 @@ listed as (
     from activity
     union all
     select
+        kind, token_id, 'the own past of ' || prediction as event_name, null as property,
+        null as value, null as other_than, false as is_version, null as week
+    from outcomes
+    union all
+    select
         kind, null as token_id, null as event_name, property, value, other_than, is_version,
         null as week
     from user_properties
@@ -148,16 +172,22 @@ listed as (
 quoted as (
     select
         listed.*,
+        measures.measure,
+        asking.prediction as asked_by,
         '"' || replace(event_name, '"', '""') || '"' as quoted_event,
         '"' || replace(property, '"', '""') || '"' as quoted_property,
         '"' || replace(value, '"', '""') || '"' as quoted_value
     from listed
+    left join measures on listed.token_id = measures.token_id
+    left join {{ ref('cohort_outcome_tokens') }} as asking on listed.token_id = asking.token_id
 ),
 
 final as (
     select
         kind
         || case
+            when measure is not null then ' of measure ' || measure
+            when asked_by is not null then ' of prediction ' || quoted_event
             when
                 token_id is not null and property is null
                 then ' of ' || coalesce(quoted_event, 'any event')
@@ -176,7 +206,9 @@ final as (
         value,
         other_than,
         is_version,
-        week
+        week,
+        measure,
+        asked_by
     from quoted
 )
 

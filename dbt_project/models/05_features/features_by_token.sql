@@ -1,19 +1,25 @@
 {# What each wanted user did before as_of, by kept token: week by week, in all, and how long ago.
-   Grain: one row per (as_of_hour, user_key, token_id); a token of kind sum is added up, others are
+   Grain: one row per (as_of_hour, user_key, token_id); tokens of sums are added up, others are
    counted. Columns as in token_features(). #}
 {{ config(materialized='ephemeral') }}
 with
 
+kinds as (
+    select token_id, kind from {{ ref('hourly_tokens') }}
+    union all
+    select token_id, kind from {{ ref('cohort_measures') }}
+),
+
 tokens as (
-    select distinct catalogue.token_id, tokens.kind
+    select distinct catalogue.token_id, kinds.kind
     from {{ ref('taxonomy_features') }} as catalogue
-    inner join {{ ref('hourly_tokens') }} as tokens on catalogue.token_id = tokens.token_id
+    inner join kinds on catalogue.token_id = kinds.token_id
 ),
 
 hours as (
     select
         hours.*,
-        tokens.kind = 'sum' as is_sum,
+        tokens.kind in ('sum', 'measure_sum') as is_sum,
         {{ floor_divide('hours.as_of_hour - 1 - hours.event_hour', 168) }} as week
     from {{ ref('features_hours') }} as hours
     inner join tokens on hours.token_id = tokens.token_id

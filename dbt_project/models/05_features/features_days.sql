@@ -1,5 +1,5 @@
-{# Days on which each wanted user did something: anything (the token of any event), or an event that
-   a definition names. Grain: one row per (as_of_hour, user_key, token_id, day) with an event; day d
+{# Days on which each wanted user did something: anything (the token of any event), or what a definition
+   counts. Grain: one row per (as_of_hour, user_key, token_id, day) with an event; day d
    is [as_of - 24 (d + 1), as_of - 24 d) hours. #}
 {{ config(materialized='ephemeral') }}
 with
@@ -11,10 +11,16 @@ hours as (
         hours.token_id,
         {{ floor_divide('hours.as_of_hour - 1 - hours.event_hour', 24) }} as day,
         hours.event_hour,
-        hours.n_events
+        hours.n_events,
+        hours.value_sum,
+        tokens.kind = 'event' as is_event
     from {{ ref('features_hours') }} as hours
-    inner join {{ ref('hourly_tokens') }} as tokens
-        on hours.token_id = tokens.token_id and tokens.kind = 'event'
+    inner join (
+        select token_id, kind from {{ ref('hourly_tokens') }} where kind = 'event'
+        union all
+        select token_id, kind from {{ ref('cohort_measures') }} where kind = 'measure'
+    ) as tokens
+        on hours.token_id = tokens.token_id
 ),
 
 any_event as (select token_id from {{ ref('hourly_tokens') }} where kind = 'any'),
@@ -36,10 +42,12 @@ final as (
         any_event.token_id,
         hours.day,
         sum(hours.n_events) as n_events,
+        null as value_sum,
         min(hours.event_hour) as first_hour,
         max(hours.event_hour) as last_hour
     from hours
     cross join any_event
+    where hours.is_event
     group by hours.as_of_hour, hours.user_key, any_event.token_id, hours.day
     union all
     select
@@ -48,6 +56,7 @@ final as (
         hours.token_id,
         hours.day,
         sum(hours.n_events) as n_events,
+        sum(hours.value_sum) as value_sum,
         min(hours.event_hour) as first_hour,
         max(hours.event_hour) as last_hour
     from hours

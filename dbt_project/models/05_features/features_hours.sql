@@ -1,5 +1,5 @@
-{# The hourly counts before as_of of each wanted user: their own, and those of identities known by
-   then to be theirs. Where the hourly rollup meets as_of (docs/decisions/0004).
+{# The hourly counts before as_of of each wanted user: their own, those of identities known by then to be
+   theirs, and both of what definitions count (cohort_measures). Where the hourly rollup meets as_of (docs/decisions/0004).
    Grain: one row per (as_of_hour, user_key, identity_key, token_id, event_hour). #}
 {{ config(materialized='ephemeral') }}
 with
@@ -42,10 +42,29 @@ others as (
     where {{ in_block('owned.user_key') }}
 ),
 
+measured as (
+    select
+        wanted.as_of_hour,
+        wanted.user_key,
+        measured.token_id,
+        measured.event_hour,
+        measured.n_events,
+        measured.value_sum
+    from {{ ref('features_measure_hours') }} as measured
+    inner join wanted
+        on measured.user_key = wanted.user_key
+        and measured.event_hour < wanted.as_of_hour
+        and measured.from_hour <= wanted.as_of_hour
+        and measured.to_hour > wanted.as_of_hour
+    where {{ in_block('measured.user_key') }}
+),
+
 final as (
     select * from own
     union all
     select * from others
+    union all
+    select * from measured
 )
 
 select * from final

@@ -2,6 +2,7 @@
    feature_id), by user. One SQL for training and scoring: as_of is data. Counts and sums per
    rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
    start of that event's hour); totals over all history; active days and weeks; the rhythm of days;
+   how often what is asked about came true before;
    1 for a user property's first or last value, and its last number. #}
 {{ config(
     materialized='user_blocks',
@@ -94,6 +95,21 @@ rhythm as (
         )
 ),
 
+outcome_rates as (
+    select
+        rates.as_of_hour,
+        rates.user_key,
+        catalogue.feature_id,
+        case catalogue.kind
+            when 'outcome_count' then cast(rates.n_outcomes as double)
+            else cast(rates.n_outcomes as double) / rates.n_windows
+        end as value
+    from {{ ref('features_outcome_rates') }} as rates
+    inner join catalogue
+        on rates.token_id = catalogue.token_id
+        and catalogue.kind in ('outcome_count', 'outcome_rate')
+),
+
 user_properties as (
     select stated.as_of_hour, stated.user_key, catalogue.feature_id, stated.value
     from {{ ref('features_user_properties') }} as stated
@@ -108,6 +124,8 @@ listed as (
     select as_of_hour, user_key, feature_id, value from activity where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from rhythm where value <> 0
+    union all
+    select as_of_hour, user_key, feature_id, value from outcome_rates where value <> 0
     union all
     select as_of_hour, user_key, feature_id, value from user_properties where value <> 0
 ),

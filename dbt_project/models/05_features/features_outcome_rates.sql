@@ -1,0 +1,86 @@
+{# How often what a prediction asks about came true for each wanted user in the past: windows as long as its
+   horizon, one before the other back from as_of, as far as the user has been seen. Grain: one row per
+   (as_of_hour, user_key, token_id); token_id is the prediction's own (taxonomy_kept_features). Absent
+   where it never came true. All windows have ended by as_of. #}
+{{ config(materialized='ephemeral') }}
+with
+
+outcomes as (
+    select
+        outcomes.token_id,
+        outcomes.horizon_days,
+        outcomes.kind,
+        outcomes.min_count,
+        outcomes.max_count,
+        {{ is_within('0', 'outcomes') }} as holds_for_nobody,
+        counters.token_id as counter_id
+    from {{ ref('cohort_outcome_tokens') }} as outcomes
+    inner join {{ ref('cohort_outcome_counters') }} as counters
+        on outcomes.measure_id = counters.measure_id
+),
+
+users as (
+    select as_of_hour, user_key, as_of_hour - min(first_hour) as n_hours
+    from {{ ref('features_user_weeks') }}
+    group by as_of_hour, user_key
+),
+
+happened as (
+    select
+        days.as_of_hour,
+        days.user_key,
+        outcomes.token_id,
+        outcomes.kind,
+        outcomes.min_count,
+        outcomes.max_count,
+        outcomes.holds_for_nobody,
+        outcomes.horizon_days,
+        {{ floor_divide('days.day', 'outcomes.horizon_days') }} as past_window,
+        sum(days.n_events) as n_events,
+        sum(days.value_sum) as value_sum
+    from {{ ref('features_days') }} as days
+    inner join outcomes on days.token_id = outcomes.counter_id
+    group by all
+),
+
+judged as (
+    select
+        happened.*,
+        case
+            when {{ is_within("case when kind = 'sum' then coalesce(value_sum, 0) else n_events end", 'happened') }}
+                then 1
+            else 0
+        end as is_outcome
+    from happened
+),
+
+counted as (
+    select
+        judged.as_of_hour,
+        judged.user_key,
+        judged.token_id,
+        {{ floor_divide('users.n_hours', '(24 * judged.horizon_days)') }} as n_windows,
+        judged.holds_for_nobody,
+        sum(judged.is_outcome) as n_outcomes,
+        count(*) as n_with_events
+    from judged
+    inner join users
+        on judged.as_of_hour = users.as_of_hour and judged.user_key = users.user_key
+    where judged.past_window < {{ floor_divide('users.n_hours', '(24 * judged.horizon_days)') }}
+    group by all
+),
+
+final as (
+    select
+        as_of_hour,
+        user_key,
+        token_id,
+        case
+            when holds_for_nobody then n_windows - n_with_events + n_outcomes else n_outcomes
+        end as n_outcomes,
+        n_windows
+    from counted
+    where n_windows > 0
+)
+
+select * from final
