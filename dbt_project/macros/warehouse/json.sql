@@ -49,6 +49,49 @@ json_extract_string({{ text }}, '/' || replace(replace({{ key }}, '~', '~0'), '/
     {{ exceptions.raise_compiler_error("json_pairs: add " ~ target.type) }}
 {% endmacro %}
 
+{# The same pairs, counted: the listed columns, property, value, is_string (whether JSON had it in quotes), n_pairs.
+   Grouped before values are taken out of their quotes, which costs more. #}
+{% macro json_counted_pairs(relation, json_column, columns) %}
+    {{ return(adapter.dispatch('json_counted_pairs', 'foretell')(relation, json_column, columns)) }}
+{% endmacro %}
+{% macro duckdb__json_counted_pairs(relation, json_column, columns) %}
+    select
+        {% for column in columns %}{{ column }}, {% endfor %}
+        property,
+        raw_value ->> '$' as value,
+        starts_with(cast(raw_value as varchar), '"') as is_string,
+        n_pairs
+    from (
+        select {% for column in columns %}{{ column }}, {% endfor %}property, raw_value, count(*) as n_pairs
+        from (
+            select
+                {% for column in columns %}{{ column }}, {% endfor %}
+                unnest(json_keys({{ json_column }})) as property,
+                unnest(json_extract({{ json_column }}, '$.*')) as raw_value
+            from {{ relation }}
+        ) as pairs
+        group by all
+    ) as counted
+{% endmacro %}
+{% macro spark__json_counted_pairs(relation, json_column, columns) %}
+    select
+        {% for column in columns %}{{ column }}, {% endfor %}
+        property,
+        value,
+        coalesce(
+            schema_of_variant(try_element_at(
+                from_json({{ json_column }}, 'map<string, variant>', {{ spark__json_options() }}), property
+            )) = 'STRING', false
+        ) as is_string,
+        count(*) as n_pairs
+    from {{ relation }}
+    lateral view explode({{ spark__json_map(json_column) }}) as property, value
+    group by all
+{% endmacro %}
+{% macro default__json_counted_pairs(relation, json_column, columns) %}
+    {{ exceptions.raise_compiler_error("json_counted_pairs: add " ~ target.type) }}
+{% endmacro %}
+
 {# The named columns of the current row as one JSON object, as text. #}
 {% macro json_of(columns) %}{{ return(adapter.dispatch('json_of', 'foretell')(columns)) }}{% endmacro %}
 {% macro duckdb__json_of(columns) %}

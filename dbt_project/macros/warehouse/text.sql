@@ -16,6 +16,9 @@
 {% macro is_boolean(text) %}lower({{ text }}) in ('true', 'false'){% endmacro %}
 {% macro is_date(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$')) }}{% endmacro %}
 {% macro is_version(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^v?[0-9]+([.][0-9]+){1,3}([-+][0-9A-Za-z.-]+)?$')) }}{% endmacro %}
+{# True where a text is digits alone; where a name says that its values name things: user_id, zip_code, orderNo. #}
+{% macro is_whole(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^[0-9]+$')) }}{% endmacro %}
+{% macro is_name_of_codes(name) %}{{ return(adapter.dispatch('matches', 'foretell')(name, '(^|_)(id|code|no|ID|CODE|NO)$|[a-z](Id|ID|Code|No)$')) }}{% endmacro %}
 {# 1.2 of v1.2.3-beta. #}
 {% macro minor_version(text) %}regexp_extract({{ text }}, '^v?([0-9]+[.][0-9]+)', 1){% endmacro %}
 {% macro duckdb__matches(text, pattern) %}regexp_matches({{ text }}, '{{ pattern }}'){% endmacro %}

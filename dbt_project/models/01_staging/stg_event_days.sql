@@ -40,7 +40,8 @@ final as (
     {%- if is_incremental() %}
     union all
     select event_day, null as event_name, null as property, null as value,
-        null as n_events, null as n_values, null as n_numbers, null as n_long, null as counted_in
+        null as n_events, null as n_values, null as n_numbers, null as n_long, null as n_codes,
+        null as counted_in
     from touched
     {%- endif %}
 )

@@ -1,12 +1,19 @@
 {# What kind of values each event property has before as_of, by how they look and come. Grain: one
    row per (event_name, property). identifier: values that come once, or on one day only (an order,
-   a session); numbers among them have about the same length. text: long, or several words. #}
+   a session); numbers among them have about the same length. text: long, or several words. Digits that name
+   things (a class, a store) are categories and no amounts: code_reason says why they are taken for codes. #}
 {{ config(tags=['daily']) }}
 with
 
+named as (
+    select event_name, property, is_value_named, is_amount_named
+    from {{ ref('stg_named_properties') }}
+),
+
 property_values as (
     select
-        event_name, property, value, n_events, n_values, n_numbers, n_long,
+        event_name, property, value, n_events, n_values, n_numbers, n_long, n_codes,
+        {{ is_whole('value') }} as is_whole,
         n_days, first_day, last_day,
         length(value) as n_characters,
         length(value) - length(replace(value, ' ', '')) + 1 as n_words,
@@ -25,6 +32,8 @@ counted as (
         sum(n_values) as n_values,
         sum(n_numbers) as n_numbers,
         sum(n_long) as n_long,
+        sum(n_codes) as n_codes,
+        bool_and(is_whole) as is_whole,
         min(first_day) as first_day,
         max(last_day) as last_day,
         count(value) as n_listed,
@@ -52,13 +61,35 @@ judged as (
     from counted
 ),
 
+named_types as (
+    select
+        judged.*,
+        coalesce(bool_or(named.is_value_named), false) as is_value_named,
+        coalesce(bool_or(named.is_amount_named), false) as is_amount_named
+    from judged
+    left join named
+        on judged.property = named.property
+        and coalesce(judged.event_name = named.event_name, true)
+    group by all
+),
+
 -- A property is an identifier on rare event types, too, if it is one on most events that have it.
 by_name as (
     select
-        judged.*,
+        named_types.*,
+        case
+            when not is_numeric or is_amount_named then null
+            when is_value_named then 'a definition asks for one of its values'
+            when n_codes >= 0.95 * n_events then 'its digits stand in quotes'
+            when {{ is_name_of_codes('property') }} then 'its name ends like that of an id, a code or a number'
+            when
+                is_whole and n_characters_apart = 0 and min_characters >= 4
+                and n_events >= 5 * n_values
+                then 'whole numbers of one length that come again and again'
+        end as code_reason,
         sum(case when is_passing then n_events else 0 end) over (partition by property)
         > 0.5 * sum(n_events) over (partition by property) as is_identifier
-    from judged
+    from named_types
 ),
 
 final as (
@@ -71,13 +102,14 @@ final as (
             when n_long > 0.5 * n_events then 'text'
             when
                 is_identifier
-                and (not is_numeric or (n_characters_apart <= 1 and min_characters >= 5))
+                and (not is_numeric or code_reason is not null or (n_characters_apart <= 1 and min_characters >= 5))
                 then 'identifier'
-            when is_numeric then 'number'
+            when is_numeric and code_reason is null then 'number'
             when n_versions > 0.95 * n_listed_events then 'version'
             when n_values > 200 and n_words >= 3 then 'text'
             else 'category'
         end as value_type,
+        code_reason,
         cast(n_events as bigint) as n_events,
         cast(n_values as bigint) as n_values,
         first_day,

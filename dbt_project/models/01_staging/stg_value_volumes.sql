@@ -26,15 +26,15 @@ last_day as (
 ),
 
 listed as (
-    select event_day, event_name, property, value, n_events, n_values, n_numbers, n_long
+    select event_day, event_name, property, value, n_events, n_values, n_numbers, n_long, n_codes
     from whole_days
     union all
-    select event_day, event_name, property, value, n_events, n_values, n_numbers, n_long
+    select event_day, event_name, property, value, n_events, n_values, n_numbers, n_long, n_codes
     from last_day
     union all
     select distinct
         cast(null as integer) as event_day, event_name, property, value,
-        0 as n_events, 0 as n_values, 0 as n_numbers, 0 as n_long
+        0 as n_events, 0 as n_values, 0 as n_numbers, 0 as n_long, 0 as n_codes
     from {{ ref('stg_event_days') }}
     where property is null
 ),
@@ -48,6 +48,7 @@ final as (
         cast(case when value is null then sum(n_values) else 1 end as bigint) as n_values,
         cast(sum(n_numbers) as bigint) as n_numbers,
         cast(sum(n_long) as bigint) as n_long,
+        cast(sum(n_codes) as bigint) as n_codes,
         count(event_day) as n_days,
         min(event_day) as first_day,
         max(event_day) as last_day

@@ -3,7 +3,7 @@
 with
 
 types as (
-    select event_name, property, value_type, n_events, n_values, first_day, last_day
+    select event_name, property, value_type, code_reason, n_events, n_values, first_day, last_day
     from {{ ref('stg_property_types') }}
 ),
 
@@ -57,6 +57,7 @@ final as (
         event_name,
         property,
         value_type,
+        code_reason,
         n_events,
         n_users,
         n_values,
@@ -82,7 +83,7 @@ final as (
             when value_type = 'number'
                 then 'number, not among the {{ var('max_sum_tokens') }} most queried or frequent'
             else 'no value is frequent enough'
-        end as reason
+        end || coalesce('; a code, no amount: ' || code_reason, '') as reason
     from described
 )
 

@@ -9,6 +9,7 @@ types as (
     select
         property,
         value_type,
+        code_reason,
         n_values,
         n_users,
         first_hour,
@@ -140,6 +141,7 @@ final as (
         listed.volume_rank,
         listed.is_kept,
         listed.reason
+        || coalesce('; a code, no amount: ' || types.code_reason, '') as reason
     from listed
     inner join types on listed.property = types.property
 )
