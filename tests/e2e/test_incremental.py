@@ -86,10 +86,11 @@ class Warehouse(WarehouseFolder):
                 [self.silent_id],
             )
 
-    def build(self, scope: str = "everyone", *arguments: str) -> str:
+    def build(self, scope: str = "everyone", *arguments: str, loading: str = "") -> str:
         """Run dbt on folders 01 to 07 and return what it printed."""
         # Few values are counted, so that which ones they are changes as events come in.
         variables = "max_value_tokens: 4, max_sum_tokens: 2, max_values_per_day: 2, max_sampled_identities: 8"
+        variables += loading and f", {loading}"
         return self.dbt(scope, [*arguments, "--exclude", SERVING], variables)
 
     def tables(self, names: Iterable[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
@@ -164,7 +165,7 @@ def test_files_that_come_change_and_go(warehouse):
     with duckdb.connect(str(warehouse.path)) as connection:
         connection.execute(STOPPED)
     second = warehouse.add(late)
-    warehouse.build()
+    warehouse.build(loading="accept_late: true")
     assert warehouse.query(n_late) == [(len(late),)]
     unchanged = TABLES.keys() - {"stg_checked_events", "stg_ingest_counts"}
     assert {name: warehouse.tables()[name] for name in unchanged} == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from pathlib import Path
 
@@ -250,3 +251,102 @@ def test_a_batch_that_is_late_as_a_whole_stops_the_run(warehouse):
     assert warehouse.query("select sum(n_too_late), sum(n_accepted) from ingest_report") == [
         (30, 30)
     ]
+
+
+def test_a_torn_file_is_left_out_until_it_is_whole(warehouse):
+    events = warehouse.folder / "events"
+    row = "select 'u{}' as user_id, 'open' as event_name, timestamp '2026-01-0{}' as event_time"
+    for day in (1, 2):
+        write(warehouse, f"{day}.parquet", row.format(day, day))
+    whole = (events / "2.parquet").read_bytes()
+    (events / "2.parquet").write_bytes(whole[:-20])
+    warehouse.source = {
+        "FORETELL_EVENTS": str(events / "*.parquet"),
+        "FORETELL_ADAPTER": "canonical",
+        "FORETELL_TORN_FILES": json.dumps([str(events / "2.parquet")]),
+    }
+    warehouse.dbt("everyone", STAGED)
+    assert warehouse.query("select user_id from stg_events") == [("u1",)]
+    ((message,),) = warehouse.query("select message from ingest_alarms")
+    assert message.startswith("1 file is left out, as it cannot be read: ")
+    assert "2.parquet" in message
+    (events / "2.parquet").write_bytes(whole)
+    load(warehouse, "*.parquet")
+    assert warehouse.query("select user_id from stg_events order by 1") == [("u1",), ("u2",)]
+    assert warehouse.query("from ingest_alarms") == []
+
+
+TIMES = {
+    "timestamp": "{}",
+    "timestamp_ns": "cast({} as timestamp_ns)",
+    "timestamptz": "cast({} as timestamptz)",
+    "iso": "strftime({}, '%Y-%m-%dT%H:%M:%S.%fZ')",
+    "space before the offset": "strftime({} + interval 2 hour, '%Y-%m-%d %H:%M:%S.%f +02:00')",
+    "micros": "epoch_us({})",
+    "micros as text": "cast(epoch_us({}) as varchar)",
+}
+USERS = {
+    "varchar": "cast(n as varchar)",
+    "bigint": "n",
+    "decimal(38,0)": "cast(n as decimal(38, 0))",
+    "double": "cast(n as double)",
+    "decimal(20,2)": "cast(n as decimal(20, 2))",
+}
+PROPERTIES = {
+    "json": """'{"amount": ' || amount || ', "sku": "' || sku || '", "n": ' || i || '}'""",
+    "spaced json": """'{ "sku" : "' || sku || '","n":' || i || ', "none": null , "amount":' || amount || '}'""",
+    "struct": "{'sku': sku, 'n': i, 'amount': amount}",
+    "struct of decimals": "{'n': cast(i as decimal(38, 0)), 'sku': sku, 'amount': amount, 'none': null}",
+}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_split_into_files_of_any_types_gives_the_same_events(warehouse, seed):
+    rng = random.Random(seed)
+    n_rows, expected = 60, []
+    for i in range(n_rows):
+        n = rng.choice([1 + i % 7, 2**53 - i, 143349558619761320 + i % 3])
+        seconds = rng.randrange(0, 5_000_000_000_000)
+        row = f"select {i} as i, {n}::bigint as n, timestamp '2026-01-01' + to_microseconds({seconds}) as moment"
+        row += f", {rng.randrange(0, 99)}.25 as amount, '000{i}' as sku"
+        expected.append((i, row, n))
+    rng.shuffle(expected)
+    cuts = sorted(rng.sample(range(1, n_rows), 7))
+    rounded = set()
+    for number, (first, last) in enumerate(zip([0, *cuts], [*cuts, n_rows], strict=True)):
+        part = expected[first:last]
+        user, time = rng.choice(list(USERS)), rng.choice(list(TIMES))
+        if user == "double":
+            rounded |= {i for i, _, n in part if n > 2**53}
+        given = rng.choice(list(PROPERTIES.values()))
+        columns = [
+            f"{USERS[user]} as user_id",
+            "'open' as event_name",
+            f"{TIMES[time].format('moment')} as event_time",
+            f"{given} as event_properties",
+            "'e' || i as event_id",
+        ]
+        rng.shuffle(columns)
+        rows = " union all ".join(row for _, row, _ in part)
+        write(warehouse, f"{number}.parquet", f"select {', '.join(columns)} from ({rows})")
+    load(warehouse, "*.parquet")
+    found = warehouse.query(
+        "select event_id, user_id, event_time, event_properties from stg_events"
+    )
+    duckdb.execute(
+        f"create or replace table e as {' union all '.join(row for _, row, _ in expected)}"
+    )
+    wanted = duckdb.execute("select 'e' || i, i, n, moment, amount, sku from e").fetchall()
+    assert {event_id for event_id, *_ in found} == {
+        f"e{i}" for i in range(n_rows) if i not in rounded
+    }
+    by_id = {row[0]: row[1:] for row in found}
+    for event_id, i, n, at, amount, sku in wanted:
+        if i in rounded:
+            continue
+        user_id, time, text = by_id[event_id]
+        given = {key: value for key, value in json.loads(text).items() if value is not None}
+        assert (user_id, time) == (str(n), at)
+        assert given == {"sku": sku, "n": i, "amount": float(amount)}
+    reasons = dict(warehouse.query("select reason, count(*) from stg_rejected_events group by 1"))
+    assert reasons == ({"user_id was rounded by another tool": len(rounded)} if rounded else {})

@@ -55,7 +55,9 @@ def warehouse(tmp_path):
 @pytest.fixture
 def run(warehouse, monkeypatch):
     """Return a function that trains on some data as of some day."""
-    monkeypatch.setattr(train_prediction, "present_features", lambda warehouse, prediction: CATALOGUE)
+    monkeypatch.setattr(
+        train_prediction, "present_features", lambda warehouse, prediction: CATALOGUE
+    )
 
     def train(day: str, data=GOOD):
         warehouse.execute("delete from stg_as_of")
@@ -152,7 +154,9 @@ def three(warehouse, monkeypatch):
         "select 'h' as definition_hash, unnest(['leaves', 'returns']) as prediction"
     )
     warehouse.execute("insert into stg_as_of values ('2026-01-01')")
-    monkeypatch.setattr(train_prediction, "present_features", lambda warehouse, prediction: CATALOGUE)
+    monkeypatch.setattr(
+        train_prediction, "present_features", lambda warehouse, prediction: CATALOGUE
+    )
     monkeypatch.setattr(train_prediction, "load_training_set", lambda _, name, *more: data[name])
     monkeypatch.setenv("FORETELL_THREADS", "2")
     return names

@@ -18,6 +18,10 @@
     {%- if source.may_be_absent and not run_query('select 1 from ' ~ listed ~ ' limit 1').rows -%}
         {{ return([source]) }}
     {%- endif -%}
+    {%- set readable = duckdb__readable_files(source) -%}
+    {%- if readable is not none and not readable -%}
+        {{ refuse(source.events ~ ': no file can be read; ' ~ torn_files() | length ~ ' are torn, e.g. ' ~ torn_files()[0]) }}
+    {%- endif -%}
     {%- set signatures -%}
         select
             file_name,
@@ -25,7 +29,7 @@
                 concat_ws('|', name, duckdb_type, type, num_children, converted_type, logical_type),
                 ',' order by column_id
             )) as signature
-        from parquet_schema({{ sql_string(source.events) }})
+        from parquet_schema({{ sql_string(source.events) if readable is none else duckdb__list_of_texts(readable) }})
         group by file_name
     {%- endset -%}
     {%- set examples = run_query(
@@ -41,7 +45,7 @@
         {%- do group.signatures.append(signature) -%}
     {%- endfor -%}
     {%- if groups | length == 1 -%}
-        {{ return([dict(source, types=exact_types((groups.values() | list)[0].types))]) }}
+        {{ return([dict(source, files=readable, types=exact_types((groups.values() | list)[0].types))]) }}
     {%- endif -%}
     {%- set parts = [] -%}
     {%- for group in groups.values() -%}
@@ -55,6 +59,26 @@
         {%- do parts.append(dict(source, files=files, types=exact_types(group.types))) -%}
     {%- endfor -%}
     {{ return(parts) }}
+{% endmacro %}
+
+{# Files that are no file of their format: half written, or cut off by a full disk. `foretell` looks for them
+   before each build (models_ml/torn_files.py); they are left out and named (ingest_alarms) until they are whole. #}
+{% macro torn_files() %}{{ return(fromjson(env_var('FORETELL_TORN_FILES', '') or '[]')) }}{% endmacro %}
+
+{# DuckDB only: the files of a source without the torn ones; none where there is no torn one among them. #}
+{% macro duckdb__readable_files(source) %}
+    {%- if not torn_files() -%}{{ return(none) }}{%- endif -%}
+    {%- set files, n_torn = [], namespace(n=0) -%}
+    {%- for row in run_query('select file from glob(' ~ sql_string(source.events) ~ ') order by 1').rows -%}
+        {%- if row[0] in torn_files() -%}{%- set n_torn.n = n_torn.n + 1 -%}{%- else -%}{%- do files.append(row[0]) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(files if n_torn.n else none) }}
+{% endmacro %}
+
+{% macro duckdb__list_of_texts(texts) %}
+    {%- set quoted = [] -%}
+    {%- for text in texts -%}{%- do quoted.append(sql_string(text)) -%}{%- endfor -%}
+    {{ return('[' ~ quoted | join(', ') ~ ']') }}
 {% endmacro %}
 
 {# DuckDB only: of the columns that are read, which there are and of which type. #}
@@ -88,7 +112,7 @@
     {%- if not execute or source.relation or not source.events.lower().endswith('.parquet') -%}
         {{ return([source]) }}
     {%- endif -%}
-    {%- set files = spark__listed_files(source.events) -%}
+    {%- set files = spark__listed_files(source.events) | reject('in', torn_files()) | list -%}
     {%- if files | length > 200 or files == [source.events] -%}{{ return([source]) }}{%- endif -%}
     {%- set groups = {} -%}
     {%- for file in files -%}

@@ -1,5 +1,5 @@
 {# The files of all sources (event_sources), as a FROM item: source, adapter, source_file (as stg_raw_events
-   names it), n_bytes, modified_at. Contents are not read. Of a relation its name and, if it has a column
+   names it), n_bytes, modified_at. Contents are not read; torn files are left out. Of a relation its name and, if it has a column
    loaded_at, when its newest row came. #}
 {% macro list_event_files() %}
 (
@@ -11,6 +11,11 @@
         files.n_bytes,
         files.modified_at
     from {{ list_files(source) }} as files
+    {%- if torn_files() %}
+    where files.source_file not in (
+        {%- for file in torn_files() %}{{ sql_string(file) }}{{ ', ' if not loop.last }}{% endfor -%}
+    )
+    {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

@@ -25,10 +25,9 @@
             columns, more_columns
         ) }}
     {%- elif ending == '.parquet' -%}
-        {%- set files = source.files | map('string') | map('replace', "'", "''") | join("', '") if source.files -%}
         {{ duckdb__read_typed_rows(
             'select ' ~ duckdb__all_columns(source.types) ~ ' from read_parquet('
-            ~ ("['" ~ files ~ "']" if files else sql_string(path)) ~ ", filename = 'source_file', "
+            ~ (duckdb__list_of_texts(source.files) if source.files else sql_string(path)) ~ ", filename = 'source_file', "
             ~ 'union_by_name = true' ~ (', allow_empty = true' if source.may_be_absent else '') ~ ')',
             columns, more_columns
         ) }}

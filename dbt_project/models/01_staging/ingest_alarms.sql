@@ -1,5 +1,6 @@
 {# What looks wrong in the events that came, one plain sentence each. Grain: one row per alarm. clock_ahead:
-   events ahead of the last hour seen, of which nobody says when they were received; shared_id: a user
+   events ahead of the last hour seen, of which nobody says when they were received; torn_file: files that cannot
+   be read; shared_id: a user
    on more devices than a person has; placeholder_id: an id under which many users were known before. #}
 with
 
@@ -49,6 +50,16 @@ placeholders as (
 ),
 
 final as (
+    {%- if torn_files() %}
+    select
+        'torn_file' as kind,
+        {{ sql_string(
+            (torn_files() | length ~ ' files are' if torn_files() | length > 1 else '1 file is')
+            ~ ' left out, as it cannot be read: ' ~ torn_files()[:3] | join(', ')
+            ~ '; the next run looks again'
+        ) }} as message
+    union all
+    {%- endif %}
     select
         'clock_ahead' as kind,
         n_events || case when n_events = 1 then ' event lies' else ' events lie' end || ' up to '
