@@ -32,18 +32,29 @@ end
 
 {# True where an id is a number that lost its last digits in another tool: 1.43e+17, or more than 2^53 with .0 #}
 {% macro is_rounded_id(id) -%}
-({{ id }} like '%e+%' or {{ id }} like '%E+%' or {{ id }} like '%.0')
-            and {{ adapter.dispatch('matches', 'foretell')(id, '^-?([0-9]([.][0-9]+)?[eE][+][0-9]+|[0-9]{16,}[.]0)$') }}
+{#- Of digits, and short: what most ids are not is found out first. -#}
+case
+                when length({{ id }}) <= 26 and {{ id }} < ':' then
+                    {{ adapter.dispatch('matches', 'foretell')(id, '^-?([0-9]([.][0-9]+)?[eE][+][0-9]+|[0-9]{16,}[.]0)$') }}
+                else false
+            end
 {%- endmacro %}
 
 {# An id, or NULL where it is a placeholder that some tool wrote in place of none: var placeholder_ids, in
-   any letter case. Of long ids none is one but the zero UUID. #}
+   any letter case. Long ids are compared as they are, in lower and in upper case: most ids are long, and
+   to change the case of all of them would cost as much as the rest of their checks. #}
 {% macro real_id(id) -%}
+{%- set short, long = [], [] -%}
+{%- for placeholder in placeholder_ids() -%}
+    {%- if placeholder | length <= 20 -%}{%- do short.append(sql_string(placeholder)) -%}
+    {%- else -%}{%- do long.extend([sql_string(placeholder), sql_string(placeholder | upper)]) -%}
+    {%- endif -%}
+{%- endfor -%}
 case
-    when length({{ id }}) <= {{ placeholder_ids() | map('length') | max }}
-        and lower(trim({{ id }})) in (
-            {%- for placeholder in placeholder_ids() %}{{ sql_string(placeholder) }}{{ ', ' if not loop.last }}{% endfor -%}
-        ) then null
+    when length({{ id }}) <= 24 and lower(trim({{ id }})) in ({{ short | join(', ') }}) then null
+    {%- if long %}
+    when {{ id }} in ({{ long | unique | join(', ') }}) then null
+    {%- endif %}
     else {{ id }}
 end
 {%- endmacro %}
