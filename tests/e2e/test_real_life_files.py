@@ -229,6 +229,14 @@ def test_a_load_of_all_that_would_lose_events_is_refused(warehouse):
     assert "keep_loaded" in warehouse.dbt("everyone", STAGED, "keep_loaded: true")
     assert "anew" not in warehouse.dbt("everyone", STAGED)
     assert warehouse.query(n_events) == [(10,)]
+    warehouse.source = {"FORETELL_EVENTS": "", "FORETELL_ADAPTER": ""}
+    done = warehouse._dbt("run", "everyone", STAGED)
+    assert done.returncode != 0
+    assert "because the demo must not mix with your events, and 10 events of 2 files" in done.stdout
+    warehouse.source = {
+        "FORETELL_EVENTS": str(warehouse.folder / "events/*.parquet"),
+        "FORETELL_ADAPTER": "canonical",
+    }
     warehouse.dbt("everyone", [*STAGED, "--full-refresh"], "forget_gone_files: true")
     assert warehouse.query(n_events) == [(5,)]
 

@@ -91,7 +91,9 @@
             if not missing_names(batches, ['adapter']) else ''
         )
         ~ (
-            '' if is_demo() else " union all select 4, 'the events of the demo give way to yours' from " ~ batches
+            " union all select 4, 'the demo must not mix with your events' from " ~ batches
+            ~ " where source <> '' and not " ~ is_demo_file('source_file')
+            if is_demo() else " union all select 4, 'the events of the demo give way to yours' from " ~ batches
             ~ ' where ' ~ is_demo_file('source_file')
         )
         ~ " order by 1, 2 limit 1"
@@ -156,7 +158,7 @@
             ~ lost[2] ~ (' and others' if lost[0] > 1 else '')
             ~ '. Name all files again; or keep what is loaded: `foretell run --keep-loaded`; or lose them: '
             ~ '`foretell run --full-refresh --forget-gone-files`'
-            ~ ('; or name another FORETELL_WAREHOUSE, so that the demo does not mix with your events' if is_demo())
+            ~ ('; or name another FORETELL_WAREHOUSE for the demo' if is_demo())
         ) }}
     {%- endif -%}
 {% endmacro %}
