@@ -9,8 +9,10 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from models_ml.dbt_command import dbt_build
+from models_ml.outcome_life import life_alarms, outcome_life
 from models_ml.road import check_built, check_selected, prepare, select_predictions
 from models_ml.settings import Settings
 from models_ml.train import TrainSettings
@@ -60,12 +62,14 @@ class Check:
         weeks: Newest first; the first is now.
         missing: What it lacks to learn from, in words; empty if nothing.
         findings: What looks wrong, in words.
+        is_held_back: Whether a run would train and score nothing.
     """
 
     prediction: str
     weeks: tuple[Week, ...]
     missing: str
     findings: tuple[str, ...]
+    is_held_back: bool = False
 
 
 def check_predictions(
@@ -79,7 +83,8 @@ def check_predictions(
     if selected:
         check_selected(settings, selected, VARIABLES["scope"])
     prepare(settings)
-    selection = ["--select", "+labels_rates", "--indirect-selection", "cautious"]
+    selection = ["--select", "+labels_rates", "+cohort_outcome_days"]
+    selection += ["--indirect-selection", "cautious"]
     dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
@@ -106,9 +111,16 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
         """,
         [prediction],
     )
-    missing = what_is_missing(weeks[1:], facts["horizon_days"], facts["n_days"] or 0)
-    findings = [*look_at_weeks(weeks), *_look_at_conditions(warehouse, prediction)]
-    return Check(prediction, weeks[: N_WEEKS + 1], missing, tuple(findings))
+    life = outcome_life(warehouse, prediction)
+    taught = [week for week in weeks[1:] if week.as_of >= life.since]
+    alarms = life_alarms(prediction, life, len(taught), len(weeks) - 1)
+    findings = [
+        *(alarm.message for alarm in alarms),
+        *look_at_weeks(weeks),
+        *_look_at_conditions(warehouse, prediction),
+    ]
+    missing = what_is_missing(taught, facts["horizon_days"], facts["n_days"] or 0)
+    return Check(prediction, weeks[: N_WEEKS + 1], missing, tuple(findings), life.is_gone)
 
 
 def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> str:
@@ -209,5 +221,7 @@ def report(checks: Sequence[Check]) -> RenderableType:
                 end_section=place == len(check.weeks) - 1,
             )
         state = f"cannot learn yet: {check.missing}" if check.missing else "enough to learn from"
-        lines.append("; ".join([f"{check.prediction}: {state}", *check.findings]))
+        if check.is_held_back:
+            state = "will be held back"
+        lines.append(Text("; ".join([f"{check.prediction}: {state}", *check.findings])))
     return Group(table, *lines)

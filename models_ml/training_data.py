@@ -24,6 +24,7 @@ def load_training_set(
     prediction: str,
     memory_gb: float = math.inf,
     progress: Progress = lambda line: None,
+    since_hour: int = 0,
 ) -> TrainingSet:
     """Read the labelled rows of one prediction, sorted by (user id, as_of).
 
@@ -34,6 +35,7 @@ def load_training_set(
         prediction: Which.
         memory_gb: What loading and training may take, 1e9 bytes (within_memory).
         progress: Called with a line if that leaves rows out.
+        since_hour: Snapshots before this hour do not teach (outcome_life).
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
@@ -41,9 +43,9 @@ def load_training_set(
     rows = warehouse.table(
         """
         select user_key, user_id, user_bucket, as_of_hour, label, value
-        from training_rows where prediction = ? order by user_key, as_of_hour
+        from training_rows where prediction = ? and as_of_hour >= ? order by user_key, as_of_hour
         """,
-        [prediction],
+        [prediction, since_hour],
     )
     (definition,) = warehouse.rows(
         "select horizon_hours, is_value from prediction_definitions where prediction = ?",
