@@ -79,6 +79,9 @@ def metrics_with_intervals(
         "average_precision": lambda y, p: float(average_precision_score(y, p)) if y.sum() else None,
         "log_loss": mean_log_loss,
         "log_loss_base_rate": lambda y, p: mean_log_loss(y, np.full(len(y), base_rate)),
+        "log_loss_gain": lambda y, p: (
+            mean_log_loss(y, np.full(len(y), base_rate)) - mean_log_loss(y, p)
+        ),
         "brier": lambda y, p: float(np.mean((y - p) ** 2)),
         "expected_calibration_error": expected_calibration_error,
         "top_decile_lift": top_decile_lift,
@@ -106,6 +109,35 @@ def with_intervals(
         name: {"value": metric(y, p), **_interval([metric(*sample) for sample in samples])}
         for name, metric in metrics.items()
     }
+
+
+def losses_by_snapshot(
+    y: np.ndarray, p: np.ndarray, as_of_hour: np.ndarray
+) -> list[dict[str, float]]:
+    """Return what a model's log loss was in each snapshot, oldest first, JSON-able.
+
+    Args:
+        y: Labels 0 or 1, of rows that the model was not fitted on, shape (n_rows,).
+        p: Predicted probabilities.
+        as_of_hour: The snapshot of each row.
+
+    Returns:
+        Per snapshot: as_of_hour, n rows, log_loss, its standard error by chance, the rate observed.
+    """
+    p = np.clip(p, EDGE, 1 - EDGE)
+    losses = -np.where(y > 0, np.log(p), np.log1p(-p))
+    return [
+        {
+            "as_of_hour": int(hour),
+            "n": int(own.sum()),
+            "log_loss": float(losses[own].mean()),
+            "error": float(losses[own].std() / np.sqrt(own.sum())),
+            "observed": float(y[own].mean()),
+            "mean_p": float(p[own].mean()),
+        }
+        for hour in np.unique(as_of_hour)
+        for own in (as_of_hour == hour,)
+    ]
 
 
 def reliability_table(

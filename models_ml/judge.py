@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,12 @@ N_STEPS = 25
 
 
 def judge(
-    data: TrainingSet, split: Split, fitted: Fitted, contest: Contest, settings: TrainSettings
+    data: TrainingSet,
+    split: Split,
+    fitted: Fitted,
+    contest: Contest,
+    settings: TrainSettings,
+    by_snapshot: Sequence[Mapping[str, float]] = (),
 ) -> dict[str, Any]:
     """Return metrics from rows of users and of a time that the model has not seen, JSON-able.
 
@@ -49,6 +54,7 @@ def judge(
         **measured,
         **calibration_line(y, p),
         "log_loss_random_split": contest.random_loss,
+        "log_loss_by_snapshot": list(by_snapshot),
         "generalisation_gap": None if loss is None else loss - contest.random_loss,
     }
 

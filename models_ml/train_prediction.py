@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy.sparse import csr_matrix
 
 from models_ml import registry
 from models_ml.challenge import (
@@ -23,12 +24,18 @@ from models_ml.challenge import (
 )
 from models_ml.machine import share_threads, usable_threads
 from models_ml.matrix import TrainingSet
+from models_ml.model_alarms import raise_model_alarms
 from models_ml.onnx_model import EXPECTED_VALUE
 from models_ml.outcome_life import end_in_words, raise_life_alarms
 from models_ml.reasons import input_of
 from models_ml.registry import ModelRecord
 from models_ml.train import NotEnoughData, TrainSettings, train
-from models_ml.training_data import fingerprint, load_training_set, present_features
+from models_ml.training_data import (
+    fingerprint,
+    load_scored_sample,
+    load_training_set,
+    present_features,
+)
 from models_ml.warehouse import Warehouse
 
 Progress = Callable[[str], None]
@@ -100,10 +107,15 @@ def train_prediction(
             model_id, prediction, facts["definition_hash"], facts["as_of"], registry.REJECTED, ""
         )
         groups = [input_of(feature) for feature in features if feature["is_kept"]]
-        model, held_out = _train(warehouse, blank, data, learned, groups, settings, progress)
+        scored = load_scored_sample(warehouse, prediction, learned.matrix.feature_ids)
+        model, held_out = _train(
+            warehouse, blank, data, learned, groups, settings, progress, scored
+        )
         registry.save_model(warehouse, model, held_out)
         progress(f"{prediction}: {model.status}{', ' + model.reason if model.reason else ''}")
-    return _as_of_now(warehouse, model_id, prediction)
+    trained = _as_of_now(warehouse, model_id, prediction)
+    raise_model_alarms(warehouse, trained)
+    return trained
 
 
 def train_predictions(
@@ -198,6 +210,7 @@ def _train(
     groups: list[str],
     settings: TrainSettings,
     progress: Progress,
+    scored: csr_matrix | None,
 ) -> tuple[ModelRecord, pa.Table | None]:
     """Return the model's row, and what it says of held-out users if it passed the gate.
 
@@ -206,7 +219,7 @@ def _train(
     """
     try:
         trained = train(
-            learned, settings, groups, lambda line: progress(f"{blank.prediction}: {line}")
+            learned, settings, groups, lambda line: progress(f"{blank.prediction}: {line}"), scored
         )
     except NotEnoughData as error:
         return replace(blank, reason=f"too little data: {error}"), None
