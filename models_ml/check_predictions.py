@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models_ml.data_gaps import gap_alarms, hour_of, snapshots_without_gaps
 from models_ml.dbt_command import dbt_build
 from models_ml.outcome_life import life_alarms, outcome_life
 from models_ml.road import check_built, check_selected, prepare, select_predictions
@@ -114,6 +115,9 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
     life = outcome_life(warehouse, prediction)
     taught = [week for week in weeks[1:] if week.as_of >= life.since]
     alarms = life_alarms(prediction, life, len(taught), len(weeks) - 1)
+    gaps = snapshots_without_gaps(warehouse, prediction, life.since_hour)
+    alarms += gap_alarms(prediction, gaps)
+    taught = [week for week in taught if hour_of(week.as_of) not in gaps.left_out]
     findings = [
         *(alarm.message for alarm in alarms),
         *look_at_weeks(weeks),

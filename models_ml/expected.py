@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from models_ml.alarms import Alarm
+from models_ml.data_gaps import hour_of, snapshots_without_gaps
 from models_ml.outcome_days import HOURS, read_days
 from models_ml.outcome_life import outcome_life
 from models_ml.warehouse import Warehouse
@@ -179,15 +180,20 @@ def read_usual(warehouse: Warehouse, prediction: str, n_users: int) -> Usual | N
     asked = warehouse.rows(
         "select horizon_days from prediction_definitions where prediction = ?", [prediction]
     )
-    since = outcome_life(warehouse, prediction).since
+    life = outcome_life(warehouse, prediction)
+    since, gaps = life.since, snapshots_without_gaps(warehouse, prediction, life.since_hour)
     rows = warehouse.rows(
         """
-        select n_rows, n_positives, n_users from labels_rates
+        select as_of, n_rows, n_positives, n_users from labels_rates
         where prediction = ? and purpose = 'training' and as_of >= ? order by as_of desc
         """,
         [prediction, since],
     )
-    snapshots = [Snapshot(**row) for row in rows]
+    snapshots = [
+        Snapshot(row["n_rows"], row["n_positives"], row["n_users"])
+        for row in rows
+        if hour_of(row["as_of"]) not in gaps.left_out
+    ]
     weeks = max(1, -(-int(asked[0]["horizon_days"]) // DAYS_PER_WEEK)) if asked else 1
     volumes = _window_volumes(warehouse, prediction, since)
     drift = past_drift(volumes, [each.log_odds for each in snapshots], weeks)

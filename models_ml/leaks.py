@@ -33,7 +33,7 @@ SELDOM_ELSEWHERE = 0.2
 DUE_SHARE = 0.25
 Z_MARKS = 3.0  # standard errors: only few columns mark an outcome so well
 MARKS_WITH_GROUP = 0.15  # of a column of the same event or property as one that was written
-RARE_AMONG_OTHERS = 0.95  # share of negatives below an amount from which on it may be a mark
+RARE_AMONG_OTHERS = 0.98  # share of negatives below an amount from which on it may be a mark
 STRONG = 0.8  # AUROC from which amounts are looked at, not only whether there is one
 MAX_STRONG = 300  # columns
 
@@ -157,10 +157,10 @@ def _written_afterwards(
     p, n, s = marks
     sizes = positive.shape[0], negative.shape[0], scored.shape[0]
     most = np.array([wilson_interval(share * sizes[2], sizes[2], Z_MARKS)[1] for share in s])
-    least = np.maximum(0, n - Z_MARKS * np.sqrt(n * (1 - n) / sizes[1]))
+    error = np.hypot(most - s, Z_MARKS * np.sqrt(n * (1 - n) / sizes[1]))
     gap = np.maximum(p - n, 1e-9)
-    is_due = (most - least) / gap < DUE_SHARE * rate
-    is_mark = (gap >= MARKS) & (n <= SELDOM_ELSEWHERE * p) & is_due
+    is_short = (s - n + error) / gap < DUE_SHARE * rate
+    is_mark = (gap >= MARKS) & (n <= SELDOM_ELSEWHERE * p) & is_short
     is_near = np.isin(groups, groups[is_mark]) & (gap >= MARKS_WITH_GROUP)
     return {
         int(column): f"it marks {p[column]:.0%} of the newest users with the outcome, "

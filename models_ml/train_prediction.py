@@ -22,6 +22,7 @@ from models_ml.challenge import (
     held_out_rows,
     judged_output,
 )
+from models_ml.data_gaps import raise_gap_alarms, snapshots_without_gaps
 from models_ml.machine import share_threads, usable_threads
 from models_ml.matrix import TrainingSet
 from models_ml.model_alarms import raise_model_alarms
@@ -91,9 +92,12 @@ def train_prediction(
         model = _refused(warehouse, prediction, facts, reason)
         progress(f"{prediction}: held back, {end_in_words(life.name, life.ended, is_held=True)}")
         return model
+    chosen = snapshots_without_gaps(warehouse, prediction, life.since_hour)
+    raise_gap_alarms(warehouse, prediction, chosen)
     data = load_training_set(
-        warehouse, prediction, settings.budget_memory_gb, progress, life.since_hour
-    )
+        warehouse, prediction, settings.budget_memory_gb, progress, life.since_hour,
+        chosen.left_out,
+    )  # fmt: skip
     features = present_features(warehouse)
     kept = np.array([feature["is_kept"] for feature in features], dtype=bool)
     learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))

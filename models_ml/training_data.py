@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,7 @@ def load_training_set(
     memory_gb: float = math.inf,
     progress: Progress = lambda line: None,
     since_hour: int = 0,
+    left_out: Collection[int] = (),
 ) -> TrainingSet:
     """Read the labelled rows of one prediction, sorted by (user id, as_of).
 
@@ -38,6 +40,7 @@ def load_training_set(
         memory_gb: What loading and training may take, 1e9 bytes (within_memory).
         progress: Called with a line if that leaves rows out.
         since_hour: Snapshots before this hour do not teach (outcome_life).
+        left_out: Hours of snapshots that do not teach (data_gaps).
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
@@ -49,6 +52,9 @@ def load_training_set(
         """,
         [prediction, since_hour],
     )
+    if left_out:
+        hours = rows["as_of_hour"].to_numpy()
+        rows = rows.filter(pa.array(~np.isin(hours, list(left_out))))
     (definition,) = warehouse.rows(
         "select horizon_hours, is_value from prediction_definitions where prediction = ?",
         [prediction],
