@@ -89,9 +89,16 @@ def check_predictions(
     dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
-        return [
-            _check(warehouse, prediction) for prediction in select_predictions(warehouse, selected)
-        ]
+        return check_warehouse(warehouse, selected)
+
+
+def check_warehouse(warehouse: Warehouse, selected: Sequence[str] = ()) -> list[Check]:
+    """Look at each definition, or at the selected ones, in a warehouse that is built.
+
+    Raises:
+        ForetellError: On an unknown selected name.
+    """
+    return [_check(warehouse, prediction) for prediction in select_predictions(warehouse, selected)]
 
 
 def _check(warehouse: Warehouse, prediction: str) -> Check:
