@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t as student
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 EDGE = 1e-7
 Z_95 = 1.959964
+MIN_SNAPSHOTS = 3  # with fewer nobody knows how weeks differ
 Metric = Callable[[np.ndarray, np.ndarray], float | None]
 
 
@@ -138,6 +140,37 @@ def losses_by_snapshot(
         for hour in np.unique(as_of_hour)
         for own in (as_of_hour == hour,)
     ]
+
+
+def widened(
+    loss: Mapping[str, float | None], by_snapshot: Sequence[Mapping[str, float]]
+) -> dict[str, float | None]:
+    """Return a log loss with an interval that covers other weeks too, not only other users.
+
+    Its half-width is the root of the sum of squares of that over users and of t * s, where s is the
+    standard deviation of the loss among snapshots beyond chance, and t Student's for so many.
+
+    Args:
+        loss: value, low and high over users.
+        by_snapshot: What losses_by_snapshot returns, of the model that was measured.
+
+    Source: Higgins, Thompson, Spiegelhalter (2009), "A re-evaluation of random-effects
+    meta-analysis": the prediction interval of a new study.
+    """
+    value, low, high = loss["value"], loss["low"], loss["high"]
+    if value is None or low is None or high is None or len(by_snapshot) < MIN_SNAPSHOTS:
+        return dict(loss)
+    losses = np.array([each["log_loss"] for each in by_snapshot])
+    chance = np.mean([each["error"] ** 2 for each in by_snapshot])
+    between = np.sqrt(max(0.0, losses.var(ddof=1) - chance))
+    half = float(student.ppf(0.975, len(losses) - 1) * between)
+    return {
+        "value": value,
+        "low": float(max(0.0, value - np.hypot(value - low, half))),
+        "high": float(value + np.hypot(high - value, half)),
+        "low_of_users": low,
+        "high_of_users": high,
+    }
 
 
 def reliability_table(

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from models_ml.candidates import Fitted
 from models_ml.contest import Contest
-from models_ml.evaluate import Z_95, metrics_with_intervals, reliability_table
+from models_ml.evaluate import Z_95, metrics_with_intervals, reliability_table, widened
 from models_ml.explain import permutation_importance
 from models_ml.matrix import TrainingSet
 from models_ml.split import Split
@@ -40,6 +40,7 @@ def judge(
     measured = metrics_with_intervals(
         y, p, data.user_key[split.test], base_rate, settings.seed, settings.n_resamples
     )
+    measured["log_loss"] = widened(measured["log_loss"], by_snapshot)
     loss = measured["log_loss"]["value"]
     return {
         "evaluation": split.kind,

@@ -98,7 +98,7 @@ def _loss_interval(metrics: Mapping[str, Any]) -> str:
     """Return the interval of the log loss, and what it covers."""
     loss = metrics["log_loss"]
     covers = "other users"
-    if len(metrics.get("log_loss_by_snapshot", [])) > 1:
+    if "low_of_users" in loss:
         covers += ", and weeks that differ as the snapshots did"
     return f"95% interval {loss['low']:.4f} to {loss['high']:.4f}: for {covers}"
 

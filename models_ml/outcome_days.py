@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class OutcomeDays:
     horizon_days: int
     name: str = "the outcome"
 
-    @property
+    @cached_property
     def seen(self) -> np.ndarray:
         """Days with enough events of any kind to tell a silence of the outcome, bool."""
         volume = self.volume.astype(float)
