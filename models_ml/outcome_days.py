@@ -61,11 +61,13 @@ class Newcomer:
         name: Event type, or property and value, for people.
         day: Of its first event, days since 1970-01-01 UTC.
         per_day: Its events a day since then.
+        is_value: Whether it is a value of the outcome's own property.
     """
 
     name: str
     day: int
     per_day: float
+    is_value: bool = False
 
 
 def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
@@ -222,7 +224,7 @@ def read_newcomers(warehouse: Warehouse, prediction: str, day: int) -> list[Newc
         if row["property"] is not None:
             name += f" with {plain(row['property'])} = {plain(row['value'])}"
         per_day = (row["n_events"] - row["n_before"]) / max(1, as_of_day - began)
-        found.append(Newcomer(name, began, float(per_day)))
+        found.append(Newcomer(name, began, float(per_day), row["property"] is not None))
     return found
 
 

@@ -258,7 +258,8 @@ def find_fall(days: OutcomeDays, start: int = 0) -> End | None:
 def with_newcomer(end: End, candidates: Collection[Newcomer]) -> End:
     """Return the end with the newcomer of the likest volume that began then, if there is one.
 
-    A newcomer makes a silence sure that is shorter than the horizon.
+    Values of the outcome's own property come first. A newcomer makes a silence sure that is shorter
+    than the horizon.
 
     Args:
         end: When the outcome ended.
@@ -273,7 +274,10 @@ def with_newcomer(end: End, candidates: Collection[Newcomer]) -> End:
     ]
     if not near:
         return end
-    likest = min(near, key=lambda each: (abs(np.log(each.per_day / end.per_day)), each.name))
+    likest = min(
+        near,
+        key=lambda each: (not each.is_value, abs(np.log(each.per_day / end.per_day)), each.name),
+    )
     return End(**{**vars(end), "newcomer": likest, "is_sure": True})
 
 

@@ -82,7 +82,8 @@ def closing_shop(is_overwritten: bool) -> list[Row]:
             on all events of before too.
     """
     rng, rows = np.random.default_rng(9), []
-    closed = {f"u{user:05d}": float(rng.uniform(1, 80)) for user in range(1200) if user % 2}
+    leaves = rng.random(1200) < 0.5
+    closed = {f"u{user:05d}": float(rng.uniform(1, 80)) for user in np.flatnonzero(leaves)}
     for row in shop(1200):
         closes = closed.get(row["user_id"])
         if closes is not None and age(row) < closes:

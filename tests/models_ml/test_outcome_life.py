@@ -157,6 +157,8 @@ def test_the_likest_newcomer_of_that_time_is_named():
     ]
     found = with_newcomer(END, candidates)
     assert (found.newcomer, found.is_sure) == (candidates[-1], True)
+    value = Newcomer("own value", FIRST + 95, 40.0, is_value=True)
+    assert with_newcomer(END, [*candidates, value]).newcomer == value
     assert with_newcomer(END, candidates[:4]) == END
 
 
