@@ -71,8 +71,11 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         "model",
     ):
         table.add_column(heading, justify="left" if heading in ("prediction", "model") else "right")
+    alarms = current_alarms(warehouse)
+    held = {alarm.prediction for alarm in alarms if alarm.is_held_back}
     for row in warehouse.rows(SUMMARY):
-        table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), _model(row))
+        model = "held back, see below" if row["prediction"] in held else _model(row)
+        table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), model)
     values = _values(warehouse)
     query = f"select * from {SCHEMA}.predictions order by probability desc limit 20"
     lines = [f"\nTable    {SCHEMA}.predictions in {published.place}"]
@@ -86,7 +89,7 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
     return Group(
         table,
         *([values] if values.row_count else []),
-        *alarm_lines(current_alarms(warehouse)),
+        *alarm_lines(alarms),
         Text(
             "Measured on users and weeks that no model had seen; [ ] is a 95 % interval. "
             "log loss: lower is better, beside the guess of the base rate for everybody.",
