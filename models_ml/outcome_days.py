@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +25,7 @@ class OutcomeDays:
         sightings: Identities' hours with it, per day from first_day to the day of as_of, shape
             (n_days,).
         n_events: Events (or changes) of it, per day.
-        volume: Events of any kind, per day.
+        volume: Events of any kind, per day; 0 on that of as_of, which is not over.
         as_of_hour: The hour as of which was counted, hours since 1970-01-01 UTC.
         first_hour, last_hour: Of the first and the last sighting; None if it never came.
         horizon_days: Of the prediction.
@@ -88,7 +88,7 @@ def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
     all_events = warehouse.rows(
         """
         select event_day, cast(sum(n_events) as bigint) as n_events
-        from stg_event_days where property is null and event_name is not null and event_day <= ?
+        from stg_event_days where property is null and event_name is not null and event_day < ?
         group by event_day
         """,
         [as_of_hour // HOURS],
@@ -113,6 +113,51 @@ def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
         horizon_days=int(asked[0]["horizon_days"]),
         name=_name(warehouse, prediction),
     )
+
+
+def read_parts(warehouse: Warehouse, prediction: str, whole: OutcomeDays) -> list[OutcomeDays]:
+    """Return the days of each event type of an outcome that names several, whatever its filters.
+
+    Args:
+        warehouse: Built.
+        prediction: Whose outcome.
+        whole: What read_days returned of it.
+    """
+    rows = warehouse.rows(
+        """
+        select days.event_name, days.event_day, cast(sum(days.n_events) as bigint) as n_events
+        from stg_event_days as days
+        inner join (
+            select distinct events.event_name
+            from prediction_conditions as conditions
+            inner join prediction_condition_events as events
+                on conditions.condition_id = events.condition_id
+            where conditions.prediction = ? and conditions.role = 'outcome'
+        ) as named on days.event_name = named.event_name
+        where days.property is null and days.event_day < ?
+        group by days.event_name, days.event_day
+        order by days.event_name, days.event_day
+        """,
+        [prediction, whole.as_of_hour // HOURS],
+    )
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_name.setdefault(row["event_name"], []).append(row)
+    parts = []
+    for name, own in by_name.items() if len(by_name) > 1 else ():
+        counts = _by_day(own, "n_events", whole.first_day, len(whole.volume))
+        first, last = own[0]["event_day"] * HOURS, own[-1]["event_day"] * HOURS + HOURS - 1
+        parts.append(
+            replace(
+                whole,
+                sightings=counts,
+                n_events=counts,
+                first_hour=first,
+                last_hour=last,
+                name=plain(name),
+            )
+        )
+    return parts
 
 
 def _by_day(rows: list[dict[str, Any]], column: str, first_day: int, n_days: int) -> np.ndarray:

@@ -16,7 +16,14 @@ import numpy as np
 from scipy.special import gammaln
 
 from models_ml.alarms import Alarm, replace_alarms
-from models_ml.outcome_days import HOURS, Newcomer, OutcomeDays, read_days, read_newcomers
+from models_ml.outcome_days import (
+    HOURS,
+    Newcomer,
+    OutcomeDays,
+    read_days,
+    read_newcomers,
+    read_parts,
+)
 from models_ml.warehouse import Warehouse
 
 BEGAN, GONE = "outcome_began", "outcome_gone"
@@ -82,11 +89,15 @@ class End:
 
 @dataclass(frozen=True)
 class Life:
-    """What is known of an outcome's beginning and end; None where there is nothing to say."""
+    """What is known of an outcome's beginning and end; None where there is nothing to say.
+
+    parts: of several events that it names, those that were renamed; it goes on without them.
+    """
 
     name: str = "the outcome"
     began: Beginning | None = None
     ended: End | None = None
+    parts: tuple[tuple[str, End], ...] = ()
 
     @property
     def since_hour(self) -> int:
@@ -301,7 +312,23 @@ def outcome_life(warehouse: Warehouse, prediction: str) -> Life:
         ended = with_newcomer(ended, came)
         if ended.trickle_per_day and not ended.newcomer:
             ended = None
-    return Life(days.name, began, ended)
+    parts = [] if ended else _ended_parts(warehouse, prediction, days)
+    return Life(days.name, began, ended, tuple(parts))
+
+
+def _ended_parts(warehouse: Warehouse, prediction: str, days: OutcomeDays) -> list[tuple[str, End]]:
+    """Return which of several events of an outcome were renamed, the others going on.
+
+    One that just ended is no doubt: its users may have gone over to the others.
+    """
+    found = []
+    for part in read_parts(warehouse, prediction, days):
+        end = find_end(part)
+        if end is not None:
+            end = with_newcomer(end, read_newcomers(warehouse, prediction, end.hour // HOURS))
+            if end.newcomer:
+                found.append((part.name, end))
+    return found
 
 
 def life_alarms(
@@ -331,6 +358,10 @@ def life_alarms(
         alarms.append(
             Alarm(GONE, end_in_words(life.name, life.ended, is_held), prediction, is_held)
         )
+    alarms += [
+        Alarm(GONE, "of its events " + end_in_words(name, end, is_held=False), prediction)
+        for name, end in life.parts
+    ]
     return alarms
 
 

@@ -31,6 +31,7 @@ CHANGED = {
     "dead_plan": f"outcome: {{user: {{plan: trial}}}}, horizon_days: 7, {VIEWERS}",
     "launched": f"outcome: {{event: subscribe_plus}}, horizon_days: 7, {VIEWERS}",
     "not_launched": f"outcome: {{event: subscribe_plus, not_done: true}}, horizon_days: 7, {VIEWERS}",
+    "renamed_part": f"outcome: {{event: [purchase, open]}}, horizon_days: 7, {VIEWERS}",
     "rare": f"outcome: {{event: refund}}, horizon_days: 7, {VIEWERS}",
     "opens": f"outcome: {{event: open}}, horizon_days: 7, {VIEWERS}",
 }
@@ -98,6 +99,15 @@ def test_a_launch_teaches_only_from_its_first_hour_on(changed):
     assert not began.is_held_back
     assert means["launched"] == pytest.approx(0.13, abs=0.025)
     assert means["not_launched"] == pytest.approx(1 - means["launched"], abs=0.01)
+
+
+def test_one_of_several_events_that_was_renamed_is_told_and_the_others_go_on(changed):
+    _, alarms, means, _ = changed
+    (part,) = [alarm for alarm in alarms["renamed_part"] if alarm.kind == "outcome_gone"]
+    assert part.message.startswith("of its events “purchase” was last seen on 2026-04-1")
+    assert "“order_completed” began on 2026-04-17" in part.message
+    assert not part.is_held_back
+    assert "renamed_part" in means
 
 
 def test_what_was_always_there_raises_nothing(changed):

@@ -71,6 +71,7 @@ def test_tests_before_a_launch_do_not_hide_it():
         [0] * 90 + [1, 0, 0, 0, 0, 0, 0, 0] * 6,  # every eight days, by chance late
         [0] * 13 + [5] * 100,  # there has never been a snapshot so early
         [*([0] * 40 + [5] * 20)] * 3,  # a season of twenty days
+        [0] * 100 + [5] * 60 + [0] * 60 + [5] * 60,  # one of sixty
         list(poisson(0.1, 150)),
         list(np.arange(140)),  # it grows
         list(np.round(np.exp(np.arange(140) / 20)).astype(int)),
