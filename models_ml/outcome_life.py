@@ -32,6 +32,7 @@ MIN_EXPECTED = 20.0  # sightings that the silence before should have had
 BY_CHANCE_BEGAN, BY_CHANCE_GONE = 1e-6, 1e-4  # probability of the silence from which it is believed
 GAPS_BEFORE, GAPS_SINCE = 3, 2  # times the longest gap that a silence before, or since, must last
 RHYTHM_DAYS = 90  # before the last sighting: how often it came lately
+FIRST_DAYS = 28  # whose rate and rhythm the silence before is held beside
 TRICKLE = 0.05  # share of its rate that old versions of an app may go on sending
 STRAY = 0.02  # share of its rate that tests may have sent before
 LIKE_VOLUME = 3.0  # a new name has between a third and three times the volume of the old one
@@ -141,7 +142,7 @@ def find_beginning(days: OutcomeDays) -> Beginning | None:
     """Return when the outcome began, if that was clearly later than the events did.
 
     Tried are its first sighting and, since tests may come before a launch, the day on which its
-    rate changes most. The silence before must be implausible at the rate of the eight weeks
+    rate changes most. The silence before must be implausible at the rate of the four weeks
     after, and three times as long as any gap since.
     """
     if days.first_hour is None or days.sightings.sum() < 3:
@@ -162,7 +163,7 @@ def find_beginning(days: OutcomeDays) -> Beginning | None:
 def _is_beginning(days: OutcomeDays, start: int) -> bool:
     n, volume, seen = days.sightings, days.volume, days.seen
     n_before = int(seen[:start].sum())
-    after = slice(start, start + 56)
+    after = slice(start, start + FIRST_DAYS)
     rate = n[after].sum() / max(volume[after].sum(), 1)
     expected = rate * volume[:start].sum()
     is_abrupt = n[max(0, start - 14) : start].sum() <= 0.1 * n[start : start + 14].sum()

@@ -82,6 +82,12 @@ def test_what_is_rare_or_seasonal_or_grows_is_no_launch(counts):
     assert find_beginning(days(counts)) is None
 
 
+def test_what_grows_fast_did_not_begin_when_it_was_large():
+    """From one in forty days to thousands a day: it began with its first events, if at all."""
+    found = find_beginning(days(np.round(0.02 * np.exp(np.arange(150) / 12))))
+    assert found is None or found.hour // 24 < FIRST + 60
+
+
 def test_few_events_of_any_kind_explain_a_silence():
     """The product itself was small: 5 events a day for 60 days, then a thousand times as many."""
     volume = np.array([5] * 60 + [5000] * 60)
