@@ -19,7 +19,8 @@ KINDS = (
 
 def main() -> None:
     """Print both tables as Markdown."""
-    rows = [json.loads(line) for path in sys.argv[1:] for line in Path(path).open()]
+    texts = [Path(path).read_text(encoding="utf-8") for path in sys.argv[1:]]
+    rows = [json.loads(line) for text in texts for line in text.splitlines()]
     sys.stdout.write("\n".join([*alarm_table(rows), "", *coverage_table(rows), ""]))
 
 
