@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from models_ml.alarms import Alarm
 from models_ml.charts import importance_table, reliability_chart, reliability_table, value_chart
 from models_ml.markdown_text import escape
 from models_ml.model_checks import MODEL_CHECKS, check_model
@@ -37,6 +38,41 @@ def model_check_results(model: ModelRecord) -> list[dg.AssetCheckResult]:
         )
         for finding in check_model(model)
     ]
+
+
+ALARMS_CHECK = "no_alarms"
+
+
+def alarms_check_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
+    """Return the check of the doubts about a prediction. It stops no other prediction."""
+    return dg.AssetCheckSpec(
+        ALARMS_CHECK,
+        asset=asset,
+        description="Nothing is doubtful about this prediction, and nothing of it is held back.",
+    )
+
+
+def alarms_check_result(asset: dg.AssetKey, alarms: Sequence[Alarm]) -> dg.AssetCheckResult:
+    """Return its result: an error where scores are held back, else a warning."""
+    is_held = any(alarm.is_held_back for alarm in alarms)
+    return dg.AssetCheckResult(
+        check_name=ALARMS_CHECK,
+        asset_key=asset,
+        passed=not alarms,
+        severity=dg.AssetCheckSeverity.ERROR if is_held else dg.AssetCheckSeverity.WARN,
+        description=" ".join(f"{alarm.message}." for alarm in alarms),
+    )
+
+
+def describe_alarms(alarms: Sequence[Alarm]) -> Metadata:
+    """Return the metadata of what is doubtful, if anything is."""
+    if not alarms:
+        return {}
+    words = [
+        f"- **{'Held back' if alarm.is_held_back else 'Warning'}.** {escape(alarm.message)}."
+        for alarm in alarms
+    ]
+    return {"Warnings": dg.MetadataValue.md("\n".join(words))}
 
 
 def describe_model(model: ModelRecord, label: str, card: str) -> Metadata:
@@ -94,7 +130,9 @@ def _amounts(model: ModelRecord, label: str) -> Metadata:
 def describe_scores(summary: ScoreSummary | None) -> Metadata:
     """Return the metadata of a scoring run."""
     if summary is None:
-        return {"In words": "nobody was scored: this prediction has no model yet"}
+        return {"In words": "nobody was scored: no model may score this prediction"}
+    if summary.alarm and summary.alarm.is_held_back:
+        return {"In words": f"the scores of {summary.n_users:,} users are held back"}
     return {
         "In words": f"{summary.n_users:,} users scored; {summary.n_appended:,} scores are new",
         "Users scored": summary.n_users,

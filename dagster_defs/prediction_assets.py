@@ -6,12 +6,16 @@ import dagster as dg
 
 from dagster_defs.manifest import Prediction
 from dagster_defs.model_page import (
+    alarms_check_result,
+    alarms_check_spec,
+    describe_alarms,
     describe_model,
     describe_scores,
     model_check_results,
     model_check_specs,
 )
 from dagster_defs.resources import POOL, readable_errors
+from models_ml.alarms import current_alarms
 from models_ml.model_card import model_card
 from models_ml.road import score_champions
 from models_ml.settings import Settings
@@ -54,7 +58,7 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
         description=f"**{prediction.label}**: the model that estimates how likely it is for a "
         f"user, learnt from the users of past weeks. The job `daily` brings those into the "
         f"warehouse, `hourly` takes them out: train with `daily`. {definition}",
-        check_specs=model_check_specs(model_key(name)),
+        check_specs=[*model_check_specs(model_key(name)), alarms_check_spec(model_key(name))],
         pool=POOL,
     )
     def model(
@@ -63,9 +67,13 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
         with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
             trained = train_prediction(warehouse, name, context.log.info)
             card = model_card(warehouse, trained)
+            alarms = current_alarms(warehouse, name)
         return dg.MaterializeResult(
-            metadata=describe_model(trained, prediction.label, card),
-            check_results=model_check_results(trained),
+            metadata=describe_model(trained, prediction.label, card) | describe_alarms(alarms),
+            check_results=[
+                *model_check_results(trained),
+                alarms_check_result(model_key(name), alarms),
+            ],
         )
 
     @dg.asset(
@@ -76,6 +84,7 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
         owners=owners,
         description=f"**{prediction.label}**: a probability for every user it concerns now, "
         f"appended to `prediction_history`. {definition}",
+        check_specs=[alarms_check_spec(scores_key(name))],
         pool=POOL,
     )
     def scores(
@@ -83,6 +92,10 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
     ) -> dg.MaterializeResult:
         with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
             summaries = score_champions(warehouse, [name], context.log.info)
-        return dg.MaterializeResult(metadata=describe_scores(summaries[0] if summaries else None))
+            alarms = current_alarms(warehouse, name)
+        return dg.MaterializeResult(
+            metadata=describe_scores(summaries[0] if summaries else None) | describe_alarms(alarms),
+            check_results=[alarms_check_result(scores_key(name), alarms)],
+        )
 
     return [model, scores]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from models_ml.errors import HeldBack
 from models_ml.warehouse import Warehouse
 
 ALARMS = pa.schema(
@@ -44,7 +45,11 @@ class Alarm:
 
 
 def replace_alarms(
-    warehouse: Warehouse, kinds: Sequence[str], alarms: Sequence[Alarm], as_of: datetime | None
+    warehouse: Warehouse,
+    kinds: Sequence[str],
+    alarms: Sequence[Alarm],
+    as_of: datetime | None,
+    predictions: Sequence[str] | None = None,
 ) -> None:
     """Write the alarms of some checks in place of those that the same checks raised before.
 
@@ -53,6 +58,7 @@ def replace_alarms(
         kinds: The checks that were made, also those that raised nothing.
         alarms: What they raised.
         as_of: The hour that counted as now, naive UTC.
+        predictions: Those that the checks were made of; None: of all and of the whole warehouse.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     rows = [
@@ -60,9 +66,32 @@ def replace_alarms(
     ]
     with warehouse.transaction():
         for kind in kinds:
-            warehouse.execute("delete from alarms where kind = ?", [kind])
+            if predictions is None:
+                warehouse.execute("delete from alarms where kind = ?", [kind])
+            for prediction in predictions or ():
+                warehouse.execute(
+                    "delete from alarms where kind = ? and prediction = ?", [kind, prediction]
+                )
         if rows:
             warehouse.append("alarms", pa.Table.from_pylist(rows, schema=ALARMS))
+
+
+def refuse_held_back(alarms: Sequence[Alarm], selected: Sequence[str] = ()) -> None:
+    """End a command whose results were in part held back; the rest is published by then.
+
+    Args:
+        alarms: Of the run (current_alarms).
+        selected: Only of these predictions; none: of all.
+
+    Raises:
+        HeldBack: Exit code 3, with the names; the sentences stand above, in the summary.
+    """
+    names = sorted(
+        {alarm.prediction or "everything" for alarm in alarms
+         if alarm.is_held_back and (not selected or alarm.prediction in selected)}
+    )  # fmt: skip
+    if names:
+        raise HeldBack(f"held back: {', '.join(names)}; what was published of it before stays")
 
 
 def current_alarms(warehouse: Warehouse, prediction: str | None = None) -> list[Alarm]:

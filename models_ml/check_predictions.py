@@ -9,8 +9,11 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from models_ml.data_gaps import gap_alarms, hour_of, snapshots_without_gaps
 from models_ml.dbt_command import dbt_build
+from models_ml.outcome_life import life_alarms, outcome_life
 from models_ml.road import check_built, check_selected, prepare, select_predictions
 from models_ml.settings import Settings
 from models_ml.train import TrainSettings
@@ -60,12 +63,14 @@ class Check:
         weeks: Newest first; the first is now.
         missing: What it lacks to learn from, in words; empty if nothing.
         findings: What looks wrong, in words.
+        is_held_back: Whether a run would train and score nothing.
     """
 
     prediction: str
     weeks: tuple[Week, ...]
     missing: str
     findings: tuple[str, ...]
+    is_held_back: bool = False
 
 
 def check_predictions(
@@ -79,13 +84,21 @@ def check_predictions(
     if selected:
         check_selected(settings, selected, VARIABLES["scope"])
     prepare(settings)
-    selection = ["--select", "+labels_rates", "--indirect-selection", "cautious"]
+    selection = ["--select", "+labels_rates", "+cohort_outcome_days"]
+    selection += ["--indirect-selection", "cautious"]
     dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
-        return [
-            _check(warehouse, prediction) for prediction in select_predictions(warehouse, selected)
-        ]
+        return check_warehouse(warehouse, selected)
+
+
+def check_warehouse(warehouse: Warehouse, selected: Sequence[str] = ()) -> list[Check]:
+    """Look at each definition, or at the selected ones, in a warehouse that is built.
+
+    Raises:
+        ForetellError: On an unknown selected name.
+    """
+    return [_check(warehouse, prediction) for prediction in select_predictions(warehouse, selected)]
 
 
 def _check(warehouse: Warehouse, prediction: str) -> Check:
@@ -106,9 +119,19 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
         """,
         [prediction],
     )
-    missing = what_is_missing(weeks[1:], facts["horizon_days"], facts["n_days"] or 0)
-    findings = [*look_at_weeks(weeks), *_look_at_conditions(warehouse, prediction)]
-    return Check(prediction, weeks[: N_WEEKS + 1], missing, tuple(findings))
+    life = outcome_life(warehouse, prediction)
+    taught = [week for week in weeks[1:] if week.as_of >= life.since]
+    alarms = life_alarms(prediction, life, len(taught), len(weeks) - 1)
+    gaps = snapshots_without_gaps(warehouse, prediction, life.since_hour)
+    alarms += gap_alarms(prediction, gaps)
+    taught = [week for week in taught if hour_of(week.as_of) not in gaps.left_out]
+    findings = [
+        *(alarm.message for alarm in alarms),
+        *look_at_weeks(weeks),
+        *_look_at_conditions(warehouse, prediction),
+    ]
+    missing = what_is_missing(taught, facts["horizon_days"], facts["n_days"] or 0)
+    return Check(prediction, weeks[: N_WEEKS + 1], missing, tuple(findings), life.is_gone)
 
 
 def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> str:
@@ -209,5 +232,7 @@ def report(checks: Sequence[Check]) -> RenderableType:
                 end_section=place == len(check.weeks) - 1,
             )
         state = f"cannot learn yet: {check.missing}" if check.missing else "enough to learn from"
-        lines.append("; ".join([f"{check.prediction}: {state}", *check.findings]))
+        if check.is_held_back:
+            state = "will be held back"
+        lines.append(Text("; ".join([f"{check.prediction}: {state}", *check.findings])))
     return Group(table, *lines)

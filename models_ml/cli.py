@@ -234,6 +234,7 @@ def _engine_errors() -> tuple[type[Exception], ...]:
 
 
 def _walk(settings: Settings, select: list[str] | None, **options: object) -> None:
+    from models_ml.alarms import current_alarms, refuse_held_back
     from models_ml.report import summary
     from models_ml.road import run as run_road
     from models_ml.warehouse import open_warehouse
@@ -243,7 +244,9 @@ def _walk(settings: Settings, select: list[str] | None, **options: object) -> No
         published = run_road(settings, progress, select or [], **options)  # type: ignore[arg-type]
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         console.print(summary(warehouse, published))
+        alarms = current_alarms(warehouse)
     console.print(f"[dim]Took {time.monotonic() - started:.0f} s.[/dim]")
+    refuse_held_back(alarms, select or [])
 
 
 @contextmanager

@@ -23,9 +23,13 @@ class DuckDBWarehouse(Warehouse):
         self._connection = connection
         self._alone = threading.RLock()
 
-    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        named = isinstance(parameters, Mapping)
         with self._alone:
-            return self._connection.sql(sql, params=list(parameters)).to_arrow_table()
+            found = self._connection.sql(
+                sql, params=dict(parameters) if named else list(parameters)
+            )
+            return found.to_arrow_table()
 
     def stream(
         self,

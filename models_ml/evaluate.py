@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t as student
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 EDGE = 1e-7
 Z_95 = 1.959964
+MIN_SNAPSHOTS = 3  # with fewer nobody knows how weeks differ
 Metric = Callable[[np.ndarray, np.ndarray], float | None]
 
 
@@ -79,6 +81,9 @@ def metrics_with_intervals(
         "average_precision": lambda y, p: float(average_precision_score(y, p)) if y.sum() else None,
         "log_loss": mean_log_loss,
         "log_loss_base_rate": lambda y, p: mean_log_loss(y, np.full(len(y), base_rate)),
+        "log_loss_gain": lambda y, p: (
+            mean_log_loss(y, np.full(len(y), base_rate)) - mean_log_loss(y, p)
+        ),
         "brier": lambda y, p: float(np.mean((y - p) ** 2)),
         "expected_calibration_error": expected_calibration_error,
         "top_decile_lift": top_decile_lift,
@@ -105,6 +110,66 @@ def with_intervals(
     return {
         name: {"value": metric(y, p), **_interval([metric(*sample) for sample in samples])}
         for name, metric in metrics.items()
+    }
+
+
+def losses_by_snapshot(
+    y: np.ndarray, p: np.ndarray, as_of_hour: np.ndarray
+) -> list[dict[str, float]]:
+    """Return what a model's log loss was in each snapshot, oldest first, JSON-able.
+
+    Args:
+        y: Labels 0 or 1, of rows that the model was not fitted on, shape (n_rows,).
+        p: Predicted probabilities.
+        as_of_hour: The snapshot of each row.
+
+    Returns:
+        Per snapshot: as_of_hour, n rows, log_loss, its standard error by chance, the rate observed.
+    """
+    p = np.clip(p, EDGE, 1 - EDGE)
+    losses = -np.where(y > 0, np.log(p), np.log1p(-p))
+    return [
+        {
+            "as_of_hour": int(hour),
+            "n": int(own.sum()),
+            "log_loss": float(losses[own].mean()),
+            "error": float(losses[own].std() / np.sqrt(own.sum())),
+            "observed": float(y[own].mean()),
+            "mean_p": float(p[own].mean()),
+        }
+        for hour in np.unique(as_of_hour)
+        for own in (as_of_hour == hour,)
+    ]
+
+
+def widened(
+    loss: Mapping[str, float | None], by_snapshot: Sequence[Mapping[str, float]]
+) -> dict[str, float | None]:
+    """Return a log loss with an interval that covers other weeks too, not only other users.
+
+    Its half-width is the root of the sum of squares of that over users and of t * s, where s is the
+    standard deviation of the loss among snapshots beyond chance, and t Student's for so many.
+
+    Args:
+        loss: value, low and high over users.
+        by_snapshot: What losses_by_snapshot returns, of the model that was measured.
+
+    Source: Higgins, Thompson, Spiegelhalter (2009), "A re-evaluation of random-effects
+    meta-analysis": the prediction interval of a new study.
+    """
+    value, low, high = loss["value"], loss["low"], loss["high"]
+    if value is None or low is None or high is None or len(by_snapshot) < MIN_SNAPSHOTS:
+        return dict(loss)
+    losses = np.array([each["log_loss"] for each in by_snapshot])
+    chance = np.mean([each["error"] ** 2 for each in by_snapshot])
+    between = np.sqrt(max(0.0, losses.var(ddof=1) - chance))
+    half = float(student.ppf(0.975, len(losses) - 1) * between)
+    return {
+        "value": value,
+        "low": float(max(0.0, value - np.hypot(value - low, half))),
+        "high": float(value + np.hypot(high - value, half)),
+        "low_of_users": low,
+        "high_of_users": high,
     }
 
 

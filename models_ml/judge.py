@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from models_ml.candidates import Fitted
 from models_ml.contest import Contest
-from models_ml.evaluate import Z_95, metrics_with_intervals, reliability_table
+from models_ml.evaluate import Z_95, metrics_with_intervals, reliability_table, widened
 from models_ml.explain import permutation_importance
 from models_ml.matrix import TrainingSet
 from models_ml.split import Split
@@ -22,7 +22,12 @@ N_STEPS = 25
 
 
 def judge(
-    data: TrainingSet, split: Split, fitted: Fitted, contest: Contest, settings: TrainSettings
+    data: TrainingSet,
+    split: Split,
+    fitted: Fitted,
+    contest: Contest,
+    settings: TrainSettings,
+    by_snapshot: Sequence[Mapping[str, float]] = (),
 ) -> dict[str, Any]:
     """Return metrics from rows of users and of a time that the model has not seen, JSON-able.
 
@@ -35,6 +40,7 @@ def judge(
     measured = metrics_with_intervals(
         y, p, data.user_key[split.test], base_rate, settings.seed, settings.n_resamples
     )
+    measured["log_loss"] = widened(measured["log_loss"], by_snapshot)
     loss = measured["log_loss"]["value"]
     return {
         "evaluation": split.kind,
@@ -49,6 +55,7 @@ def judge(
         **measured,
         **calibration_line(y, p),
         "log_loss_random_split": contest.random_loss,
+        "log_loss_by_snapshot": list(by_snapshot),
         "generalisation_gap": None if loss is None else loss - contest.random_loss,
     }
 

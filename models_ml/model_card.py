@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 
 from models_ml import registry
+from models_ml.alarms import current_alarms
 from models_ml.charts import reliability_chart, reliability_table, value_chart
 from models_ml.definition_words import cohort_in_words, question_in_words
 from models_ml.markdown_text import escape, to_html
@@ -60,6 +61,7 @@ def model_card(warehouse: Warehouse, model: ModelRecord) -> str:
         "horizon_days": definition["horizon_days"],
         "question": question_in_words(asked),
         "cohort": cohort_in_words(asked),
+        "alarms": current_alarms(warehouse, model.prediction),
     }
     if model.metrics is not None:
         facts |= _measured(warehouse, model, definition["label"], definition["horizon_days"])

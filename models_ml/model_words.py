@@ -74,8 +74,15 @@ def in_words(model: ModelRecord, label: str) -> str:
         gap = 100 * metrics["expected_calibration_error"]["value"]
         lines.append(
             f"- **Probabilities.** Predicted and observed rates differ by **{gap:.1f} percentage "
-            f"points** on average. Log loss {loss['value']:.4f}, where giving everybody the base "
-            f"rate has {metrics['log_loss_base_rate']['value']:.4f} (lower is better)."
+            f"points** on average. Log loss {loss['value']:.4f} ({_loss_interval(metrics)}), where "
+            f"giving everybody the base rate has {metrics['log_loss_base_rate']['value']:.4f} "
+            "(lower is better)."
+        )
+    if (gain := metrics.get("log_loss_gain")) and gain["value"] is not None and gain["low"] <= 0:
+        lines.append(
+            "- **No better than guessing.** It is not shown to be better than giving everybody the "
+            f"base rate: it gains {gain['value']:+.4f} in log loss (95% interval "
+            f"{gain['low']:+.4f} to {gain['high']:+.4f})."
         )
     if lift["value"] is not None:
         lines.append(
@@ -87,6 +94,15 @@ def in_words(model: ModelRecord, label: str) -> str:
     if model.status != CHAMPION:
         lines.append(f"\nIt does not score: {escape(model.reason)}.")
     return "\n".join(lines)
+
+
+def _loss_interval(metrics: Mapping[str, Any]) -> str:
+    """Return the interval of the log loss, and what it covers."""
+    loss = metrics["log_loss"]
+    covers = "other users"
+    if "low_of_users" in loss:
+        covers += ", and weeks that differ as the snapshots did"
+    return f"95% interval {loss['low']:.4f} to {loss['high']:.4f}: for {covers}"
 
 
 def _value_in_words(value: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models_ml.alarms import Alarm, current_alarms
 from models_ml.publish import Published
 from models_ml.registry import CHAMPIONS
 from models_ml.warehouse import SCHEMA, Warehouse
@@ -70,8 +71,11 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         "model",
     ):
         table.add_column(heading, justify="left" if heading in ("prediction", "model") else "right")
+    alarms = current_alarms(warehouse)
+    held = {alarm.prediction for alarm in alarms if alarm.is_held_back}
     for row in warehouse.rows(SUMMARY):
-        table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), _model(row))
+        model = "held back, see below" if row["prediction"] in held else _model(row)
+        table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), model)
     values = _values(warehouse)
     query = f"select * from {SCHEMA}.predictions order by probability desc limit 20"
     lines = [f"\nTable    {SCHEMA}.predictions in {published.place}"]
@@ -85,6 +89,7 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
     return Group(
         table,
         *([values] if values.row_count else []),
+        *alarm_lines(alarms),
         Text(
             "Measured on users and weeks that no model had seen; [ ] is a 95 % interval. "
             "log loss: lower is better, beside the guess of the base rate for everybody.",
@@ -92,6 +97,20 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         ),
         *(Text(line) for line in lines),
     )
+
+
+def alarm_lines(alarms: Sequence[Alarm]) -> list[Text]:
+    """Return what was held back and what is doubtful, a line each under a heading; or nothing."""
+    lines = []
+    for is_held_back, heading, style in ((True, "Held back", "red"), (False, "Warnings", "yellow")):
+        found = [alarm for alarm in alarms if alarm.is_held_back == is_held_back]
+        if found:
+            lines.append(Text(f"\n{heading}", style=f"bold {style}"))
+        lines += [
+            Text(f"- {f'{alarm.prediction}: ' if alarm.prediction else ''}{alarm.message}.")
+            for alarm in found
+        ]
+    return lines
 
 
 def _values(warehouse: Warehouse) -> Table:

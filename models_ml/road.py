@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from models_ml import registry
 from models_ml.dbt_command import dbt_build
 from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
 from models_ml.model_card import publish_cards
+from models_ml.outcome_life import raise_life_alarms
 from models_ml.publish import Published, publish
 from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import PROJECT, Settings
@@ -174,6 +175,7 @@ def score_champions(
     predictions: Sequence[str],
     progress: Progress,
     with_reasons: bool = False,
+    accepted: Collection[str] = (),
 ) -> list[ScoreSummary]:
     """Score some predictions with their champions; those without one yet are left out.
 
@@ -182,6 +184,7 @@ def score_champions(
         predictions: Names.
         progress: Called with a line per step.
         with_reasons: Say why of every prediction, not only of those whose definitions ask for it.
+        accepted: Predictions whose scores are not held back, whatever the checks say.
     """
     asked = warehouse.rows("select prediction from prediction_definitions where has_reasons")
     explained = set(predictions) if with_reasons else {row["prediction"] for row in asked}
@@ -189,7 +192,10 @@ def score_champions(
     champions = []
     for prediction in predictions:
         champion = registry.find_champion(warehouse, prediction)
-        if champion is None:
+        is_gone = raise_life_alarms(warehouse, prediction, accepted).is_gone
+        if is_gone and prediction not in accepted:
+            progress(f"{prediction}: held back, what it predicts is gone; older scores stay")
+        elif champion is None:
             progress(f"{prediction}: no model to score with")
         else:
             champions.append(champion)
@@ -200,7 +206,9 @@ def score_champions(
                     f"its model {champion.model_id} are banned or gone and count as none; "
                     "train it again: `foretell run`"
                 )
-    return score_predictions(warehouse, champions, progress, explained) if champions else []
+    if not champions:
+        return []
+    return score_predictions(warehouse, champions, progress, explained, accepted)
 
 
 def run(
@@ -213,6 +221,7 @@ def run(
     full_refresh: bool = False,
     with_reasons: bool = False,
     loading: Mapping[str, bool] | None = None,
+    accepted: Collection[str] = (),
 ) -> Published:
     """Build, train, score, publish. Safe to repeat: the same data changes nothing.
 
@@ -225,9 +234,9 @@ def run(
     with open_warehouse(settings.warehouse) as warehouse:
         predictions = select_predictions(warehouse, selected)
         if with_training:
-            train_predictions(warehouse, predictions, progress)
+            train_predictions(warehouse, predictions, progress, accepted=accepted)
         if with_scoring:
-            score_champions(warehouse, predictions, progress, with_reasons)
+            score_champions(warehouse, predictions, progress, with_reasons, accepted)
     return finish(settings, progress, scope)
 
 

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from models_ml.alarms import Alarm, replace_alarms
+from models_ml.expected import KIND, check_expected, population_facts, read_usual
 from models_ml.features import ROWS_PER_BLOCK, load_features
 from models_ml.machine import usable_threads
 from models_ml.reasons import FORGET, Explainer, make_explainer
@@ -25,8 +28,7 @@ N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about eq
 # the user among the whole present cohort, those not scored now with their newest score by the same
 # model; part by part of the probabilities (of values: of their logarithms), because one rank of all
 # users is work for one core.
-APPEND = """
-    insert into prediction_history by name
+POPULATION = """
     with known as ({known}),
     newest as (
         select known.user_id, known.as_of, known.probability, known.expected_value
@@ -46,8 +48,20 @@ APPEND = """
             on cohort.prediction = $prediction and newest.user_id = cohort.user_id
         anti join scored
             on newest.user_id = scored.user_id and scored.prediction = $prediction
-    ),
-    parts as (
+    )
+"""
+EXPECTED = (
+    POPULATION
+    + """
+    select count(*) as n_users, sum(probability) as expected
+    from population
+    """
+)
+APPEND = (
+    "insert into prediction_history by name"
+    + POPULATION
+    + """
+    , parts as (
         select
             *,
             coalesce(expected_value, probability) as place,
@@ -87,7 +101,8 @@ APPEND = """
         or coalesce(abs(newest.expected_value - ranked.expected_value), 0)
             > 1e-5 * coalesce(ranked.expected_value, 0)
     )
-"""
+    """
+)
 
 # Scores by the same model, of which the newest of each user counts.
 KNOWN = """
@@ -107,11 +122,23 @@ KNOWN_SINCE = f"""
 
 @dataclass(frozen=True)
 class ScoreSummary:
-    """What one scoring run did: users scored, and rows that were new to the ledger."""
+    """What one scoring run did: users scored, and rows that were new to the ledger.
+
+    Where the scores are held back (expected.py), alarm says why and none is new.
+    """
 
     prediction: str
     n_users: int
     n_appended: int
+    alarm: Alarm | None = None
+
+
+class _HeldBack(Exception):
+    """Ends the transaction that would have written scores which are held back."""
+
+    def __init__(self, alarms: dict[str, Alarm]) -> None:
+        super().__init__()
+        self.alarms = alarms
 
 
 def score_predictions(
@@ -119,8 +146,12 @@ def score_predictions(
     models: Sequence[ModelRecord],
     progress: Callable[[str], None] = lambda line: None,
     explained: Collection[str] = (),
+    accepted: Collection[str] = (),
 ) -> list[ScoreSummary]:
     """Score every user of `scoring_rows` that has features, in one transaction.
+
+    Scores that expect three times more or fewer outcomes than usual are held back, reasons
+    with them: those of before stay, and the other predictions are scored again without them.
 
     Features are read once for all models, a block of users at a time: memory is bounded by a block,
     not by how many users there are. A run that fails or is killed leaves the ledger as it was;
@@ -131,6 +162,7 @@ def score_predictions(
         models: Champions, one per prediction.
         progress: Called with a line every few seconds.
         explained: Predictions whose users get their reasons too, in the same transaction.
+        accepted: Predictions that are not held back, whatever they expect.
 
     Returns:
         Per model, how many users were scored and how many rows were appended.
@@ -146,26 +178,92 @@ def score_predictions(
     }
     wanted = [model for model in models if model.prediction in cohorts]
     summaries = {model.prediction: ScoreSummary(model.prediction, 0, 0) for model in models}
-    if wanted:
-        with warehouse.transaction():
-            n_users = {model.prediction: cohorts[model.prediction]["n_users"] for model in wanted}
-            as_of = {model.prediction: cohorts[model.prediction]["as_of"] for model in wanted}
-            explainers = _explainers(warehouse, wanted, explained, progress)
-            if warehouse.has_executors:
-                from models_ml.spark_score import fill_scored
-
-                fill_scored(warehouse, wanted, explainers, as_of, progress)
-            else:
-                _fill_scored(warehouse, wanted, n_users, explainers, as_of, progress)
-            now, stood = datetime.now(UTC).replace(tzinfo=None), _stood(warehouse)
-            for model in wanted:
-                summaries[model.prediction] = ScoreSummary(
-                    model.prediction,
-                    n_users[model.prediction],
-                    _append(warehouse, model, as_of[model.prediction], stood, now),
-                )
-            warehouse.execute("drop table scored")
+    held: dict[str, Alarm] = {}
+    try:
+        summaries |= _score_all(warehouse, wanted, cohorts, explained, accepted, progress)
+    except _HeldBack as found:
+        held = found.alarms
+        wanted = [model for model in wanted if model.prediction not in held]
+        summaries |= _score_all(warehouse, wanted, cohorts, explained, accepted, progress)
+        for prediction, alarm in held.items():
+            progress(f"{prediction}: held back, {alarm.message}")
+            n_users = cohorts[prediction]["n_users"]
+            summaries[prediction] = ScoreSummary(prediction, n_users, 0, alarm)
+    if warehouse.has_table("alarms"):
+        alarms = [summary.alarm for summary in summaries.values() if summary.alarm]
+        as_of = max((each["as_of"] for each in cohorts.values()), default=None)
+        replace_alarms(warehouse, [KIND], alarms, as_of, list(summaries))
     return list(summaries.values())
+
+
+def _score_all(
+    warehouse: Warehouse,
+    wanted: Sequence[ModelRecord],
+    cohorts: Mapping[str, Mapping[str, Any]],
+    explained: Collection[str],
+    accepted: Collection[str],
+    progress: Callable[[str], None],
+) -> dict[str, ScoreSummary]:
+    """Score all of these, in one transaction.
+
+    Raises:
+        _HeldBack: If the scores of some are held back: nothing is written.
+    """
+    summaries: dict[str, ScoreSummary] = {}
+    if not wanted:
+        return summaries
+    with warehouse.transaction():
+        n_users = {model.prediction: cohorts[model.prediction]["n_users"] for model in wanted}
+        as_of = {model.prediction: cohorts[model.prediction]["as_of"] for model in wanted}
+        explainers = _explainers(warehouse, wanted, explained, progress)
+        if warehouse.has_executors:
+            from models_ml.spark_score import fill_scored
+
+            fill_scored(warehouse, wanted, explainers, as_of, progress)
+        else:
+            _fill_scored(warehouse, wanted, n_users, explainers, as_of, progress)
+        now, stood = datetime.now(UTC).replace(tzinfo=None), _stood(warehouse)
+        alarms = {}
+        for model in wanted:
+            alarm = _check(warehouse, model, as_of[model.prediction], stood, accepted)
+            if alarm:
+                alarms[model.prediction] = alarm
+        held = {name: alarm for name, alarm in alarms.items() if alarm.is_held_back}
+        if held:
+            raise _HeldBack(held)
+        for model in wanted:
+            alarm = alarms.get(model.prediction)
+            if alarm:
+                progress(f"{model.prediction}: {alarm.message}")
+            summaries[model.prediction] = ScoreSummary(
+                model.prediction,
+                n_users[model.prediction],
+                _append(warehouse, model, as_of[model.prediction], stood, now),
+                alarm,
+            )
+        warehouse.execute("drop table scored")
+    return summaries
+
+
+def _check(
+    warehouse: Warehouse,
+    model: ModelRecord,
+    as_of: datetime,
+    stood: datetime | None,
+    accepted: Collection[str],
+) -> Alarm | None:
+    """Hold what the new scores expect, with those that stand of others, beside what is usual."""
+    parameters = {"prediction": model.prediction, "model_id": model.model_id, "as_of": as_of}
+    known, more = _known(as_of, stood)
+    (row,) = warehouse.rows(EXPECTED.format(known=known), parameters | more)
+    (cohort,) = warehouse.rows(
+        "select count(*) as n_users from scoring_rows where prediction = ?", [model.prediction]
+    )
+    facts = population_facts(row, cohort["n_users"])
+    if facts is None:
+        return None
+    usual = read_usual(warehouse, model.prediction, cohort["n_users"])
+    return check_expected(model.prediction, *facts, usual, model.prediction in accepted)
 
 
 def _fill_scored(
@@ -278,9 +376,14 @@ def _append(
         "scored_at": now,
     }
     (before,) = warehouse.rows("select count(*) as n from prediction_history")
-    if stood is None or stood > as_of:  # or a replay of an hour before it
-        warehouse.execute(APPEND.format(known=KNOWN), parameters)
-    else:
-        warehouse.execute(APPEND.format(known=KNOWN_SINCE), parameters | {"stood": stood})
+    known, more = _known(as_of, stood)
+    warehouse.execute(APPEND.format(known=known), parameters | more)
     (after,) = warehouse.rows("select count(*) as n from prediction_history")
     return after["n"] - before["n"]
+
+
+def _known(as_of: datetime, stood: datetime | None) -> tuple[str, dict[str, Any]]:
+    """Return the query of scores that are known by now, and its parameters."""
+    if stood is None or stood > as_of:  # or a replay of an hour before it
+        return KNOWN, {}
+    return KNOWN_SINCE, {"stood": stood}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models_ml.alarms import current_alarms
 from models_ml.registry import find_champion
 from models_ml.warehouse import Warehouse
 
@@ -38,7 +39,8 @@ class ScoreCounts:
 
     Attributes:
         prediction: Which one.
-        has_model: False if no model may score it yet: then no row is expected.
+        has_model: False if no model may score it: there is none yet, or its scores are held back
+            (alarms.py). Then no row is expected.
         n_users: Users in the starting cohort now.
         n_scored: Those of them with a row.
         n_missing: Those without a row although this run computed their features.
@@ -62,9 +64,12 @@ class ScoreCounts:
 
 def count_scores(warehouse: Warehouse) -> dict[str, ScoreCounts]:
     """Return the counts of every defined prediction, by its name."""
+    held = {alarm.prediction for alarm in current_alarms(warehouse) if alarm.is_held_back}
     return {
         row["prediction"]: ScoreCounts(
-            has_model=find_champion(warehouse, row["prediction"]) is not None, **row
+            has_model=row["prediction"] not in held
+            and find_champion(warehouse, row["prediction"]) is not None,
+            **row,
         )
         for row in warehouse.rows(COUNTS)
     }

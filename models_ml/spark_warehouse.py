@@ -39,7 +39,7 @@ class SparkWarehouse(Warehouse):
     def __init__(self, session: SparkSession) -> None:
         self.session = session
 
-    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         return _naive(self._query(translated(sql), parameters).toArrow())
 
     def stream(

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from scipy.special import expit
 
 from models_ml.calibrate import Calibrator, Identity
 from models_ml.candidates import Fitted, centred, fit_candidate
 from models_ml.compete import compete
-from models_ml.contest import Contest, best_of
+from models_ml.contest import Arena, Contest, best_of
 from models_ml.contributions import pack, parts_of
+from models_ml.evaluate import losses_by_snapshot
 from models_ml.judge import describe, judge
 from models_ml.leaks import find_leaks
 from models_ml.matrix import Matrix, TrainingSet, some_rows
@@ -66,6 +68,7 @@ def train(
     settings: TrainSettings,
     column_groups: Sequence[str] | None = None,
     progress: Progress = lambda line: None,
+    scored: csr_matrix | None = None,
 ) -> TrainedModel:
     """Choose, calibrate, measure, refit and export.
 
@@ -77,6 +80,8 @@ def train(
         settings: Sizes, seed, portfolio.
         column_groups: Group per column for the importances; default: the kind of the feature.
         progress: Called with a line per step.
+        scored: Rows that are to be scored now, or some of them, in the same columns: what tells
+            outcomes there that have not happened may be used (leaks.find_leaks).
 
     Returns:
         The model, rejected if its graph does not reproduce it.
@@ -87,7 +92,7 @@ def train(
     _check_size(data, settings)
     data, groups = _in_order(data), list(column_groups or data.matrix.kinds)
     split = honest_split(data, settings.test_percent)
-    data, groups, quarantined = _without_leaks(data, split, groups, progress)
+    data, groups, quarantined = _without_leaks(data, split, groups, progress, scored)
     contests, arena = compete(data, split, settings, progress)
     winner = best_of(contests)
     amounts = []
@@ -96,7 +101,7 @@ def train(
     name = winner.candidate.name
     progress(f"{name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
     judged = _fit(winner, amounts, data, arena.rows, arena.useful, settings)
-    metrics = judge(data, split, judged.whether, winner, settings)
+    metrics = judge(data, split, judged.whether, winner, settings, _by_snapshot(arena, winner))
     reliability, importances = describe(
         data, split, judged.whether, winner, groups, settings, judged.value
     )
@@ -126,6 +131,17 @@ def train(
         reliability=reliability,
         importances=importances,
     )
+
+
+def _by_snapshot(arena: Arena, contest: Contest) -> list[dict[str, float]]:
+    """Return the winner's log loss in each snapshot, on users that its folds had not seen."""
+    scored, later = arena.scored_rows()
+    p = contest.calibrator.apply(expit(np.concatenate(arena.margins(contest.candidate))))
+    y, as_of_hour = (
+        np.concatenate([values[scored], values[later]])
+        for values in (arena.data.y, arena.data.as_of_hour)
+    )
+    return losses_by_snapshot(y, p, as_of_hour)
 
 
 def _check_size(data: TrainingSet, settings: TrainSettings) -> None:
@@ -162,10 +178,15 @@ def _in_order(data: TrainingSet) -> TrainingSet:
 
 
 def _without_leaks(
-    data: TrainingSet, split: Split, groups: list[str], progress: Progress
+    data: TrainingSet,
+    split: Split,
+    groups: list[str],
+    progress: Progress,
+    scored: csr_matrix | None,
 ) -> tuple[TrainingSet, list[str], list[dict[str, Any]]]:
     """Leave out quarantined columns; return what remains, its groups, and what was left out."""
-    leaks = find_leaks(data.matrix.X, data.y, split, groups)
+    newest = data.as_of_hour == data.as_of_hour.max()
+    leaks = find_leaks(data.matrix.X, data.y, split, groups, newest, scored)
     if not leaks:
         return data, groups, []
     rows = [leak.as_row(data.matrix, groups) for leak in leaks]

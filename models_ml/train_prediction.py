@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy.sparse import csr_matrix
 
 from models_ml import registry
 from models_ml.challenge import (
@@ -20,13 +22,21 @@ from models_ml.challenge import (
     held_out_rows,
     judged_output,
 )
+from models_ml.data_gaps import raise_gap_alarms, snapshots_without_gaps
 from models_ml.machine import share_threads, usable_threads
 from models_ml.matrix import TrainingSet
+from models_ml.model_alarms import raise_model_alarms
 from models_ml.onnx_model import EXPECTED_VALUE
+from models_ml.outcome_life import end_in_words, raise_life_alarms
 from models_ml.reasons import input_of
 from models_ml.registry import ModelRecord
 from models_ml.train import NotEnoughData, TrainSettings, train
-from models_ml.training_data import fingerprint, load_training_set, present_features
+from models_ml.training_data import (
+    fingerprint,
+    load_scored_sample,
+    load_training_set,
+    present_features,
+)
 from models_ml.warehouse import Warehouse
 
 Progress = Callable[[str], None]
@@ -47,9 +57,15 @@ HELD_OUT = pa.schema(
 
 
 def train_prediction(
-    warehouse: Warehouse, prediction: str, progress: Progress, settings: TrainSettings | None = None
+    warehouse: Warehouse,
+    prediction: str,
+    progress: Progress,
+    settings: TrainSettings | None = None,
+    accepted: Collection[str] = (),
 ) -> ModelRecord:
     """Train one prediction, let the model compete with the champion and write it to `models`.
+
+    Nothing is learned of an outcome that is gone (outcome_life), unless it is in accepted.
 
     The same data and settings give the same model_id: then nothing is trained and the decision
     stands.
@@ -70,7 +86,18 @@ def train_prediction(
     # What remains of facts is part of the model's id; a budget is by the settings.
     stated = facts.pop("budget_minutes"), facts.pop("budget_memory_gb")
     settings = _budgeted(settings or TrainSettings(), *stated)
-    data = load_training_set(warehouse, prediction, settings.budget_memory_gb, progress)
+    life = raise_life_alarms(warehouse, prediction, accepted)
+    if life.ended and life.is_gone and prediction not in accepted:
+        reason = f"held back, {life.name} was last seen on {life.ended.date}"
+        model = _refused(warehouse, prediction, facts, reason)
+        progress(f"{prediction}: held back, {end_in_words(life.name, life.ended, is_held=True)}")
+        return model
+    chosen = snapshots_without_gaps(warehouse, prediction, life.since_hour)
+    raise_gap_alarms(warehouse, prediction, chosen)
+    data = load_training_set(
+        warehouse, prediction, settings.budget_memory_gb, progress, life.since_hour,
+        chosen.left_out,
+    )  # fmt: skip
     features = present_features(warehouse, prediction)
     kept = np.array([feature["is_kept"] for feature in features], dtype=bool)
     learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
@@ -84,10 +111,15 @@ def train_prediction(
             model_id, prediction, facts["definition_hash"], facts["as_of"], registry.REJECTED, ""
         )
         groups = [input_of(feature) for feature in features if feature["is_kept"]]
-        model, held_out = _train(warehouse, blank, data, learned, groups, settings, progress)
+        scored = load_scored_sample(warehouse, prediction, learned.matrix.feature_ids)
+        model, held_out = _train(
+            warehouse, blank, data, learned, groups, settings, progress, scored
+        )
         registry.save_model(warehouse, model, held_out)
         progress(f"{prediction}: {model.status}{', ' + model.reason if model.reason else ''}")
-    return _as_of_now(warehouse, model_id, prediction)
+    trained = _as_of_now(warehouse, model_id, prediction)
+    raise_model_alarms(warehouse, trained)
+    return trained
 
 
 def train_predictions(
@@ -95,6 +127,7 @@ def train_predictions(
     predictions: Sequence[str],
     progress: Progress,
     settings: TrainSettings | None = None,
+    accepted: Collection[str] = (),
 ) -> None:
     """Train some predictions, two at a time where threads can share the warehouse.
 
@@ -106,6 +139,7 @@ def train_predictions(
         predictions: Which.
         progress: Called with lines of all of them, each with its prediction's name.
         settings: Sizes, seed, portfolio; default: the usual ones.
+        accepted: Predictions that are trained although their outcome is gone.
 
     Raises:
         Exception: Of the first that fails.
@@ -113,7 +147,7 @@ def train_predictions(
     at_once = min(AT_ONCE, usable_threads(), len(predictions))
     if warehouse.has_executors or at_once < 2:
         for prediction in predictions:
-            train_prediction(warehouse, prediction, progress, settings)
+            train_prediction(warehouse, prediction, progress, settings, accepted)
         return
     stop = threading.Event()
 
@@ -124,7 +158,7 @@ def train_predictions(
 
     with ThreadPoolExecutor(at_once, initializer=share_threads, initargs=(at_once,)) as pool:
         jobs = [
-            pool.submit(train_prediction, warehouse, prediction, tell, settings)
+            pool.submit(train_prediction, warehouse, prediction, tell, settings, accepted)
             for prediction in predictions
         ]
         try:
@@ -134,6 +168,25 @@ def train_predictions(
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _refused(
+    warehouse: Warehouse, prediction: str, facts: dict[str, Any], reason: str
+) -> ModelRecord:
+    """Write the row of a model that was not trained, and return it; the champion stays."""
+    model_id = hashlib.sha256(repr((prediction, facts, reason)).encode()).hexdigest()[:16]
+    known = registry.find_model(warehouse, model_id)
+    if known is None:
+        known = ModelRecord(
+            model_id,
+            prediction,
+            facts["definition_hash"],
+            facts["as_of"],
+            registry.REJECTED,
+            reason,
+        )
+        registry.save_model(warehouse, known)
+    return known
 
 
 def _budgeted(settings: TrainSettings, minutes: int | None, memory_gb: int | None) -> TrainSettings:
@@ -161,6 +214,7 @@ def _train(
     groups: list[str],
     settings: TrainSettings,
     progress: Progress,
+    scored: csr_matrix | None,
 ) -> tuple[ModelRecord, pa.Table | None]:
     """Return the model's row, and what it says of held-out users if it passed the gate.
 
@@ -169,7 +223,7 @@ def _train(
     """
     try:
         trained = train(
-            learned, settings, groups, lambda line: progress(f"{blank.prediction}: {line}")
+            learned, settings, groups, lambda line: progress(f"{blank.prediction}: {line}"), scored
         )
     except NotEnoughData as error:
         return replace(blank, reason=f"too little data: {error}"), None

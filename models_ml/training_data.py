@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pyarrow as pa
+from scipy.sparse import csr_matrix
 
 from models_ml.features import load_features
 from models_ml.matrix import Matrix, TrainingSet
@@ -17,6 +19,7 @@ from models_ml.warehouse import Warehouse
 # What loading and training take at most for each stored value: the value itself, copies of the rows
 # that a model is fitted on, and LightGBM's bins (measured, docs/decisions/0027).
 BYTES_PER_VALUE = 45
+N_KEYS = 2**63  # user keys are hashes from 0 to here
 
 
 def load_training_set(
@@ -24,6 +27,8 @@ def load_training_set(
     prediction: str,
     memory_gb: float = math.inf,
     progress: Progress = lambda line: None,
+    since_hour: int = 0,
+    left_out: Collection[int] = (),
 ) -> TrainingSet:
     """Read the labelled rows of one prediction, sorted by (user id, as_of).
 
@@ -34,6 +39,8 @@ def load_training_set(
         prediction: Which.
         memory_gb: What loading and training may take, 1e9 bytes (within_memory).
         progress: Called with a line if that leaves rows out.
+        since_hour: Snapshots before this hour do not teach (outcome_life).
+        left_out: Hours of snapshots that do not teach (data_gaps).
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
@@ -41,10 +48,13 @@ def load_training_set(
     rows = warehouse.table(
         """
         select user_key, user_id, user_bucket, as_of_hour, label, value
-        from training_rows where prediction = ? order by user_key, as_of_hour
+        from training_rows where prediction = ? and as_of_hour >= ? order by user_key, as_of_hour
         """,
-        [prediction],
+        [prediction, since_hour],
     )
+    if left_out:
+        hours = rows["as_of_hour"].to_numpy()
+        rows = rows.filter(pa.array(~np.isin(hours, list(left_out))))
     (definition,) = warehouse.rows(
         "select horizon_hours, is_value from prediction_definitions where prediction = ?",
         [prediction],
@@ -102,6 +112,40 @@ def within_memory(
         return rows
     n_rows = int(rows.num_rows * max_values / n_values)
     return rows.filter(pa.array(sample_users(bucket, np.ones(rows.num_rows, dtype=bool), n_rows)))
+
+
+def load_scored_sample(
+    warehouse: Warehouse, prediction: str, feature_ids: np.ndarray, n_rows: int = 5000
+) -> csr_matrix | None:
+    """Return the features of users who are to be scored now, or of about n_rows of them by hash.
+
+    Args:
+        warehouse: Built.
+        prediction: Whose cohort.
+        feature_ids: The columns, in this order, int64.
+        n_rows: About how many rows to return where there are more.
+
+    Returns:
+        float32 matrix; None where nobody is to be scored or nothing says who is.
+    """
+    if not warehouse.has_table("scoring_rows"):
+        return None
+    (size,) = warehouse.rows(
+        "select count(*) as n from scoring_rows where prediction = ? and has_features",
+        [prediction],
+    )
+    if not size["n"]:
+        return None
+    below = int(N_KEYS * min(1.0, n_rows / size["n"])) - 1
+    rows = warehouse.table(
+        """
+        select user_key, as_of_hour from scoring_rows
+        where prediction = ? and has_features and user_key <= ? order by user_key
+        """,
+        [prediction, below],
+    )
+    keys, hours = rows["user_key"].to_numpy(), rows["as_of_hour"].to_numpy()
+    return load_features(warehouse, keys, hours, feature_ids)
 
 
 def present_features(warehouse: Warehouse, prediction: str | None = None) -> list[dict]:

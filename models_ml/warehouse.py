@@ -23,15 +23,18 @@ class Warehouse(ABC):
     has_executors = False  # rows are on other machines: scoring goes to them (spark_score)
 
     @abstractmethod
-    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         """Run a query and return the whole result as an Arrow table.
 
         Args:
             sql: The query.
-            parameters: Of its question marks; times are naive UTC, here and in what is returned.
+            parameters: Of its question marks, or written $name; times are naive UTC, here and in
+                what is returned.
         """
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def rows(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[dict[str, Any]]:
         """Run a query with a small result and return its rows as dictionaries."""
         return self.table(sql, parameters).to_pylist()
 

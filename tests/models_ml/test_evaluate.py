@@ -7,10 +7,12 @@ import pytest
 
 from models_ml.evaluate import (
     expected_calibration_error,
+    losses_by_snapshot,
     mean_log_loss,
     metrics_with_intervals,
     reliability_table,
     top_decile_lift,
+    widened,
     wilson_interval,
 )
 
@@ -147,3 +149,26 @@ def test_reliability_groups_are_ordered_equal_and_hold_every_row():
     assert all(row["low"] <= row["observed"] <= row["high"] for row in table)
     assert sum(row["low"] <= row["mean_p"] <= row["high"] for row in table) >= 8
     assert len(reliability_table(y[:3], p[:3])) == 3
+
+
+def test_a_loss_is_known_as_well_as_snapshots_agree():
+    """Of three snapshots 0.1 apart without chance: t(2) = 4.303 times a standard deviation of 0.1."""
+    loss = {"value": 0.4, "low": 0.37, "high": 0.44}
+    apart = [{"log_loss": 0.3 + 0.1 * n, "error": 0.0} for n in range(3)]
+    got = widened(loss, apart)
+    assert got["high"] == pytest.approx(0.4 + np.hypot(0.04, 0.4303), abs=1e-4)
+    assert got["low"] == pytest.approx(0)
+    assert (got["low_of_users"], got["high_of_users"]) == (0.37, 0.44)
+    by_chance = [{**each, "error": 0.1} for each in apart]
+    assert widened(loss, by_chance)["high"] == pytest.approx(0.44)
+    assert widened(loss, apart[:2]) == loss
+    assert widened({"value": None, "low": None, "high": None}, apart)["value"] is None
+
+
+def test_losses_by_snapshot_are_those_of_its_rows():
+    y, p, hours = np.array([1.0, 0, 1, 0]), np.array([0.8, 0.2, 0.5, 0.5]), np.array([9, 9, 2, 2])
+    first, second = losses_by_snapshot(y, p, hours)
+    assert (first["as_of_hour"], first["n"], second["as_of_hour"]) == (2, 2, 9)
+    assert first["log_loss"] == pytest.approx(np.log(2))
+    assert second["log_loss"] == pytest.approx(-np.log(0.8))
+    assert second["error"] == pytest.approx(0)

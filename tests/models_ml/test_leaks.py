@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from sklearn.metrics import roc_auc_score
 
@@ -72,3 +76,96 @@ def test_without_a_later_snapshot_only_the_first_alarm_can_be_raised():
     alone = Split(SPLIT.fit, np.zeros(N, dtype=bool), SPLIT.test, "users_only")
     assert find(FADES, split=alone) == []
     assert [leak.column for leak in find(LEAK, split=alone)] == [0]
+
+
+def marks(positives, negatives, scored, n_scored=600, rate=0.13, seed=1, amounts=None):
+    """Return what is found of one column beside noise that is on these shares of rows.
+
+    amounts: of positives, negatives and scored a function of the number of rows, in place of marks.
+    """
+    rng = np.random.default_rng(seed)
+    y = (rng.random(1500) < rate).astype(float)
+    newest = np.arange(1500) >= 500
+
+    def column(share, n):
+        return (rng.random(n) < share).astype(float)
+
+    if amounts is None:
+        own = np.where(y > 0, column(positives, 1500), column(negatives, 1500))
+        own[~newest] = column(0.3, 500)  # of older snapshots also those have it who did it later
+        now = column(scored, n_scored)
+    else:
+        own = np.where(y > 0, amounts[0](rng, 1500), amounts[1](rng, 1500))
+        own[~newest] = amounts[1](rng, 500)
+        now = amounts[2](rng, n_scored)
+    X = csr_matrix(np.column_stack([rng.poisson(1, 1500), own]).astype(np.float32))
+    to_score = csr_matrix(np.column_stack([rng.poisson(1, n_scored), now]).astype(np.float32))
+    split = Split(~newest, newest, np.zeros(1500, dtype=bool), "out_of_time")
+    return find_leaks(X, y, split, ["noise", "status"], newest, to_score)
+
+
+def test_a_mark_of_nearly_all_positives_and_nobody_who_is_scored_is_left_out():
+    (found,) = marks(0.76, 0.0, 0.0)
+    assert (found.column, found.is_alarm) == (1, True)
+    assert re.fullmatch(
+        r"it marks 7\d% of the newest users with the outcome, 0.0% of those without, and 0 of 600 who are "
+        "scored now: it was most likely written when the outcome happened", found.reason,
+    )  # fmt: skip
+
+
+def test_a_value_that_all_but_the_positives_have_is_a_mark_too():
+    (found,) = marks(0.24, 1.0, 1.0)
+    assert found.column == 1
+
+
+def test_an_amount_that_only_positives_reach_is_a_mark_too():
+    usual = lambda rng, n: rng.poisson(3, n) + 1.0  # noqa: E731
+    (found,) = marks(
+        0, 0, 0, amounts=(lambda rng, n: rng.poisson(3, n) + 12.0, usual, usual), n_scored=2000
+    )
+    assert found.column == 1
+
+
+@pytest.mark.parametrize(
+    ("positives", "negatives", "scored", "why"),
+    [
+        (0.6, 0.03, 0.13 * 0.6 + 0.87 * 0.03, "an honest sign: as many show it now as are due"),
+        (0.6, 0.03, 0.045, "half as many are due"),
+        (0.76, 0.3, 0.0, "a campaign that ended: the others had it too"),
+        (0.8, 0.4, 0.3, "fewer do it in summer"),
+        (0.2, 0.0, 0.0, "it marks few"),
+        (0.0, 0.0, 0.9, "new since then"),
+    ],
+)
+def test_honest_signs_and_seasons_are_not(positives, negatives, scored, why):
+    assert marks(positives, negatives, scored) == [], why
+
+
+def test_few_scored_users_tell_nothing():
+    assert marks(0.76, 0.0, 0.0, n_scored=60) == []
+    assert marks(0.76, 0.0, 0.0, n_scored=0) == []
+
+
+def test_what_is_written_goes_with_what_else_is_of_its_property():
+    rng, y = np.random.default_rng(0), (RNG.random(N) < 0.13).astype(float)
+    first = np.where(y > 0, rng.random(N) < 0.25, 0.0)
+    last = np.where(y > 0, rng.random(N) < 0.9, 0.0)
+    X = csr_matrix(np.column_stack([last, first, first]).astype(np.float32))
+    nobody = csr_matrix((800, 3), dtype=np.float32)
+    found = find_leaks(X, y, SPLIT, ["status", "status", "plan"], LATER, nobody)
+    assert [leak.column for leak in found] == [0, 1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    positives=st.floats(0.3, 1), negatives=st.floats(0, 0.2), rate=st.floats(0.05, 0.5),
+    times=st.floats(0.5, 2), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_a_sign_of_those_who_will_is_never_taken_for_one_written_later(
+    positives, negatives, rate, times, seed
+):
+    """Property: an honest sign is on its share of who is scored, also at half or twice the rate."""
+    due = min(1.0, times * rate)
+    scored = due * positives + (1 - due) * negatives
+    found = marks(positives, negatives, scored, n_scored=2000, rate=rate, seed=seed)
+    assert not [leak for leak in found if "written when the outcome happened" in leak.reason]

@@ -9,6 +9,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from models_ml import features, score, score_block
+from models_ml.alarms import current_alarms
 from models_ml.calibrate import Identity
 from models_ml.candidates import Candidate, fit_candidate
 from models_ml.onnx_model import export, input_columns
@@ -16,6 +17,7 @@ from models_ml.registry import CHAMPION, ModelRecord
 from models_ml.score import ScoreSummary, score_predictions
 from models_ml.value_model import ValueModel, ValueScale
 from models_ml.warehouse import open_warehouse
+from tests.ledger import ALARMS_TABLE
 
 N_USERS = 40
 IDS = np.array([7, 3, 11])
@@ -103,6 +105,62 @@ def test_scoring_again_appends_nothing_and_a_new_model_everything(warehouse):
     other, _ = champion("all", [1])
     renamed = ModelRecord(**{**other.__dict__, "model_id": "newer"})
     assert score_predictions(warehouse, [renamed]) == [ScoreSummary("all", 39, 39)]
+
+
+RATES = """
+    create table prediction_definitions as
+        select * from (values ('all', 7), ('even', 7)) as asked (prediction, horizon_days);
+    create table labels_rates as
+        select prediction, timestamp '2025-12-01' - to_days(7 * week::integer) as as_of, 'training' as purpose,
+            1000 as n_rows, n_positives, 1000 as n_users
+        from (values ('all', 1), ('even', 400)) as rates (prediction, n_positives), range(5) as weeks (week);
+"""
+
+
+def test_scores_three_times_off_are_held_back_and_the_others_written(warehouse):
+    """Of `all` one user in a thousand did it, of `even` four in ten; both are given about the half."""
+    (whole, of_whole), (part, _) = champion("all", [0, 1, 2]), champion("even", [2, 0])
+    warehouse.execute(RATES + ALARMS_TABLE)
+    lines = []
+    held, shown = score_predictions(warehouse, [whole, part], lines.append)
+    assert (held.n_users, held.n_appended, held.alarm.is_held_back) == (39, 0, True)
+    assert (shown.n_appended, shown.alarm) == (19, None)
+    assert {prediction for prediction, _ in scores(warehouse)} == {"even"}
+    assert current_alarms(warehouse) == [held.alarm]
+    expected = sum(p for user, p in enumerate(of_whole) if user != 6)
+    assert held.alarm.message.startswith(f"{expected:,.0f} outcomes are expected of the 39 users")
+    assert any(line.startswith("all: held back, ") for line in lines)
+    assert not warehouse.has_table("scored")
+
+    taken, _ = score_predictions(warehouse, [whole, part], accepted=["all"])
+    assert (taken.n_appended, taken.alarm.is_held_back) == (39, False)
+
+
+def test_older_scores_and_their_reasons_stay_where_new_ones_are_held_back(warehouse):
+    (whole, _) = champion("all", [0, 1, 2])
+    score_predictions(warehouse, [whole])
+    before = scores(warehouse)
+    warehouse.execute(RATES + ALARMS_TABLE)
+    warehouse.execute("update scoring_rows set as_of = '2026-01-02', as_of_hour = 490920")
+    warehouse.execute("update features_values set as_of_hour = 490920")
+    (held,) = score_predictions(warehouse, [whole])
+    assert held.alarm.is_held_back
+    assert scores(warehouse) == before
+
+
+def test_an_hour_is_held_beside_the_whole_cohort(warehouse):
+    """Five active users alone would be too few to compare; with the others' scores they are not."""
+    (whole, _) = champion("all", [0, 1, 2])
+    score_predictions(warehouse, [whole])
+    warehouse.execute(RATES + ALARMS_TABLE)
+    an_hour_later(warehouse)
+    (held,) = score_predictions(warehouse, [whole])
+    assert "of the 39 users scored now" in held.alarm.message
+    warehouse.execute("delete from prediction_history where user_id > 'u2'")
+    (few,) = score_predictions(warehouse, [whole])
+    assert (
+        few.alarm is None
+    )  # half of the cohort has no score: who was active is not like the others
 
 
 NEWEST = """

@@ -171,7 +171,7 @@ def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, th
     both_at_work = threading.Barrier(2, timeout=60)
     lines = []
 
-    def meet(data, settings, groups, progress):
+    def meet(data, settings, groups, progress, *scored):
         both_at_work.wait()
         return train(data, settings, groups, progress)
 
@@ -187,7 +187,7 @@ def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, th
 
 
 def test_when_one_fails_the_others_stop_and_what_is_written_stands(warehouse, three, monkeypatch):
-    def fail_second(data, settings, groups, progress):
+    def fail_second(data, settings, groups, progress, *scored):
         if warehouse.rows("select 1 from models"):
             raise ForetellError("no")
         return train(data, settings, groups, progress)
@@ -200,7 +200,7 @@ def test_when_one_fails_the_others_stop_and_what_is_written_stands(warehouse, th
         "buys"
     ]
 
-    def fail_at_once(data, settings, groups, progress):
+    def fail_at_once(data, settings, groups, progress, *scored):
         if threading.current_thread().name.endswith("_0"):
             raise ForetellError("never")
         return train(data, settings, groups, progress)

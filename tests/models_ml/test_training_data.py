@@ -4,7 +4,12 @@ import duckdb
 import numpy as np
 import pytest
 
-from models_ml.training_data import BYTES_PER_VALUE, load_training_set, present_features
+from models_ml.training_data import (
+    BYTES_PER_VALUE,
+    load_scored_sample,
+    load_training_set,
+    present_features,
+)
 from models_ml.warehouse import open_warehouse
 
 N_USERS, N_SNAPSHOTS = 1000, 3
@@ -92,3 +97,37 @@ def test_what_only_other_predictions_count_is_no_input(tmp_path):
         assert ids == [7, 8, 9, 11]
         assert [row["feature_id"] for row in present_features(opened)] == list(range(7, 13))
         assert list(load_training_set(opened, "buys").matrix.feature_ids) == ids
+
+
+def test_snapshots_that_do_not_teach_are_left_out(warehouse):
+    later = load_training_set(warehouse, "buys", since_hour=500_024)
+    assert sorted(set(later.as_of_hour)) == [500_024, 500_048]
+    without = load_training_set(warehouse, "buys", left_out={500_024, 7})
+    assert sorted(set(without.as_of_hour)) == [500_000, 500_048]
+    assert without.matrix.X.shape[0] == len(without.y) == 2 * N_USERS
+
+
+def test_a_sample_of_who_is_scored_is_by_hash_and_of_the_same_columns(tmp_path):
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            f"""
+            create schema foretell; use w.foretell;
+            create table scoring_rows as
+            select 'buys' as prediction, (user * ({2**63} // 1000))::bigint as user_key,
+                1000 as as_of_hour, user <> 5 as has_features
+            from range(1000) as users (user);
+            create table features_values as
+            select user_key, 1000 as as_of_hour, 8 as feature_id, 2::float as value
+            from scoring_rows;
+            """
+        )
+    with open_warehouse(path, read_only=True) as opened:
+        few = load_scored_sample(opened, "buys", np.array([7, 8]), n_rows=100)
+        assert few is not None
+        assert 95 <= few.shape[0] <= 105
+        assert (few.toarray() == [0, 2]).all()
+        everybody = load_scored_sample(opened, "buys", np.array([8]))
+        assert everybody is not None
+        assert everybody.shape == (999, 1)
+        assert load_scored_sample(opened, "leaves", np.array([8])) is None

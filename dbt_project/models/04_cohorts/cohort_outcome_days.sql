@@ -1,0 +1,50 @@
+{# How often what each prediction asks about happened, by day, before as_of: since when there is
+   such a thing, and until when (models_ml/outcome_life.py). Grain: one row per (prediction, event_day). In
+   the cohort or not, often enough or not. An hourly run leaves it as it is: as_of_hour says as of
+   when it was counted. #}
+{{ config(tags=['daily']) }}
+with
+
+outcomes as (
+    select distinct prediction, measure_id
+    from {{ ref('prediction_conditions') }}
+    where role = 'outcome'
+),
+
+asked as (select distinct measure_id from outcomes),
+
+now as (select as_of_hour from {{ ref('stg_as_of') }}),
+
+-- Once, for predictions that ask about the same.
+counted as (
+    select
+        hours.measure_id,
+        {{ floor_divide('hours.event_hour', 24) }} as event_day,
+        now.as_of_hour,
+        cast(sum(hours.n_events) as bigint) as n_events,
+        cast(count(*) as bigint) as n_sightings,
+        min(hours.event_hour) as first_hour,
+        max(hours.event_hour) as last_hour
+    from {{ measure_hours() }} as hours
+    inner join asked on hours.measure_id = asked.measure_id
+    inner join now on hours.event_hour < now.as_of_hour
+    group by
+        hours.measure_id,
+        {{ floor_divide('hours.event_hour', 24) }},
+        now.as_of_hour
+),
+
+final as (
+    select
+        outcomes.prediction,
+        counted.event_day,
+        counted.n_events,
+        counted.n_sightings,
+        counted.first_hour,
+        counted.last_hour,
+        counted.as_of_hour
+    from counted
+    inner join outcomes on counted.measure_id = outcomes.measure_id
+)
+
+select * from final

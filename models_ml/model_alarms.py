@@ -1,0 +1,74 @@
+"""Doubts about a trained model, from its row of `models`: too good, or good for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models_ml.alarms import Alarm, replace_alarms
+from models_ml.outcome_days import plain
+from models_ml.registry import ModelRecord
+from models_ml.warehouse import Warehouse
+
+WRITTEN, PERFECT, GUESSING = "written_afterwards", "near_perfect", "no_better_than_guessing"
+KINDS = (WRITTEN, PERFECT, GUESSING)
+NEAR_PERFECT = 0.98  # held-out AUROC from which people should ask how that can be
+SURELY_ABOVE = 0.95  # and its interval lies above this
+
+
+def model_alarms(model: ModelRecord) -> list[Alarm]:
+    """Return what is doubtful about a model, one sentence each; of one without numbers nothing."""
+    if model.metrics is None:
+        return []
+    found = [
+        _written_afterwards(model.metrics),
+        _near_perfect(model.metrics),
+        _guessing(model.metrics),
+    ]
+    return [
+        Alarm(kind, words, model.prediction)
+        for kind, words in zip(KINDS, found, strict=True)
+        if words
+    ]
+
+
+def _written_afterwards(metrics: Mapping[str, Any]) -> str:
+    rows = [row for row in metrics.get("quarantined", []) if row.get("is_alarm")]
+    if not rows:
+        return ""
+    worst = max(rows, key=lambda row: row["auroc"])
+    groups = sorted({row["group"] for row in rows})
+    more = f" (and {len(groups) - 1} more)" if len(groups) > 1 else ""
+    inputs = "1 input is" if len(rows) == 1 else f"{len(rows):,} inputs are"
+    return f"{plain(worst['group'])}{more} knows the future, {inputs} left out: {worst['reason']}"
+
+
+def _near_perfect(metrics: Mapping[str, Any]) -> str:
+    auroc = metrics["auroc"]
+    if auroc["value"] is None or auroc["value"] < NEAR_PERFECT or auroc["low"] < SURELY_ABOVE:
+        return ""
+    return (
+        f"it tells {100 * auroc['value']:.1f} % of pairs of held-out users apart (AUROC), which "
+        "is too good to be true for most questions: look at what the model looks at for something "
+        "that is written only once the outcome has happened"
+    )
+
+
+def _guessing(metrics: Mapping[str, Any]) -> str:
+    gain = metrics.get("log_loss_gain")
+    if gain is None or gain["value"] is None or gain["low"] > 0:
+        return ""
+    return (
+        f"it is no better than guessing: on {metrics['n_test_rows']:,} held-out users with "
+        f"{metrics['n_test_positives']:,} outcomes its log loss is "
+        f"{metrics['log_loss']['value']:.4f}, that of giving everybody the base rate "
+        f"{metrics['log_loss_base_rate']['value']:.4f} (gained {gain['value']:+.4f}, 95 % interval "
+        f"{gain['low']:+.4f} to {gain['high']:+.4f})"
+    )
+
+
+def raise_model_alarms(warehouse: Warehouse, model: ModelRecord) -> None:
+    """Write a model's alarms in place of those of the model before."""
+    if warehouse.has_table("alarms"):
+        alarms = model_alarms(model)
+        replace_alarms(warehouse, KINDS, alarms, model.as_of, [model.prediction])
