@@ -2,7 +2,10 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+# Nothing phones home (models_ml/no_telemetry.py).
 export DO_NOT_TRACK := 1
+export ORT_DISABLE_TELEMETRY := 1
+export DAGSTER_DISABLE_TELEMETRY := yes
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
 .PHONY: help setup demo test test-spark lint lint-python lint-sql ui bench bench-quality bench-spark lock clean
