@@ -12,7 +12,8 @@ from rich.table import Table
 
 from models_ml.dbt_command import dbt_build
 from models_ml.road import check_built, check_selected, prepare, select_predictions
-from models_ml.settings import Settings
+from models_ml.run_lock import run_lock
+from models_ml.settings import Settings, with_staged_definitions
 from models_ml.train import TrainSettings
 from models_ml.warehouse import Warehouse, open_warehouse
 
@@ -76,16 +77,18 @@ def check_predictions(
     Raises:
         ForetellError: On events or definitions that cannot be used, or an unknown selected name.
     """
-    if selected:
-        check_selected(settings, selected, VARIABLES["scope"])
-    prepare(settings)
-    selection = ["--select", "+labels_rates", "--indirect-selection", "cautious"]
-    dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        check_built(warehouse, settings)
-        return [
-            _check(warehouse, prediction) for prediction in select_predictions(warehouse, selected)
-        ]
+    settings = with_staged_definitions(settings)
+    with run_lock(settings.warehouse, "foretell check-predictions", progress):
+        if selected:
+            check_selected(settings, selected, VARIABLES["scope"])
+        prepare(settings)
+        selection = ["--select", "+labels_rates", "+stg_ingest_counts"]
+        selection += ["--indirect-selection", "cautious"]
+        dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
+        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            check_built(warehouse, settings)
+            names = select_predictions(warehouse, selected)
+            return [_check(warehouse, prediction) for prediction in names]
 
 
 def _check(warehouse: Warehouse, prediction: str) -> Check:

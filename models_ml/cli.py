@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import duckdb
 import typer
 from rich.console import Console
 
-from models_ml.errors import ForetellError, HeldBack
+from models_ml.errors import ForetellError, HeldBack, explain_resources
+from models_ml.file_modes import restrict_files
+from models_ml.secrets import mask
 from models_ml.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -146,17 +151,23 @@ def usage(
 ) -> None:
     """Count which properties and event types people query; features are chosen by it."""
     from models_ml.report import usage_summary
+    from models_ml.run_lock import run_lock
     from models_ml.usage import Columns
     from models_ml.usage_counts import fill_usage, top_properties
     from models_ml.usage_sources import read_sources
     from models_ml.warehouse import open_warehouse
 
     columns = Columns(event_properties, user_properties, event_name)
-    with open_warehouse(read_settings().warehouse) as warehouse:
-        with _progress() as progress:
-            sources = read_sources(warehouse, sql, log, dbt_project, dialect, columns)
-            counts = fill_usage(warehouse, sources, columns, progress)
-        console.print(usage_summary(counts, top_properties(warehouse)))
+    path = read_settings().warehouse
+    with (
+        _progress() as progress,
+        run_lock(path, "foretell usage", progress),
+        open_warehouse(path) as warehouse,
+    ):
+        sources = read_sources(warehouse, sql, log, dbt_project, dialect, columns)
+        counts = fill_usage(warehouse, sources, columns, progress)
+        top = top_properties(warehouse)
+    console.print(usage_summary(counts, top))
 
 
 @app.command()
@@ -193,17 +204,37 @@ def demo_events(
 
 def main() -> None:
     """Run the command; what the user can mend ends in one line and exit code 1."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
+        restrict_files()
         app()
+    except Stopped as stopped:
+        console.show_cursor()
+        _say("stopped; what readers see is what was published before")
+        os._exit(128 + stopped.args[0])  # training in threads would be waited for
     except HeldBack as error:
         _fail(str(error), exit_code=3)
     except ForetellError as error:
         _fail(str(error))
+    except MemoryError:
+        _fail(explain_resources("out of memory"))
     except _engine_errors() as error:
+        if reason := explain_resources(str(error)):
+            _fail(reason)
         hint = UPGRADED if type(error).__name__ in LACKING else ""
         _fail(f"the warehouse answered: {str(error).splitlines()[0]}{hint}")
     except OSError as error:
-        _fail(str(error))
+        _fail(explain_resources(str(error)) or str(error))
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end; its number is the argument."""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    raise Stopped(number)
 
 
 def _engine_errors() -> tuple[type[Exception], ...]:
@@ -245,11 +276,15 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield show
 
 
-def _fail(message: str, exit_code: int = 1) -> None:
-    Console(stderr=True).print(
-        f"foretell: {message}", style="red", markup=False, highlight=False, soft_wrap=True
-    )
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
+    _say(message)
     sys.exit(exit_code)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True).print(
+        f"foretell: {mask(message)}", style="red", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 if __name__ == "__main__":

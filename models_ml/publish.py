@@ -18,6 +18,7 @@ import duckdb
 
 from models_ml.duckdb_warehouse import locked_message
 from models_ml.errors import ForetellError
+from models_ml.file_modes import restrict
 from models_ml.machine import bound_database
 from models_ml.settings import Settings
 from models_ml.warehouse import SCHEMA
@@ -96,6 +97,8 @@ def publish(settings: Settings) -> Published:
     """
     paths = published_paths(settings)
     paths.parquet.mkdir(parents=True, exist_ok=True)
+    for path in (paths.parquet, settings.warehouse):
+        restrict(path)
     if paths.database is None:
         return paths
     aside = paths.database.with_suffix(f".{os.getpid()}.tmp")
@@ -111,6 +114,7 @@ def publish(settings: Settings) -> Published:
     except duckdb.IOException as error:
         raise ForetellError(locked_message(settings.warehouse, str(error))) from error
     else:
+        restrict(aside)
         os.replace(aside, paths.database)
     finally:
         aside.unlink(missing_ok=True)
@@ -231,6 +235,7 @@ def _columns(hub: duckdb.DuckDBPyConnection, database: str) -> Tables:
 def _write_parquet(hub: duckdb.DuckDBPyConnection, table: str, folder: Path) -> None:
     aside = folder / f".{table}.{os.getpid()}.tmp"
     hub.execute(f"copy published.{SCHEMA}.{table} to {_quoted(aside)} (format parquet)")
+    restrict(aside)
     os.replace(aside, _parquet(table, folder))
 
 

@@ -11,8 +11,9 @@ from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
 from models_ml.model_card import publish_cards
 from models_ml.publish import Published, publish
+from models_ml.run_lock import run_lock
 from models_ml.score import ScoreSummary, score_predictions
-from models_ml.settings import PROJECT, Settings
+from models_ml.settings import PROJECT, Settings, with_staged_definitions
 from models_ml.spark_server import check_server
 from models_ml.train_prediction import train_predictions
 from models_ml.training_data import present_features
@@ -200,16 +201,25 @@ def run(
     Raises:
         ForetellError: With the one message that a person should read.
     """
-    if selected:
-        check_selected(settings, selected, scope)
-    build(settings, progress, scope, full_refresh)
-    with open_warehouse(settings.warehouse) as warehouse:
-        predictions = select_predictions(warehouse, selected)
-        if with_training:
-            train_predictions(warehouse, predictions, progress)
-        if with_scoring:
-            score_champions(warehouse, predictions, progress, with_reasons)
-    return finish(settings, progress, scope)
+    settings = with_staged_definitions(settings)
+    with run_lock(
+        settings.warehouse, f"foretell {_command(with_training, with_scoring)}", progress
+    ):
+        if selected:
+            check_selected(settings, selected, scope)
+        build(settings, progress, scope, full_refresh)
+        with open_warehouse(settings.warehouse) as warehouse:
+            predictions = select_predictions(warehouse, selected)
+            if with_training:
+                train_predictions(warehouse, predictions, progress)
+            if with_scoring:
+                score_champions(warehouse, predictions, progress, with_reasons)
+        return finish(settings, progress, scope)
+
+
+def _command(with_training: bool, with_scoring: bool) -> str:
+    """Return the command's name, for those who wait for it to end."""
+    return "run" if with_training and with_scoring else "train" if with_training else "score"
 
 
 def check_selected(settings: Settings, selected: Sequence[str], scope: str) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import yaml
 
+from models_ml.child_process import PARENT
+from models_ml.definition_files import stage_definitions
 from models_ml.errors import ForetellError
 from models_ml.machine import check_machine
 from models_ml.sources import Source, check_adapter, parse_sources
@@ -31,6 +33,7 @@ class Settings:
         events: Path or glob of raw events; relative paths start at `folder`.
         warehouse: DuckDB file of the warehouse; on Spark the folder of a local one.
         predictions: Extra folder of definitions, or None for the default.
+        staged: What dbt reads in its place (models_ml.definition_files); None: nothing yet.
         as_of: The hour that counts as now, naive UTC, or None for the last full hour seen.
         is_demo: True if no events are named, so that the demo's events and definitions are used.
         adapter: The format of `events` (models_ml.sources).
@@ -42,6 +45,7 @@ class Settings:
     events: str
     warehouse: Path
     predictions: Path | None = None
+    staged: Path | None = None
     as_of: datetime | None = None
     is_demo: bool = False
     adapter: str = "canonical"
@@ -58,6 +62,13 @@ class Settings:
         """Where events come from, in words: paths, globs and relations."""
         return ", ".join(source.events or source.relation for source in self.sources)
 
+    @property
+    def work_folder(self) -> Path:
+        """Folder beside the warehouse for what dbt writes: parsed projects, logs, definitions."""
+        if self.target == "spark":
+            return self.warehouse / "foretell_dbt"
+        return self.warehouse.with_name(f"{self.warehouse.stem}_dbt")
+
     def dbt_environment(self) -> dict[str, str]:
         """Return the environment variables under which dbt sees the same settings."""
         named = {
@@ -66,8 +77,11 @@ class Settings:
             "FORETELL_SOURCES": _as_json(self.declared),
             "FORETELL_WAREHOUSE": str(self.warehouse),
             "FORETELL_TARGET": self.target,
-            "FORETELL_PREDICTIONS": str(self.predictions) if self.predictions else "",
+            "FORETELL_PREDICTIONS": str(self.staged or self.predictions or ""),
             "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
+            "DBT_TARGET_PATH": str(self.work_folder / "target"),
+            "DBT_LOG_PATH": str(self.work_folder / "logs"),
+            PARENT: str(os.getpid()),
         }
         environment = {**os.environ, **named, "DO_NOT_TRACK": "1"}
         if os.environ.get("SPARK_REMOTE"):  # dbt-spark asks a server for what it has: always said
@@ -128,6 +142,19 @@ def read_settings(
         adapter=adapter or "canonical",
         declared=declared,
     )
+
+
+def with_staged_definitions(settings: Settings) -> Settings:
+    """Return settings under which dbt reads the definitions that are there now, and nothing else.
+
+    Raises:
+        ForetellError: If a definition cannot be read as data, naming its file.
+    """
+    own = PROJECT / "dbt_project/models/predictions"
+    if settings.staged or not settings.predictions or settings.predictions == own:
+        return settings
+    target = settings.work_folder / "definitions"
+    return replace(settings, staged=stage_definitions(settings.predictions, target))
 
 
 def _check_spark(environment: Mapping[str, str]) -> None:

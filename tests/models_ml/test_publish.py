@@ -40,7 +40,7 @@ def write_generation(path, generation: int) -> None:
                 create or replace table foretell.{table} as
                 select {generation} as generation, i as user_id, 'p' as prediction, i as percentile,
                     i as feature_id, i as volume_rank, 'x' as property, i as trained_at, i as batch_id,
-                    'x' as kind, i as as_of, i as z_score, i as place, i as group_number, 'x' as value, '\\x00'::blob as onnx,
+                    'x' as kind, i as as_of, i as z_score, i as place, i as group_number, 'x' as value, false as is_held_back, '\\x00'::blob as onnx,
                     '\\x00'::blob as judge_onnx, '\\x00'::blob as explain_model
                 from range(5000) as t (i)
                 """
