@@ -15,8 +15,10 @@ from dagster_defs.manifest import Prediction
 from dagster_defs.prediction_assets import scores_key
 from dagster_defs.resources import POOL, readable_errors, stream_dbt_build
 from models_ml.errors import ForetellError
-from models_ml.road import SERVING, check_built, in_short, lacking_tables, prepare
+from models_ml.replay import refuse_replay
+from models_ml.road import SERVING, check_built, prepare
 from models_ml.settings import Settings
+from models_ml.table_state import in_short, lacking_tables, why_all_tables
 from models_ml.warehouse import open_warehouse
 
 RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
@@ -117,6 +119,8 @@ def _check_stands(settings: Settings, built: Set[dg.AssetKey]) -> None:
         raise ForetellError(
             f"the warehouse lacks {in_short(lacking)}, which the job daily makes: run it once"
         )
+    if not lacking_tables(settings) and (reason := why_all_tables(settings)):
+        raise ForetellError(f"{reason}; the job daily makes its tables anew: run it once")
 
 
 def build_raw_events(settings: Settings) -> dg.AssetSpec:
@@ -156,6 +160,7 @@ def build_warehouse_assets(
     ) -> Iterator[Any]:
         with readable_errors():
             prepare(settings)
+            refuse_replay(settings)
             if config.scope is Scope.active:
                 _check_stands(settings, context.selected_asset_keys | serving_tables.keys)
             yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)

@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from models_ml.dbt_command import dbt_build
+from models_ml.replay import of_run
 from models_ml.road import check_built, check_selected, prepare, select_predictions
-from models_ml.run_lock import run_lock
 from models_ml.settings import Settings, with_staged_definitions
 from models_ml.train import TrainSettings
 from models_ml.warehouse import Warehouse, open_warehouse
@@ -78,7 +78,7 @@ def check_predictions(
         ForetellError: On events or definitions that cannot be used, or an unknown selected name.
     """
     settings = with_staged_definitions(settings)
-    with run_lock(settings.warehouse, "foretell check-predictions", progress):
+    with of_run(settings, "foretell check-predictions", progress) as settings:
         if selected:
             check_selected(settings, selected, VARIABLES["scope"])
         prepare(settings)

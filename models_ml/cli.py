@@ -35,6 +35,12 @@ Select = Annotated[list[str] | None, typer.Option(help="Only this prediction; ma
 FullRefresh = Annotated[
     bool, typer.Option(help="Load all events anew, also those that came too late.")
 ]
+Publish = Annotated[
+    bool,
+    typer.Option(
+        "--publish", help="A past hour takes the place of live scores."
+    ),
+]
 Reasons = Annotated[
     bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
 ]
@@ -53,16 +59,17 @@ def run(
     select: Select = None,
     full_refresh: FullRefresh = False,
     reasons: Reasons = False,
+    publish: Publish = False,
 ) -> None:
     """Build the warehouse, train, score everybody and publish."""
-    settings = read_settings(as_of=as_of)
+    settings = read_settings(as_of=as_of, publish=publish)
     _walk(settings, select, full_refresh=full_refresh, with_reasons=reasons)
 
 
 @app.command()
-def train(as_of: AsOf = None, select: Select = None) -> None:
+def train(as_of: AsOf = None, select: Select = None, publish: Publish = False) -> None:
     """Build the warehouse and train; scores stay as they are."""
-    _walk(read_settings(as_of=as_of), select, with_scoring=False)
+    _walk(read_settings(as_of=as_of, publish=publish), select, with_scoring=False)
 
 
 @app.command()
@@ -71,10 +78,11 @@ def score(
     select: Select = None,
     active_only: ActiveOnly = False,
     reasons: Reasons = False,
+    publish: Publish = False,
 ) -> None:
     """Build the warehouse and score with the present champions."""
     _walk(
-        read_settings(as_of=as_of),
+        read_settings(as_of=as_of, publish=publish),
         select,
         with_training=False,
         scope="active" if active_only else "everyone",
@@ -247,15 +255,21 @@ def _engine_errors() -> tuple[type[Exception], ...]:
 
 
 def _walk(settings: Settings, select: list[str] | None, **options: bool | str) -> None:
+    from models_ml.replay import of_run
     from models_ml.report import summary
+    from models_ml.road import command_name
     from models_ml.road import run as run_road
     from models_ml.warehouse import open_warehouse
 
     started = time.monotonic()
-    with _progress() as progress:
+    command = "foretell " + command_name(
+        bool(options.get("with_training", True)), bool(options.get("with_scoring", True))
+    )
+    with _progress() as progress, of_run(settings, command, progress) as settings:
         published = run_road(settings, progress, select or [], **options)  # type: ignore[arg-type]
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        console.print(summary(warehouse, published))
+        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            shown = summary(warehouse, published)
+    console.print(shown)
     console.print(f"[dim]Took {time.monotonic() - started:.0f} s.[/dim]")
 
 

@@ -11,22 +11,26 @@ from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
 from models_ml.model_card import publish_cards
 from models_ml.publish import Published, publish
-from models_ml.run_lock import run_lock
+from models_ml.replay import of_run
 from models_ml.score import ScoreSummary, score_predictions
-from models_ml.settings import PROJECT, Settings, with_staged_definitions
+from models_ml.settings import Settings, with_staged_definitions
 from models_ml.spark_server import check_server
+from models_ml.table_state import why_all_tables
 from models_ml.train_prediction import train_predictions
 from models_ml.training_data import present_features
 from models_ml.warehouse import Warehouse, open_warehouse
 
 SERVING = "path:dbt_project/models/08_predictions"
 DAILY = "tag:daily"  # what an hourly build leaves as it stands
-EPHEMERAL = "materialized='ephemeral'"  # in a model's file: it makes no table
 Progress = Callable[[str], None]
 
 
 def build(
-    settings: Settings, progress: Progress, scope: str = "everyone", full_refresh: bool = False
+    settings: Settings,
+    progress: Progress,
+    scope: str = "everyone",
+    full_refresh: bool = False,
+    why_whole: str = "",
 ) -> None:
     """Bring the warehouse up to as_of: folders 01 to 07.
 
@@ -36,6 +40,8 @@ def build(
         scope: everyone (daily) or active (hourly: users with an event since the last run, no
                 training snapshots).
         full_refresh: Load all events anew, also those that came too late.
+        why_whole: Why an hour makes the daily tables too (models_ml.table_state); empty: it need
+            not.
 
     Raises:
         ForetellError: On events or definitions that cannot be used, or a failed test.
@@ -43,8 +49,8 @@ def build(
     prepare(settings)
     selection = ["--exclude", SERVING]
     if scope == "active":
-        if lacking := lacking_tables(settings):
-            progress(f"the warehouse lacks {in_short(lacking)}: all tables are built")
+        if why_whole:
+            progress(f"{why_whole}: all tables are built")
         else:
             selection.append(DAILY)
     if full_refresh:
@@ -55,27 +61,6 @@ def build(
         _tell_of_late_events(warehouse, progress)
         if scope == "everyone":
             _tell_of_rules_without_use(warehouse, progress)
-
-
-def lacking_tables(settings: Settings) -> list[str]:
-    """Return which tables of this version's models the warehouse lacks, in order.
-
-    An hour may go by what stands only if all of them stand: it leaves out what is tagged daily.
-    """
-    try:
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-            there = warehouse.table_names()
-    except ForetellError:  # nothing is there; or it is in use, and the build will say so
-        there = set()
-    models = (PROJECT / "dbt_project/models").rglob("*.sql")
-    made = {path.stem for path in models if EPHEMERAL not in path.read_text(encoding="utf-8")}
-    return sorted(made - there)
-
-
-def in_short(names: Sequence[str]) -> str:
-    """Return the first three names, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
@@ -122,10 +107,12 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
         )
 
 
-def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> Published:
+def finish(
+    settings: Settings, progress: Progress, scope: str = "everyone", is_whole: bool = False
+) -> Published:
     """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers."""
     selection = ["--select", SERVING]
-    if scope == "active" and not lacking_tables(settings):
+    if scope == "active" and not is_whole:
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
     published = publish(settings)
@@ -202,22 +189,22 @@ def run(
         ForetellError: With the one message that a person should read.
     """
     settings = with_staged_definitions(settings)
-    with run_lock(
-        settings.warehouse, f"foretell {_command(with_training, with_scoring)}", progress
-    ):
+    command = f"foretell {command_name(with_training, with_scoring)}"
+    with of_run(settings, command, progress) as settings:
         if selected:
             check_selected(settings, selected, scope)
-        build(settings, progress, scope, full_refresh)
+        reason = why_all_tables(settings) if scope == "active" else ""
+        build(settings, progress, scope, full_refresh, reason)
         with open_warehouse(settings.warehouse) as warehouse:
             predictions = select_predictions(warehouse, selected)
             if with_training:
                 train_predictions(warehouse, predictions, progress)
             if with_scoring:
                 score_champions(warehouse, predictions, progress, with_reasons)
-        return finish(settings, progress, scope)
+        return finish(settings, progress, scope, is_whole=bool(reason))
 
 
-def _command(with_training: bool, with_scoring: bool) -> str:
+def command_name(with_training: bool, with_scoring: bool) -> str:
     """Return the command's name, for those who wait for it to end."""
     return "run" if with_training and with_scoring else "train" if with_training else "score"
 

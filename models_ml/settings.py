@@ -40,6 +40,8 @@ class Settings:
         declared: Several sources, each with its format; if there are any, they take the place of
             `events` and `adapter`.
         target: The engine, a target of profiles.yml.
+        is_replay: A past hour on a copy of the warehouse, of which nothing is live.
+        is_replay_published: A past hour may take the place of live tables (models_ml.replay).
     """
 
     events: str
@@ -51,6 +53,8 @@ class Settings:
     adapter: str = "canonical"
     declared: tuple[Source, ...] = ()
     target: str = "duckdb"
+    is_replay: bool = False
+    is_replay_published: bool = False
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -79,6 +83,7 @@ class Settings:
             "FORETELL_TARGET": self.target,
             "FORETELL_PREDICTIONS": str(self.staged or self.predictions or ""),
             "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
+            "FORETELL_REPLAY": "publish" if self.is_replay_published or self.is_replay else "",
             "DBT_TARGET_PATH": str(self.work_folder / "target"),
             "DBT_LOG_PATH": str(self.work_folder / "logs"),
             PARENT: str(os.getpid()),
@@ -93,6 +98,7 @@ def read_settings(
     environment: Mapping[str, str] = os.environ,
     folder: Path | None = None,
     as_of: str | None = None,
+    publish: bool = False,
 ) -> Settings:
     """Read the FORETELL_* variables.
 
@@ -100,6 +106,7 @@ def read_settings(
         environment: Mapping of variable names to values.
         folder: Where relative paths start; default: the current folder.
         as_of: Overrides FORETELL_AS_OF.
+        publish: A replay is meant to be published; so says FORETELL_REPLAY=publish too.
 
     Returns:
         The settings, paths made absolute.
@@ -141,6 +148,7 @@ def read_settings(
         is_demo=not events and not declared,
         adapter=adapter or "canonical",
         declared=declared,
+        is_replay_published=publish or environment.get("FORETELL_REPLAY", "") == "publish",
     )
 
 

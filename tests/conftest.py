@@ -181,6 +181,7 @@ class WarehouseFolder:
             "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
             "FORETELL_WAREHOUSE": str(self.path),
             "FORETELL_AS_OF": as_of,
+            "FORETELL_REPLAY": "publish",
         }
         variables = f"{{scope: {scope}, {variables}}}"
         return dbt([command, "--vars", variables, *selection], environment, self.folder)
