@@ -37,9 +37,10 @@ FullRefresh = Annotated[
 ]
 Publish = Annotated[
     bool,
-    typer.Option(
-        "--publish", help="A past hour takes the place of live scores."
-    ),
+    typer.Option("--publish", help="A past hour takes the place of live scores."),
+]
+Accept = Annotated[
+    bool, typer.Option("--accept", help="Publish also what a gate would keep from readers.")
 ]
 Reasons = Annotated[
     bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
@@ -60,16 +61,23 @@ def run(
     full_refresh: FullRefresh = False,
     reasons: Reasons = False,
     publish: Publish = False,
+    accept: Accept = False,
 ) -> None:
     """Build the warehouse, train, score everybody and publish."""
     settings = read_settings(as_of=as_of, publish=publish)
-    _walk(settings, select, full_refresh=full_refresh, with_reasons=reasons)
+    _walk(settings, select, full_refresh=full_refresh, with_reasons=reasons, is_accepted=accept)
 
 
 @app.command()
-def train(as_of: AsOf = None, select: Select = None, publish: Publish = False) -> None:
+def train(
+    as_of: AsOf = None,
+    select: Select = None,
+    publish: Publish = False,
+    accept: Accept = False,
+) -> None:
     """Build the warehouse and train; scores stay as they are."""
-    _walk(read_settings(as_of=as_of, publish=publish), select, with_scoring=False)
+    settings = read_settings(as_of=as_of, publish=publish)
+    _walk(settings, select, with_scoring=False, is_accepted=accept)
 
 
 @app.command()
@@ -79,6 +87,7 @@ def score(
     active_only: ActiveOnly = False,
     reasons: Reasons = False,
     publish: Publish = False,
+    accept: Accept = False,
 ) -> None:
     """Build the warehouse and score with the present champions."""
     _walk(
@@ -87,6 +96,7 @@ def score(
         with_training=False,
         scope="active" if active_only else "everyone",
         with_reasons=reasons,
+        is_accepted=accept,
     )
 
 

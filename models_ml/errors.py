@@ -26,6 +26,13 @@ class HeldBack(ForetellError):
     """A gate kept new scores from readers: what was published before stays. Exit code 3."""
 
 
+class TornModel(ForetellError):
+    """A row of `models` holds bytes or JSON that cannot be read."""
+
+    def __init__(self, prediction: str, model_id: str, reason: str) -> None:
+        super().__init__(f"{prediction}: model {model_id} is torn, {reason}")
+
+
 def explain_resources(error: str) -> str:
     """Return what to do where an error says that memory or the disk is full; empty for others."""
     if DISK_IS_FULL.search(error):

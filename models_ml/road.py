@@ -5,17 +5,18 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 
-from models_ml import registry
 from models_ml.dbt_command import dbt_build
 from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
 from models_ml.model_card import publish_cards
 from models_ml.publish import Published, publish
+from models_ml.publish_gate import pass_gate
 from models_ml.replay import of_run
 from models_ml.score import ScoreSummary, score_predictions
 from models_ml.settings import Settings, with_staged_definitions
 from models_ml.spark_server import check_server
 from models_ml.table_state import why_all_tables
+from models_ml.torn_models import read_champion, write_alarms
 from models_ml.train_prediction import train_predictions
 from models_ml.training_data import present_features
 from models_ml.warehouse import Warehouse, open_warehouse
@@ -108,13 +109,22 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
 
 
 def finish(
-    settings: Settings, progress: Progress, scope: str = "everyone", is_whole: bool = False
+    settings: Settings,
+    progress: Progress,
+    scope: str = "everyone",
+    is_whole: bool = False,
+    is_accepted: bool = False,
 ) -> Published:
-    """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers."""
+    """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers.
+
+    Raises:
+        HeldBack: If something speaks against publishing (models_ml.publish_gate).
+    """
     selection = ["--select", SERVING]
     if scope == "active" and not is_whole:
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
+    pass_gate(settings, progress, is_accepted)
     published = publish(settings)
     publish_cards(settings)
     return published
@@ -157,11 +167,15 @@ def score_champions(
     explained = set(predictions) if with_reasons else {row["prediction"] for row in asked}
     computed = {feature["feature_id"] for feature in present_features(warehouse)}
     champions = []
+    alarms = []
     for prediction in predictions:
-        champion = registry.find_champion(warehouse, prediction)
-        if champion is None:
+        champion, torn = read_champion(warehouse, prediction)
+        alarms += torn
+        for alarm in torn:
+            progress(alarm.message)
+        if champion is None and not torn:
             progress(f"{prediction}: no model to score with")
-        else:
+        elif champion is not None:
             champions.append(champion)
             lost = len(set(champion.feature_ids or ()) - computed)
             if lost:
@@ -170,6 +184,7 @@ def score_champions(
                     f"its model {champion.model_id} are banned or gone and count as none; "
                     "train it again: `foretell run`"
                 )
+    write_alarms(warehouse, predictions, alarms)
     return score_predictions(warehouse, champions, progress, explained) if champions else []
 
 
@@ -182,6 +197,7 @@ def run(
     scope: str = "everyone",
     full_refresh: bool = False,
     with_reasons: bool = False,
+    is_accepted: bool = False,
 ) -> Published:
     """Build, train, score, publish. Safe to repeat: the same data changes nothing.
 
@@ -201,7 +217,7 @@ def run(
                 train_predictions(warehouse, predictions, progress)
             if with_scoring:
                 score_champions(warehouse, predictions, progress, with_reasons)
-        return finish(settings, progress, scope, is_whole=bool(reason))
+        return finish(settings, progress, scope, bool(reason), is_accepted)
 
 
 def command_name(with_training: bool, with_scoring: bool) -> str:

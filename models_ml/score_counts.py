@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models_ml.registry import find_champion
+from models_ml.torn_models import read_champion
 from models_ml.warehouse import Warehouse
 
 COUNTS = """
@@ -64,7 +64,7 @@ def count_scores(warehouse: Warehouse) -> dict[str, ScoreCounts]:
     """Return the counts of every defined prediction, by its name."""
     return {
         row["prediction"]: ScoreCounts(
-            has_model=find_champion(warehouse, row["prediction"]) is not None, **row
+            has_model=read_champion(warehouse, row["prediction"])[0] is not None, **row
         )
         for row in warehouse.rows(COUNTS)
     }
