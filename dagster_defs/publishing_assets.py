@@ -53,7 +53,7 @@ def published(
         publish_cards(settings)
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
             counts = count_scores(warehouse)
-    query = "select * from foretell.predictions order by probability desc limit 20"
+    query = "select * from predictions order by probability desc limit 20"
     look = ("import duckdb\n" if paths.database else "") + paths.look(query)
     return dg.MaterializeResult(
         metadata={

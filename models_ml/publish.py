@@ -76,7 +76,8 @@ class Published:
         """Return what to type in Python to see the rows of a query."""
         if self.database is None:
             return f"spark.sql({sql!r}).show()"
-        return f"duckdb.connect({str(self.database)!r}, read_only=True).sql({sql!r}).show()"
+        opened = f"c = duckdb.connect({str(self.database)!r}, read_only=True)"
+        return f"{opened}; c.execute('use {SCHEMA}'); c.sql({sql!r}).show()"
 
 
 def published_paths(settings: Settings) -> Published:
