@@ -10,13 +10,14 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from dagster_defs.manifest import Prediction
 from dagster_defs.prediction_assets import scores_key
 from dagster_defs.resources import POOL, readable_errors, stream_dbt_build
 from models_ml.errors import ForetellError
 from models_ml.replay import refuse_replay
-from models_ml.road import SERVING, check_built, prepare
+from models_ml.road import EVENTS_TEST, SERVING, check_built, check_usable, prepare
 from models_ml.settings import Settings
 from models_ml.table_state import in_short, lacking_tables, why_all_tables
 from models_ml.warehouse import open_warehouse
@@ -163,7 +164,13 @@ def build_warehouse_assets(
             refuse_replay(settings)
             if config.scope is Scope.active:
                 _check_stands(settings, context.selected_asset_keys | serving_tables.keys)
-            yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+            try:
+                yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+            except DagsterDbtCliRuntimeError as error:
+                if EVENTS_TEST in str(error):
+                    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                        check_usable(warehouse, settings)
+                raise
             if context.selected_asset_keys >= CHECKED:
                 with open_warehouse(settings.warehouse, read_only=True) as warehouse:
                     check_built(warehouse, settings)

@@ -10,9 +10,14 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from models_ml.dbt_command import dbt_build
 from models_ml.replay import of_run
-from models_ml.road import check_built, check_selected, prepare, select_predictions
+from models_ml.road import (
+    build_checked,
+    check_built,
+    check_selected,
+    prepare,
+    select_predictions,
+)
 from models_ml.settings import Settings, with_staged_definitions
 from models_ml.train import TrainSettings
 from models_ml.warehouse import Warehouse, open_warehouse
@@ -84,7 +89,7 @@ def check_predictions(
         prepare(settings)
         selection = ["--select", "+labels_rates", "+stg_ingest_counts"]
         selection += ["--indirect-selection", "cautious"]
-        dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
+        build_checked(settings, selection, VARIABLES, progress)
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
             check_built(warehouse, settings)
             names = select_predictions(warehouse, selected)

@@ -41,7 +41,7 @@ def build_arguments(variables: Mapping[str, Any], selection: Sequence[str] = ())
         variables: dbt vars.
         selection: E.g. ["--select", "path:dbt_project/models/08_predictions"].
     """
-    variables_json = json.dumps(dict(variables))
+    variables_json = json.dumps({"needs_events": True, **variables})
     return ["build", "--exclude-resource-type", "unit_test", "--vars", variables_json, *selection]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from models_ml.dbt_command import dbt_build
 from models_ml.errors import ForetellError
@@ -22,6 +23,7 @@ from models_ml.training_data import present_features
 from models_ml.warehouse import Warehouse, open_warehouse
 
 SERVING = "path:dbt_project/models/08_predictions"
+EVENTS_TEST = "some_event_is_usable"
 DAILY = "tag:daily"  # what an hourly build leaves as it stands
 Progress = Callable[[str], None]
 
@@ -56,7 +58,7 @@ def build(
             selection.append(DAILY)
     if full_refresh:
         selection.append("--full-refresh")
-    dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
+    build_checked(settings, selection, {"scope": scope}, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
         _tell_of_late_events(warehouse, progress)
@@ -94,18 +96,46 @@ def prepare(settings: Settings) -> None:
 
 def check_built(warehouse: Warehouse, settings: Settings) -> None:
     """Refuse to go on without a usable event or without a prediction, saying why."""
-    if not warehouse.rows("select 1 from stg_as_of"):
-        reasons = warehouse.rows(
-            "select reason, sum(n_rows) as n_rows from stg_ingest_counts where fate = 'rejected' "
-            "group by reason order by 2 desc"
-        )
-        counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
-        raise ForetellError(f"no usable event in {settings.input} ({counted or 'no rows'})")
+    check_usable(warehouse, settings)
     if not warehouse.rows("select 1 from prediction_definitions"):
         raise ForetellError(
             "no prediction is defined; write one into dbt_project/models/predictions "
             "(see docs/definitions.md) or name its folder in FORETELL_PREDICTIONS"
         )
+
+
+def check_usable(warehouse: Warehouse, settings: Settings) -> None:
+    """Refuse to go on without a usable event, saying why none is.
+
+    Raises:
+        ForetellError: With the number of rows of each reason.
+    """
+    if not {"stg_as_of", "stg_checked_events"} <= warehouse.table_names():
+        return  # dbt failed before
+    if not warehouse.rows("select 1 from stg_as_of"):
+        reasons = warehouse.rows(
+            "select reason, count(*) as n_rows from stg_checked_events where fate = 'rejected' "
+            "group by reason order by 2 desc"
+        )
+        counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
+        raise ForetellError(f"no usable event in {settings.input} ({counted or 'no rows'})")
+
+
+def build_checked(
+    settings: Settings, selection: list[str], variables: Mapping[str, Any], progress: Progress
+) -> None:
+    """Run `dbt build`; where it stopped as no event can be used, say so instead of what dbt says.
+
+    Raises:
+        ForetellError: If a node fails.
+    """
+    try:
+        dbt_build(selection, settings.dbt_environment(), variables, progress)
+    except ForetellError as error:
+        if EVENTS_TEST in str(error):
+            with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                check_usable(warehouse, settings)
+        raise
 
 
 def finish(
