@@ -197,7 +197,9 @@ def inspect_source(
     """Recognise the format of raw events; show what would become of them and what to set."""
     from models_ml.inspect_source import inspect_source, report
 
-    console.print(report(inspect_source(path)), soft_wrap=True)
+    with _progress() as progress:
+        found = inspect_source(path, progress)
+    console.print(report(found), soft_wrap=True)
 
 
 @app.command()
