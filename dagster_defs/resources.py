@@ -18,6 +18,7 @@ from packaging.version import Version
 from models_ml.dbt_command import DBT, build_arguments, explain
 from models_ml.errors import ForetellError
 from models_ml.run_lock import run_lock
+from models_ml.secrets import mask
 from models_ml.settings import PROJECT, Settings
 
 # Everything that opens the DuckDB file is in this pool, of one place (.dagster/dagster.yaml).
@@ -93,9 +94,9 @@ def readable_errors() -> Iterator[None]:
         yield
     except DagsterDbtCliRuntimeError as error:
         _, _, messages = str(error.description).partition("Errors parsed from dbt logs:")
-        raise dg.Failure(description=explain(messages.split("\n\n"))) from error
+        raise dg.Failure(description=mask(explain(messages.split("\n\n")))) from error
     except ForetellError as error:
-        raise dg.Failure(description=str(error)) from error
+        raise dg.Failure(description=mask(str(error))) from error
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from dagster_defs.resources import POOL, readable_errors, stream_dbt_build
 from models_ml.errors import ForetellError
 from models_ml.replay import refuse_replay
 from models_ml.road import EVENTS_TEST, SERVING, check_built, check_usable, prepare
+from models_ml.secrets import mask
 from models_ml.settings import Settings
 from models_ml.table_state import in_short, lacking_tables, why_all_tables
 from models_ml.warehouse import open_warehouse
@@ -133,7 +134,7 @@ def build_raw_events(settings: Settings) -> dg.AssetSpec:
             "What comes in: one row per thing that a user did. `FORETELL_EVENTS` names your "
             "files; without it the simulated shop of `foretell demo-events`."
         ),
-        metadata={"Files": settings.input, "Read into": str(settings.warehouse)},
+        metadata={"Files": mask(settings.input), "Read into": str(settings.warehouse)},
     )
 
 

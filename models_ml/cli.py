@@ -291,13 +291,13 @@ def _progress() -> Iterator[Callable[[str], None]]:
     started = time.monotonic()
     if not console.is_terminal:
         yield lambda line: console.print(
-            f"{time.monotonic() - started:5.0f} s  {line}", markup=False, highlight=False
+            f"{time.monotonic() - started:5.0f} s  {mask(line)}", markup=False, highlight=False
         )
         return
     with console.status("starting") as living:
 
         def show(line: str) -> None:
-            living.update(f"{time.monotonic() - started:.0f} s  {line}".replace("[", r"\["))
+            living.update(f"{time.monotonic() - started:.0f} s  {mask(line)}".replace("[", r"\["))
 
         yield show
 

@@ -24,6 +24,8 @@ DBT = Path(sys.executable).with_name("dbt")  # for Dagster, which starts it itse
 MARK = "Foretell: "
 SECONDS_PER_LINE = 10
 SECONDS_TO_END = 5
+# The debug log, dbt's default, would hold all SQL, with the keys in paths of events.
+LOGS = ("--log-format", "json", "--log-level-file", "info")
 KEPT_LINES = 20  # of those that are no JSON: warnings, or a traceback that ends with the cause
 # What Spark's local metastore says of a long view; only stg_raw_events may be one.
 DERBY_IS_FULL = "trying to shrink LONG VARCHAR"
@@ -85,7 +87,16 @@ def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[s
 def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Progress) -> None:
     log = DbtLog(progress)
     with subprocess.Popen(
-        [sys.executable, "-m", "models_ml.dbt_child", "--log-format", "json", *arguments],
+        [
+            sys.executable,
+            "-m",
+            "models_ml.dbt_child",
+            "--log-format",
+            "json",
+            "--log-level-file",
+            "info",
+            *arguments,
+        ],
         cwd=PROJECT,
         env=dict(environment),
         stdout=subprocess.PIPE,

@@ -1,8 +1,13 @@
 """Passwords and keys are masked, what names the thing stays."""
 
+import re
+from types import SimpleNamespace
+
 import pytest
+from jinja2 import Environment
 
 from models_ml.secrets import mask
+from models_ml.settings import PROJECT
 
 
 @pytest.mark.parametrize(
@@ -36,3 +41,21 @@ def test_secrets_are_masked(text, masked):
 )
 def test_everything_else_stays(text):
     assert mask(text) == text
+
+
+def test_the_macro_masks_urls_alike():
+    """Jinja in dbt, Python here: two languages, one list of rules."""
+    text = (PROJECT / "dbt_project/macros/loading/mask_text.sql").read_text()
+    env = Environment(extensions=["jinja2.ext.do"])
+    state = {}
+    env.globals.update(
+        modules=SimpleNamespace(re=re), **{"return": lambda text: state.update(found=text) or ""}
+    )
+    template = env.from_string(text + "{{ mask_text(text) }}")
+    for text in (
+        '[{"events": "https://ann:s3cret@host/e.csv?sig=ab&part=1", "name": "web"}]',
+        "s3://bucket/*.parquet",
+        "https://host/e.parquet?X-Amz-Credential=AK/1&X-Amz-Signature=ab12&part=3",
+    ):
+        template.render(text=text)
+        assert state["found"] == mask(text)

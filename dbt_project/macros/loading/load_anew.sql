@@ -1,12 +1,12 @@
 {# What decides how raw events become staged ones: where it changes, all are loaded anew. #}
 {% macro loading_settings() %}
-    {{ return(tojson({
+    {{ return(mask_text(tojson({
         'sources': event_sources(),
         'future_tolerance_hours': var('future_tolerance_hours'),
         'max_value_characters': var('max_value_characters'),
         'max_values_per_day': var('max_values_per_day'),
         'version': 3,
-    }, sort_keys=true)) }}
+    }, sort_keys=true))) }}
 {% endmacro %}
 
 {# Before a build: if files that were loaded changed since, or events come from elsewhere or under other
