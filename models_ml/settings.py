@@ -139,6 +139,11 @@ def read_settings(
             f"FORETELL_PREDICTIONS={predictions}: no such folder; "
             "name the folder that holds your definition .yml files"
         )
+    if set(Path(warehouse).name) & {"'", '"'}:
+        raise ForetellError(
+            f"FORETELL_WAREHOUSE={warehouse}: dbt cannot open a file with a quote in its name; "
+            "folders may have one, name the file e.g. shop.duckdb"
+        )
     return Settings(
         events=_absolute(events, folder) if events else str(PROJECT / DEMO_EVENTS),
         warehouse=folder / warehouse if warehouse else PROJECT / DEFAULT_WAREHOUSES[target],
