@@ -2,10 +2,13 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+# Nothing phones home (models_ml/no_telemetry.py).
 export DO_NOT_TRACK := 1
+export ORT_DISABLE_TELEMETRY := 1
+export DAGSTER_DISABLE_TELEMETRY := yes
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help setup demo test test-spark lint lint-python lint-sql ui bench bench-quality bench-spark lock clean
+.PHONY: help setup demo test test-spark test-faults lint lint-python lint-sql ui bench bench-quality bench-spark lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +42,10 @@ test: setup lint  ## every test: lint, types, dbt unit and data tests, pytest
 ONLY ?=
 test-spark: .venv/installed-spark  ## the same tables on Spark as on DuckDB, row by row (Java 17); ONLY=first_load: 3 min
 	$(BIN)/python -m pytest --numprocesses=0 tests/spark -k "$(ONLY)"
+
+KILLS ?= 50
+test-faults: setup  ## runs killed in every phase, two at once, replays, torn models: an hour; KILLS=5: less
+	FORETELL_FAULTS=$(KILLS) $(BIN)/python -m pytest tests/faults
 
 lint: lint-python lint-sql  ## style and types
 lint-python: setup

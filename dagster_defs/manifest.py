@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from models_ml.dbt_command import dbt_parse
+from models_ml.definition_files import FILE_KEY
 from models_ml.settings import PROJECT, Settings
 
-TARGET = PROJECT / ".dagster/target"
 # What dbt reads; the demo's definitions are in seeds.
 SOURCES = ("dbt_project.yml", "profiles.yml", "dbt_project", "seeds", "tests/dbt")
 SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md")
@@ -44,7 +44,7 @@ class Prediction:
     file: str
 
 
-def prepare_manifest(settings: Settings, target: Path = TARGET) -> Path:
+def prepare_manifest(settings: Settings, target: Path | None = None) -> Path:
     """Return the path of a manifest that fits the files and the settings, parsing if there is none.
 
     Each state of files and settings has a folder of its own, put in place by rename: the processes
@@ -52,11 +52,12 @@ def prepare_manifest(settings: Settings, target: Path = TARGET) -> Path:
 
     Args:
         settings: Where events, warehouse and definitions are.
-        target: Folder for what dbt writes on behalf of Dagster.
+        target: Folder for what dbt writes on behalf of Dagster; default: beside the warehouse.
 
     Raises:
         ForetellError: If dbt cannot parse the project or the definitions.
     """
+    target = target or settings.work_folder / "dagster"
     folder = target / _fingerprint(settings)
     if not (folder / "manifest.json").exists():
         target.mkdir(parents=True, exist_ok=True)
@@ -93,14 +94,15 @@ def _prediction(exposure: Mapping[str, Any]) -> Prediction:
         label=exposure["label"] or exposure["name"],
         definition=yaml.safe_dump(definition, sort_keys=False, default_flow_style=None).strip(),
         owner=exposure["owner"].get("name"),
-        file=exposure["original_file_path"],
+        file=exposure["config"].get("meta", {}).get(FILE_KEY) or exposure["original_file_path"],
     )
 
 
 def _fingerprint(settings: Settings) -> str:
     """Return a hash of all that decides the manifest."""
     named = (
-        settings.target, settings.warehouse, settings.predictions, settings.is_demo,
+        settings.target, settings.warehouse, settings.staged or settings.predictions,
+        settings.is_demo,
         version("dbt-core"),
     )  # fmt: skip
     digest = hashlib.sha256(repr(named).encode())
@@ -112,7 +114,8 @@ def _fingerprint(settings: Settings) -> str:
 
 def _files(settings: Settings) -> Iterator[Path]:
     roots = [PROJECT / source for source in SOURCES]
-    for root in [*roots, *([settings.predictions] if settings.predictions else [])]:
+    definitions = settings.staged or settings.predictions
+    for root in [*roots, *([definitions] if definitions else [])]:
         paths = sorted(root.rglob("*")) if root.is_dir() else [root]
         yield from (path for path in paths if path.suffix in SUFFIXES)
 

@@ -1,6 +1,6 @@
 """The end of the road: is `predictions` whole, and the copy that readers get."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
 from collections.abc import Iterator, Sequence
 
@@ -10,11 +10,18 @@ from dagster_defs.manifest import Prediction
 from dagster_defs.resources import POOL, readable_errors
 from models_ml.model_card import publish_cards, published_cards
 from models_ml.publish import publish
+from models_ml.publish_gate import pass_gate
 from models_ml.score_counts import ScoreCounts, count_scores
 from models_ml.settings import Settings
 from models_ml.warehouse import open_warehouse
 
 PREDICTIONS = dg.AssetKey(["predictions"])
+
+
+class PublishConfig(dg.Config):
+    """What the launchpad offers: publish also what the gate would keep from readers."""
+
+    accept: bool = False
 
 
 @dg.asset(
@@ -30,17 +37,23 @@ PREDICTIONS = dg.AssetKey(["predictions"])
     kinds={"duckdb", "parquet"},
     pool=POOL,
 )
-def published(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult:
+def published(
+    context: dg.AssetExecutionContext,
+    config: PublishConfig,
+    settings: dg.ResourceParam[Settings],
+) -> dg.MaterializeResult:
     """The tables for readers, copied aside and put in place at once: BI tools never wait for a run.
 
-    Written only after every test and check of the tables before it has passed.
+    Written only after every test and check of the tables before it has passed, and nothing speaks
+    against it: scores of too many users lost, time gone back, an alarm that holds them back.
     """
     with readable_errors():
+        pass_gate(settings, context.log.warning, config.accept)
         paths = publish(settings)
         publish_cards(settings)
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
             counts = count_scores(warehouse)
-    query = "select * from foretell.predictions order by probability desc limit 20"
+    query = "select * from predictions order by probability desc limit 20"
     look = ("import duckdb\n" if paths.database else "") + paths.look(query)
     return dg.MaterializeResult(
         metadata={

@@ -17,6 +17,8 @@ from packaging.version import Version
 
 from models_ml.dbt_command import DBT, build_arguments, explain
 from models_ml.errors import ForetellError
+from models_ml.run_lock import run_lock
+from models_ml.secrets import mask
 from models_ml.settings import PROJECT, Settings
 
 # Everything that opens the DuckDB file is in this pool, of one place (.dagster/dagster.yaml).
@@ -44,6 +46,22 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
         dbt_executable=DBT,  # type: ignore[arg-type]
         global_config_flags=["--no-use-colors"],
     )
+
+
+def settings_of_a_run(settings: Settings) -> dg.ResourceDefinition:
+    """Return the settings as a resource that holds the warehouse's lock as long as a run takes.
+
+    Every asset that opens the warehouse needs them. In the run's one process they are made at its
+    beginning; where somebody's executor gives each step a process, each step holds the lock.
+    """
+
+    @dg.resource(description="Where events, definitions and warehouse are; the warehouse's lock.")
+    def of_a_run(context: dg.InitResourceContext) -> Iterator[Settings]:
+        assert context.log is not None
+        with run_lock(settings.warehouse, f"Dagster run {context.run_id}", context.log.info):
+            yield settings
+
+    return of_a_run
 
 
 def stream_dbt_build(
@@ -76,9 +94,9 @@ def readable_errors() -> Iterator[None]:
         yield
     except DagsterDbtCliRuntimeError as error:
         _, _, messages = str(error.description).partition("Errors parsed from dbt logs:")
-        raise dg.Failure(description=explain(messages.split("\n\n"))) from error
+        raise dg.Failure(description=mask(explain(messages.split("\n\n")))) from error
     except ForetellError as error:
-        raise dg.Failure(description=str(error)) from error
+        raise dg.Failure(description=mask(str(error))) from error
 
 
 @contextmanager

@@ -10,13 +10,17 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from dagster_defs.manifest import Prediction
 from dagster_defs.prediction_assets import scores_key
 from dagster_defs.resources import POOL, readable_errors, stream_dbt_build
 from models_ml.errors import ForetellError
-from models_ml.road import SERVING, check_built, in_short, lacking_tables, prepare
+from models_ml.replay import refuse_replay
+from models_ml.road import EVENTS_TEST, SERVING, check_built, check_usable, prepare
+from models_ml.secrets import mask
 from models_ml.settings import Settings
+from models_ml.table_state import in_short, lacking_tables, why_all_tables
 from models_ml.warehouse import open_warehouse
 
 RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
@@ -117,6 +121,8 @@ def _check_stands(settings: Settings, built: Set[dg.AssetKey]) -> None:
         raise ForetellError(
             f"the warehouse lacks {in_short(lacking)}, which the job daily makes: run it once"
         )
+    if not lacking_tables(settings) and (reason := why_all_tables(settings)):
+        raise ForetellError(f"{reason}; the job daily makes its tables anew: run it once")
 
 
 def build_raw_events(settings: Settings) -> dg.AssetSpec:
@@ -128,7 +134,7 @@ def build_raw_events(settings: Settings) -> dg.AssetSpec:
             "What comes in: one row per thing that a user did. `FORETELL_EVENTS` names your "
             "files; without it the simulated shop of `foretell demo-events`."
         ),
-        metadata={"Files": settings.input, "Read into": str(settings.warehouse)},
+        metadata={"Files": mask(settings.input), "Read into": str(settings.warehouse)},
     )
 
 
@@ -156,9 +162,16 @@ def build_warehouse_assets(
     ) -> Iterator[Any]:
         with readable_errors():
             prepare(settings)
+            refuse_replay(settings)
             if config.scope is Scope.active:
                 _check_stands(settings, context.selected_asset_keys | serving_tables.keys)
-            yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+            try:
+                yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+            except DagsterDbtCliRuntimeError as error:
+                if EVENTS_TEST in str(error):
+                    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                        check_usable(warehouse, settings)
+                raise
             if context.selected_asset_keys >= CHECKED:
                 with open_warehouse(settings.warehouse, read_only=True) as warehouse:
                     check_built(warehouse, settings)

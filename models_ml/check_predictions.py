@@ -12,10 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from models_ml.data_gaps import gap_alarms, hour_of, snapshots_without_gaps
-from models_ml.dbt_command import dbt_build
 from models_ml.outcome_life import life_alarms, outcome_life
-from models_ml.road import check_built, check_selected, prepare, select_predictions
-from models_ml.settings import Settings
+from models_ml.replay import of_run
+from models_ml.road import (
+    build_checked,
+    check_built,
+    check_selected,
+    prepare,
+    select_predictions,
+)
+from models_ml.settings import Settings, with_staged_definitions
 from models_ml.train import TrainSettings
 from models_ml.warehouse import Warehouse, open_warehouse
 
@@ -81,15 +87,17 @@ def check_predictions(
     Raises:
         ForetellError: On events or definitions that cannot be used, or an unknown selected name.
     """
-    if selected:
-        check_selected(settings, selected, VARIABLES["scope"])
-    prepare(settings)
-    selection = ["--select", "+labels_rates", "+cohort_outcome_days"]
-    selection += ["--indirect-selection", "cautious"]
-    dbt_build(selection, settings.dbt_environment(), VARIABLES, progress)
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        check_built(warehouse, settings)
-        return check_warehouse(warehouse, selected)
+    settings = with_staged_definitions(settings)
+    with of_run(settings, "foretell check-predictions", progress) as settings:
+        if selected:
+            check_selected(settings, selected, VARIABLES["scope"])
+        prepare(settings)
+        selection = ["--select", "+labels_rates", "+cohort_outcome_days", "+ingest_report"]
+        selection += ["+ingest_alarms", "--indirect-selection", "cautious"]
+        build_checked(settings, selection, VARIABLES, progress)
+        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            check_built(warehouse, settings)
+            return check_warehouse(warehouse, selected)
 
 
 def check_warehouse(warehouse: Warehouse, selected: Sequence[str] = ()) -> list[Check]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import duckdb
 import typer
 from rich.console import Console
 
-from models_ml.errors import ForetellError, HeldBack
+from models_ml.errors import ForetellError, HeldBack, explain_resources
+from models_ml.file_modes import restrict_files
+from models_ml.secrets import mask
 from models_ml.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -40,6 +45,13 @@ ForgetGone = Annotated[
 AcceptLate = Annotated[
     bool, typer.Option(help="Leave out, and count, a batch that comes too late as a whole.")
 ]
+Publish = Annotated[
+    bool,
+    typer.Option("--publish", help="A past hour takes the place of live scores."),
+]
+Accept = Annotated[
+    bool, typer.Option("--accept", help="Publish also what a gate would keep from readers.")
+]
 Reasons = Annotated[
     bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
 ]
@@ -58,24 +70,39 @@ def run(
     select: Select = None,
     full_refresh: FullRefresh = False,
     reasons: Reasons = False,
+    publish: Publish = False,
+    accept: Accept = False,
     keep_loaded: KeepLoaded = False,
     forget_gone_files: ForgetGone = False,
     accept_late: AcceptLate = False,
 ) -> None:
     """Build the warehouse, train, score everybody and publish."""
-    settings = read_settings(as_of=as_of)
+    settings = read_settings(as_of=as_of, publish=publish)
     loading = {
         "keep_loaded": keep_loaded,
         "forget_gone_files": forget_gone_files,
         "accept_late": accept_late,
     }
-    _walk(settings, select, full_refresh=full_refresh, with_reasons=reasons, loading=loading)
+    _walk(
+        settings,
+        select,
+        full_refresh=full_refresh,
+        with_reasons=reasons,
+        is_accepted=accept,
+        loading=loading,
+    )
 
 
 @app.command()
-def train(as_of: AsOf = None, select: Select = None) -> None:
+def train(
+    as_of: AsOf = None,
+    select: Select = None,
+    publish: Publish = False,
+    accept: Accept = False,
+) -> None:
     """Build the warehouse and train; scores stay as they are."""
-    _walk(read_settings(as_of=as_of), select, with_scoring=False)
+    settings = read_settings(as_of=as_of, publish=publish)
+    _walk(settings, select, with_scoring=False, is_accepted=accept)
 
 
 @app.command()
@@ -84,14 +111,17 @@ def score(
     select: Select = None,
     active_only: ActiveOnly = False,
     reasons: Reasons = False,
+    publish: Publish = False,
+    accept: Accept = False,
 ) -> None:
     """Build the warehouse and score with the present champions."""
     _walk(
-        read_settings(as_of=as_of),
+        read_settings(as_of=as_of, publish=publish),
         select,
         with_training=False,
         scope="active" if active_only else "everyone",
         with_reasons=reasons,
+        is_accepted=accept,
     )
 
 
@@ -164,17 +194,23 @@ def usage(
 ) -> None:
     """Count which properties and event types people query; features are chosen by it."""
     from models_ml.report import usage_summary
+    from models_ml.run_lock import run_lock
     from models_ml.usage import Columns
     from models_ml.usage_counts import fill_usage, top_properties
     from models_ml.usage_sources import read_sources
     from models_ml.warehouse import open_warehouse
 
     columns = Columns(event_properties, user_properties, event_name)
-    with open_warehouse(read_settings().warehouse) as warehouse:
-        with _progress() as progress:
-            sources = read_sources(warehouse, sql, log, dbt_project, dialect, columns)
-            counts = fill_usage(warehouse, sources, columns, progress)
-        console.print(usage_summary(counts, top_properties(warehouse)))
+    path = read_settings().warehouse
+    with (
+        _progress() as progress,
+        run_lock(path, "foretell usage", progress),
+        open_warehouse(path) as warehouse,
+    ):
+        sources = read_sources(warehouse, sql, log, dbt_project, dialect, columns)
+        counts = fill_usage(warehouse, sources, columns, progress)
+        top = top_properties(warehouse)
+    console.print(usage_summary(counts, top))
 
 
 @app.command()
@@ -186,7 +222,9 @@ def inspect_source(
     """Recognise the format of raw events; show what would become of them and what to set."""
     from models_ml.inspect_source import inspect_source, report
 
-    console.print(report(inspect_source(path)), soft_wrap=True)
+    with _progress() as progress:
+        found = inspect_source(path, progress)
+    console.print(report(found), soft_wrap=True)
 
 
 @app.command()
@@ -211,17 +249,37 @@ def demo_events(
 
 def main() -> None:
     """Run the command; what the user can mend ends in one line and exit code 1."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
+        restrict_files()
         app()
+    except Stopped as stopped:
+        console.show_cursor()
+        _say("stopped; what readers see is what was published before")
+        os._exit(128 + stopped.args[0])  # training in threads would be waited for
     except HeldBack as error:
         _fail(str(error), exit_code=3)
     except ForetellError as error:
         _fail(str(error))
+    except MemoryError:
+        _fail(explain_resources("out of memory"))
     except _engine_errors() as error:
+        if reason := explain_resources(str(error)):
+            _fail(reason)
         hint = UPGRADED if type(error).__name__ in LACKING else ""
         _fail(f"the warehouse answered: {str(error).splitlines()[0]}{hint}")
     except OSError as error:
-        _fail(str(error))
+        _fail(explain_resources(str(error)) or str(error))
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end; its number is the argument."""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    raise Stopped(number)
 
 
 def _engine_errors() -> tuple[type[Exception], ...]:
@@ -235,16 +293,22 @@ def _engine_errors() -> tuple[type[Exception], ...]:
 
 def _walk(settings: Settings, select: list[str] | None, **options: object) -> None:
     from models_ml.alarms import current_alarms, refuse_held_back
+    from models_ml.replay import of_run
     from models_ml.report import summary
+    from models_ml.road import command_name
     from models_ml.road import run as run_road
     from models_ml.warehouse import open_warehouse
 
     started = time.monotonic()
-    with _progress() as progress:
+    command = "foretell " + command_name(
+        bool(options.get("with_training", True)), bool(options.get("with_scoring", True))
+    )
+    with _progress() as progress, of_run(settings, command, progress) as settings:
         published = run_road(settings, progress, select or [], **options)  # type: ignore[arg-type]
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-        console.print(summary(warehouse, published))
-        alarms = current_alarms(warehouse)
+        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            shown = summary(warehouse, published)
+            alarms = current_alarms(warehouse)
+    console.print(shown)
     console.print(f"[dim]Took {time.monotonic() - started:.0f} s.[/dim]")
     refuse_held_back(alarms, select or [])
 
@@ -255,22 +319,26 @@ def _progress() -> Iterator[Callable[[str], None]]:
     started = time.monotonic()
     if not console.is_terminal:
         yield lambda line: console.print(
-            f"{time.monotonic() - started:5.0f} s  {line}", markup=False, highlight=False
+            f"{time.monotonic() - started:5.0f} s  {mask(line)}", markup=False, highlight=False
         )
         return
     with console.status("starting") as living:
 
         def show(line: str) -> None:
-            living.update(f"{time.monotonic() - started:.0f} s  {line}".replace("[", r"\["))
+            living.update(f"{time.monotonic() - started:.0f} s  {mask(line)}".replace("[", r"\["))
 
         yield show
 
 
-def _fail(message: str, exit_code: int = 1) -> None:
-    Console(stderr=True).print(
-        f"foretell: {message}", style="red", markup=False, highlight=False, soft_wrap=True
-    )
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
+    _say(message)
     sys.exit(exit_code)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True).print(
+        f"foretell: {mask(message)}", style="red", markup=False, highlight=False, soft_wrap=True
+    )
 
 
 if __name__ == "__main__":

@@ -12,16 +12,21 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from models_ml.errors import ForetellError
+from models_ml.errors import ForetellError, explain_resources
 from models_ml.settings import PROJECT
 
-DBT = Path(sys.executable).with_name("dbt")
+DBT = Path(sys.executable).with_name("dbt")  # for Dagster, which starts it itself
 MARK = "Foretell: "
 SECONDS_PER_LINE = 10
+SECONDS_TO_END = 5
+# The debug log, dbt's default, would hold all SQL, with the keys in paths of events.
+LOGS = ("--log-format", "json", "--log-level-file", "info")
+KEPT_LINES = 20  # of those that are no JSON: warnings, or a traceback that ends with the cause
 # What Spark's local metastore says of a long view; only stg_raw_events may be one.
 DERBY_IS_FULL = "trying to shrink LONG VARCHAR"
 TOO_MANY_SOURCES = (
@@ -38,7 +43,7 @@ def build_arguments(variables: Mapping[str, Any], selection: Sequence[str] = ())
         variables: dbt vars.
         selection: E.g. ["--select", "path:dbt_project/models/08_predictions"].
     """
-    variables_json = json.dumps(dict(variables))
+    variables_json = json.dumps({"needs_events": True, **variables})
     return ["build", "--exclude-resource-type", "unit_test", "--vars", variables_json, *selection]
 
 
@@ -60,7 +65,8 @@ def dbt_build(
         ForetellError: If a node fails, with the message meant for people.
     """
     # A folder per scope: dbt parses everything anew (8 s) whenever a var differs from last time.
-    target = ["--target-path", f"target/{variables.get('scope', '')}"]
+    folder = Path(environment.get("DBT_TARGET_PATH") or PROJECT / "target")
+    target = ["--target-path", str(folder / str(variables.get("scope", "")))]
     # What dbt would write of the project and the run, nobody reads here; it takes a second.
     unwritten = "--no-write-json"
     _run_dbt([*build_arguments(variables, arguments), *target, unwritten], environment, progress)
@@ -81,18 +87,41 @@ def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[s
 def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Progress) -> None:
     log = DbtLog(progress)
     with subprocess.Popen(
-        [str(DBT), "--log-format", "json", *arguments],
+        [
+            sys.executable,
+            "-m",
+            "models_ml.dbt_child",
+            "--log-format",
+            "json",
+            "--log-level-file",
+            "info",
+            *arguments,
+        ],
         cwd=PROJECT,
         env=dict(environment),
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # what is no JSON may be the only cause that is given
         text=True,
         errors="replace",
     ) as process:
         assert process.stdout is not None
-        for line in _lines_or_silence(process.stdout, SECONDS_PER_LINE):
-            log.read(line)
+        try:
+            for line in _lines_or_silence(process.stdout, SECONDS_PER_LINE):
+                log.read(line)
+        except BaseException:
+            _end(process)
+            raise
     if process.returncode != 0:
-        raise ForetellError(explain(log.errors, arguments[0]))
+        raise ForetellError(log.explain(arguments[0], process.returncode))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End dbt, whose run nobody waits for any more; what it had committed stays."""
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _lines_or_silence(stream: IO[str], seconds: float) -> Iterator[str]:
@@ -120,10 +149,12 @@ class DbtLog:
 
     Attributes:
         errors: Messages so far.
+        others: The last lines that were no JSON: of dbt's errors, or of what it runs in.
     """
 
     def __init__(self, progress: Progress) -> None:
         self.errors: list[str] = []
+        self.others: deque[str] = deque(maxlen=KEPT_LINES)
         self._progress = progress
         self._started: dict[str, float] = {}  # what runs, since when
 
@@ -135,6 +166,10 @@ class DbtLog:
         try:
             entry = json.loads(line)
         except json.JSONDecodeError:
+            entry = None
+        if not isinstance(entry, dict):
+            if line.strip():
+                self.others.append(line.strip())
             return
         info, data = entry.get("info", {}), entry.get("data", {})
         kind, node = info.get("name", ""), data.get("node_info", {}).get("node_name", "")
@@ -150,6 +185,12 @@ class DbtLog:
             seconds = data.get("execution_time", 0)
             self._progress(f"{data.get('index')}/{data.get('total')} {node} {seconds:.1f} s")
 
+    def explain(self, command: str, exit_code: int) -> str:
+        """Return the one message that a person should read when dbt ended with an error."""
+        if not self.errors and not self.others and exit_code < 0:
+            return f"dbt {command} was ended by signal {-exit_code} before it was done"
+        return explain(self.errors or [*self.others][-1:], command)
+
     def _tell_what_runs(self) -> None:
         now = time.monotonic()
         running = [f"{node} for {now - since:.0f} s" for node, since in self._started.items()]
@@ -164,6 +205,8 @@ def explain(errors: list[str], command: str = "build") -> str:
             return error.split(MARK, 1)[1].splitlines()[0].strip()
         if DERBY_IS_FULL in error:
             return TOO_MANY_SOURCES
+    if reason := explain_resources(" ".join(errors)):
+        return reason
     lines = [line.strip() for error in errors for line in error.splitlines() if line.strip()]
-    reason = " | ".join(lines[:6]) or "no reason given; see logs/dbt.log"
+    reason = " | ".join(lines[:6]) or "no reason given"
     return f"dbt {command} failed: {reason}"

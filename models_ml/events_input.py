@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import difflib
 import glob
+import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from models_ml.errors import ForetellError
+from models_ml.known_formats import find_known
 from models_ml.sources import BY_ADAPTER, Format, missing_columns, recognise
+from models_ml.text_files import LOOKED_AT_FILES, check_text_file
+from models_ml.torn_files import find_torn_files
 
 READERS = {
     ".parquet": "read_parquet(?, union_by_name = true)",
@@ -51,18 +56,29 @@ def read_columns(path: str) -> list[str]:
 def query_events(path: str, sql: str) -> list[tuple[Any, ...]]:
     """Run a query of ours on raw files; {events} in it stands for their rows.
 
+    Torn files are left out, as in a run (models_ml.torn_files).
+
     Raises:
         ForetellError: If no file matches, or a file is empty or cannot be read.
     """
     reader = READERS[_format(path)]
+    read: str | list[str] = path
     if "://" not in path:
-        _check_files(path)
+        torn = set(find_torn_files([path], os.environ))
+        _check_files(path, torn)
+        if torn:
+            read = sorted(set(glob.glob(path, recursive=True)) - torn)
     try:
-        return duckdb.execute(sql.format(events=reader), [path]).fetchall()
+        return duckdb.execute(sql.format(events=reader), [read]).fetchall()
     except duckdb.Error as error:
-        raise ForetellError(
-            f"cannot read events from {path}: {str(error).splitlines()[0]}"
-        ) from error
+        raise ForetellError(f"cannot read events from {path}: {_reason(error)}") from error
+
+
+def _reason(error: duckdb.Error) -> str:
+    """Return what an engine says of a file in one line: what it is about, then what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith(("Possible", "*", "LINE", "^"))]
+    return " ".join(said[:3])[:400]
 
 
 def _format(path: str) -> str:
@@ -79,7 +95,7 @@ def _format(path: str) -> str:
     )
 
 
-def _check_files(path: str) -> None:
+def _check_files(path: str, torn: Collection[str]) -> None:
     files = glob.glob(path, recursive=True)
     if not files:
         beside = [file.name for file in Path(path).parent.glob("*")]
@@ -89,8 +105,11 @@ def _check_files(path: str) -> None:
             f"no events at {path}{hint}; set FORETELL_EVENTS to a file or glob, "
             "or make demo events with `foretell demo-events`"
         )
-    for file in files:
-        if Path(file).stat().st_size == 0:
+    suffix = _format(path)
+    for place, file in enumerate(files):
+        if suffix != ".parquet" and place < LOOKED_AT_FILES and Path(file).is_file():
+            check_text_file(Path(file), is_json=suffix not in (".csv", ".tsv"))
+        if file not in torn and Path(file).stat().st_size == 0:
             raise ForetellError(
                 f"{file} is empty (0 bytes); remove it or name other files in FORETELL_EVENTS"
             )
@@ -98,10 +117,18 @@ def _check_files(path: str) -> None:
 
 def _check_columns(path: str, form: Format, columns: list[str]) -> None:
     missing = missing_columns(form, columns)
+    known = find_known(columns, path)
+    if form.adapter == "segment_identifies" and known:  # it has what that needs, and means another
+        raise ForetellError(
+            f"{path} is {known.title}, not identifies: each row would become $identify; there is "
+            "no adapter for it yet, `foretell inspect-source` says how to map it"
+        )
     if not missing:
         return
     looks_like = recognise(columns)
-    if looks_like and looks_like is not form:
+    if known:
+        hint = f"; it looks like {known.title}, which has no adapter yet: `foretell inspect-source`"
+    elif looks_like and looks_like is not form:
         hint = f"; it looks like {looks_like.title}: set FORETELL_ADAPTER={looks_like.adapter}"
     else:
         reads = {column.lower() for column in form.columns()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -12,10 +13,13 @@ from rich.text import Text
 
 from models_ml.errors import ForetellError
 from models_ml.events_input import query_events, read_columns
+from models_ml.known_formats import find_known, guess_mapping
 from models_ml.sources import CANONICAL_COLUMNS, FORMATS, Format, missing_columns, recognise
+from models_ml.trial import Trial, try_rows
 
 LOOKED_AT = 100_000
 SHOWN = 3
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Inspection:
         n_rows: Number of rows.
         n_unusable: Of the first LOOKED_AT rows, those that lack a required value or are broken.
         unusable: The first few of these: their values as JSON.
+        trial: What a run would make of the first LOOKED_AT rows; None: not tried.
     """
 
     path: str
@@ -37,26 +42,21 @@ class Inspection:
     n_rows: int
     n_unusable: int
     unusable: list[str]
+    trial: Trial | None = None
 
 
-def inspect_source(path: str) -> Inspection:
-    """Recognise the format of raw files and count their rows.
+def inspect_source(path: str, progress: Progress | None = None) -> Inspection:
+    """Recognise the format of raw files, count their rows and try what a run would make of them.
 
     Args:
         path: Path or glob of Parquet, NDJSON or CSV files.
+        progress: Called with a line per step of the trial; None: rows are not tried.
 
     Raises:
-        ForetellError: If they cannot be read, or have none of the formats; the message then names
-            the nearest and what it lacks.
+        ForetellError: If they cannot be read, have none of the formats, or if not a single row
+            could be used; the message says what is known about them and what to do.
     """
-    columns = read_columns(path)
-    form = recognise(columns)
-    if form is None:
-        near = min(FORMATS, key=lambda each: len(_absent_signs(each, columns)) / len(each.signs))
-        raise ForetellError(
-            f"{path} has none of the formats; the nearest is {near.title} ({near.adapter}), which "
-            f"has also {', '.join(_absent_signs(near, columns))}. It has: {', '.join(columns[:30])}"
-        )
+    form, columns = _recognised(path)
     ((n_rows,),) = query_events(path, "select count(*) from {events}")
     lacking = _lacking(form, columns)
     looked_at = f"(select * from {{events}} limit {LOOKED_AT}) as raw where {lacking}"
@@ -64,9 +64,43 @@ def inspect_source(path: str) -> Inspection:
     unusable = query_events(
         path, f"select cast(to_json(raw) as varchar) from {looked_at} limit {SHOWN}"
     )
+    trial = try_rows(path, form.adapter, LOOKED_AT, progress) if progress else None
+    if trial and trial.is_hopeless:
+        raise ForetellError(
+            f"{path} looks like {form.title}, but of the first {trial.n_rows:,} rows none can be "
+            f"used ({trial.words()}), e.g. {_first_row(path)[:300]}"
+        )
     return Inspection(
-        path, form, columns, n_rows, n_unusable, [_values(row) for (row,) in unusable]
+        path, form, columns, n_rows, n_unusable, [_values(row) for (row,) in unusable], trial
     )
+
+
+def _recognised(path: str) -> tuple[Format, list[str]]:
+    """Return the format of files and their columns, or say what is known about them."""
+    columns = read_columns(path)
+    if known := find_known(columns, path):
+        raise ForetellError(
+            f"{path} is {known.title}, for which there is no adapter yet; {known.advice(path)}"
+        )
+    form = recognise(columns)
+    if form is not None:
+        return form, columns
+    near = min(FORMATS, key=lambda each: len(_absent_signs(each, columns)) / len(each.signs))
+    absent, hint = _absent_signs(near, columns), ""
+    if len(absent) < len(near.signs) / 2:
+        hint = f"; the nearest is {near.title} ({near.adapter}), which has also {', '.join(absent)}"
+    raise ForetellError(
+        f"{path} has none of the formats{hint}. It has: {', '.join(columns[:30])}. Bring it into "
+        f"Foretell's own columns, e.g. with DuckDB: {guess_mapping(columns, path)}; then "
+        "FORETELL_EVENTS=events.parquet"
+    )
+
+
+def _first_row(path: str) -> str:
+    ((row,),) = query_events(
+        path, "select cast(to_json(raw) as varchar) from (select * from {events} limit 1) as raw"
+    )
+    return _values(row)
 
 
 def report(found: Inspection) -> RenderableType:
@@ -92,9 +126,21 @@ def report(found: Inspection) -> RenderableType:
             f"or lack {required}; they will be rejected, e.g."
         )
         lines += [f"  {row[:200]}" for row in found.unusable]
+    lines += _tried(found)
     lines += ["", f"export FORETELL_EVENTS={shlex.quote(found.path)}"]
     lines.append(f"export FORETELL_ADAPTER={found.form.adapter}")
     return Group(Text(), table, Text("\n".join(lines)))
+
+
+def _tried(found: Inspection) -> list[str]:
+    """Return what the trial came to, in lines."""
+    trial = found.trial
+    if trial is None:
+        return []
+    tried = (
+        f"Tried {trial.n_rows:,} rows as a run would read them: {trial.n_accepted:,} can be used"
+    )
+    return [f"{tried}; rejected: {trial.words()}" if trial.reasons else tried]
 
 
 def _values(row: str) -> str:

@@ -18,7 +18,9 @@ import duckdb
 
 from models_ml.duckdb_warehouse import locked_message
 from models_ml.errors import ForetellError
+from models_ml.file_modes import restrict
 from models_ml.machine import bound_database
+from models_ml.secrets import IN_URLS
 from models_ml.settings import Settings
 from models_ml.warehouse import SCHEMA
 
@@ -49,6 +51,8 @@ PUBLISHED = {
 }
 # Models as bytes stay in the warehouse.
 HIDDEN = {"models": ("onnx", "judge_onnx", "explain_model")}
+# Names of files may be URLs with keys in them.
+MASKED = {"ingest_report": ("source_file",)}
 # Up to this share of a table's rows, or so many, may differ for its copy to be changed in place.
 FEW, FEW_ROWS = 0.1, 1_000
 # Newer than 0.1: after an upgrade they are there from the first build on that makes them.
@@ -76,7 +80,8 @@ class Published:
         """Return what to type in Python to see the rows of a query."""
         if self.database is None:
             return f"spark.sql({sql!r}).show()"
-        return f"duckdb.connect({str(self.database)!r}, read_only=True).sql({sql!r}).show()"
+        opened = f"c = duckdb.connect({str(self.database)!r}, read_only=True)"
+        return f"{opened}; c.execute('use {SCHEMA}'); c.sql({sql!r}).show()"
 
 
 def published_paths(settings: Settings) -> Published:
@@ -97,6 +102,8 @@ def publish(settings: Settings) -> Published:
     """
     paths = published_paths(settings)
     paths.parquet.mkdir(parents=True, exist_ok=True)
+    for path in (paths.parquet, settings.warehouse):
+        restrict(path)
     if paths.database is None:
         return paths
     aside = paths.database.with_suffix(f".{os.getpid()}.tmp")
@@ -112,6 +119,7 @@ def publish(settings: Settings) -> Published:
     except duckdb.IOException as error:
         raise ForetellError(locked_message(settings.warehouse, str(error))) from error
     else:
+        restrict(aside)
         os.replace(aside, paths.database)
     finally:
         aside.unlink(missing_ok=True)
@@ -128,7 +136,7 @@ def _write_copy(
     hub.execute(f"create schema published.{SCHEMA}")
     for table, columns in tables.items():
         hub.execute(
-            f"create table published.{SCHEMA}.{table} as select {_names(columns)}"
+            f"create table published.{SCHEMA}.{table} as select {_masked(table, columns)}"
             f" from warehouse.{SCHEMA}.{table} order by {PUBLISHED[table]}"
         )
         _write_parquet(hub, table, paths.parquet)
@@ -158,7 +166,7 @@ def _update_copy(
         gone = hub.execute(f"delete from {copy} where rowid {place.format(table, 'gone')}")
         n_changed = gone.fetchall()[0][0]
         new = hub.execute(
-            f"insert into {copy} select {_names(columns)} from warehouse.{SCHEMA}.{table}"
+            f"insert into {copy} select {_masked(table, columns)} from warehouse.{SCHEMA}.{table}"
             f" where rowid {place.format(table, 'new')}"
         )
         n_changed += new.fetchall()[0][0]
@@ -189,10 +197,10 @@ def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns
     A row is known by a hash of all it holds. In tables of ten million rows one changed row in some
     hundred billion is taken for another one and missed, until most rows change.
     """
-    for database in ("before", "warehouse"):
+    for database, names in (("before", _names(columns)), ("warehouse", _masked(table, columns))):
         hub.execute(
             f"create or replace temp table {database}_rows as select rowid as place,"
-            f" hash({_names(columns)}) as content from {database}.{SCHEMA}.{table}"
+            f" hash({names}) as content from {database}.{SCHEMA}.{table}"
         )
     for kind, own, other in (("gone", "before", "warehouse"), ("new", "warehouse", "before")):
         hub.execute(
@@ -232,6 +240,7 @@ def _columns(hub: duckdb.DuckDBPyConnection, database: str) -> Tables:
 def _write_parquet(hub: duckdb.DuckDBPyConnection, table: str, folder: Path) -> None:
     aside = folder / f".{table}.{os.getpid()}.tmp"
     hub.execute(f"copy published.{SCHEMA}.{table} to {_quoted(aside)} (format parquet)")
+    restrict(aside)
     os.replace(aside, _parquet(table, folder))
 
 
@@ -241,6 +250,21 @@ def _parquet(table: str, folder: Path) -> Path:
 
 def _names(columns: Columns) -> str:
     return ", ".join('"' + name.replace('"', '""') + '"' for name, _ in columns)
+
+
+def _masked(table: str, columns: Columns) -> str:
+    """Return a table's columns for SELECT, file names without the keys of their URLs."""
+    if table not in MASKED:
+        return _names(columns)
+    expressions = []
+    for column in columns:
+        expression = _names([column])
+        if column[0] in MASKED[table]:
+            for pattern, put in IN_URLS:
+                quoted = [part.replace("'", "''") for part in (pattern, put)]
+                expression = f"regexp_replace({expression}, '{quoted[0]}', '{quoted[1]}', 'g')"
+        expressions.append(expression)
+    return ", ".join(expressions)
 
 
 def _quoted(path: Path) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from models_ml.errors import TornModel
 from models_ml.warehouse import Warehouse
 
 CHAMPION, CHALLENGER, RETIRED, REJECTED = "champion", "challenger", "retired", "rejected"
@@ -197,5 +198,9 @@ def _one(rows: list[dict[str, Any]]) -> ModelRecord | None:
         return None
     row = rows[0]
     for name in AS_JSON:
-        row[name] = json.loads(row[name]) if row[name] else None
+        try:
+            row[name] = json.loads(row[name]) if row[name] else None
+        except ValueError:
+            reason = f"its {name} are not JSON"
+            raise TornModel(row["prediction"], row["model_id"], reason) from None
     return ModelRecord(**row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -18,12 +19,16 @@ from models_ml.warehouse import SCHEMA, Warehouse
 if TYPE_CHECKING:  # it brings a SQL parser, which only `foretell usage` needs
     from models_ml.usage_counts import UsageCounts
 
+STALE = timedelta(days=2)  # scores are made once a day; one run may be missed
 SUMMARY = f"""
     select
         definitions.prediction,
         definitions.label,
-        cohort.n_users,
-        cohort.mean_expected_value,
+        scores.n_users,
+        scores.mean_expected_value,
+        scores.newest_as_of,
+        scores.oldest_as_of,
+        cohort.n_cohort,
         models.status,
         models.reason,
         models.candidate,
@@ -45,8 +50,13 @@ SUMMARY = f"""
         and definitions.definition_hash = models.definition_hash
     left join (
         select
-            prediction, count(*) as n_users, avg(expected_value) as mean_expected_value
+            prediction, count(*) as n_users, avg(expected_value) as mean_expected_value,
+            max(as_of) as newest_as_of, min(as_of) as oldest_as_of
         from predictions group by prediction
+    ) as scores
+        on definitions.prediction = scores.prediction
+    left join (
+        select prediction, count(*) as n_cohort from scoring_rows group by prediction
     ) as cohort
         on definitions.prediction = cohort.prediction
     order by definitions.prediction
@@ -59,9 +69,10 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
     Quality figures are of users and weeks that the model never saw (models_ml.evaluate).
     """
     (now,) = warehouse.rows("select as_of from stg_as_of") or [{"as_of": None}]
-    table = Table(title=f"Predictions as of {now['as_of']} UTC", title_justify="left")
+    table = Table(title=f"Predictions; events up to {now['as_of']} UTC", title_justify="left")
     for heading in (
         "prediction",
+        "as of (UTC)",
         "users",
         "base rate",
         "AUROC",
@@ -73,11 +84,12 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         table.add_column(heading, justify="left" if heading in ("prediction", "model") else "right")
     alarms = current_alarms(warehouse)
     held = {alarm.prediction for alarm in alarms if alarm.is_held_back}
-    for row in warehouse.rows(SUMMARY):
+    rows = warehouse.rows(SUMMARY)
+    for row in rows:
         model = "held back, see below" if row["prediction"] in held else _model(row)
-        table.add_row(row["prediction"], f"{row['n_users'] or 0:,}", *_quality(row), model)
+        table.add_row(row["prediction"], _moment(row), _coverage(row), *_quality(row), model)
     values = _values(warehouse)
-    query = f"select * from {SCHEMA}.predictions order by probability desc limit 20"
+    query = "select * from predictions order by probability desc limit 20"
     lines = [f"\nTable    {SCHEMA}.predictions in {published.place}"]
     if published.database:
         lines += [
@@ -90,6 +102,7 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         table,
         *([values] if values.row_count else []),
         *alarm_lines(alarms),
+        *(Text(line, style="yellow") for line in stale_predictions(rows, now["as_of"])),
         Text(
             "Measured on users and weeks that no model had seen; [ ] is a 95 % interval. "
             "log loss: lower is better, beside the guess of the base rate for everybody.",
@@ -113,6 +126,37 @@ def alarm_lines(alarms: Sequence[Alarm]) -> list[Text]:
     return lines
 
 
+def stale_predictions(rows: Sequence[dict[str, Any]], now: datetime | None) -> list[str]:
+    """Return a sentence for each prediction whose newest scores are older than the others are.
+
+    Args:
+        rows: Of the query SUMMARY.
+        now: The hour that counted as now in the newest run.
+    """
+    return [
+        f"{row['prediction']}: its scores are as of {row['newest_as_of']:%Y-%m-%d %H:%M}, "
+        f"{(now - row['newest_as_of']).days:,} days before now, and {_coverage(row)} users have "
+        "one: `foretell run` brings it up to date"
+        for row in rows
+        if now and row["newest_as_of"] and now - row["newest_as_of"] > STALE
+    ]
+
+
+def _moment(row: dict[str, Any]) -> str:
+    """Return as of when a prediction's newest scores are, and its oldest if much older."""
+    newest, oldest = row["newest_as_of"], row["oldest_as_of"]
+    if newest is None:
+        return ""
+    since = f" (oldest {oldest:%Y-%m-%d})" if newest - oldest > STALE else ""
+    return f"{newest:%Y-%m-%d %H:%M}{since}"
+
+
+def _coverage(row: dict[str, Any]) -> str:
+    """Return how many users of the starting cohort now have a score."""
+    n_users, n_cohort = row["n_users"] or 0, row["n_cohort"] or 0
+    return f"{n_users:,}" if n_users == n_cohort else f"{n_users:,} of {n_cohort:,}"
+
+
 def _values(warehouse: Warehouse) -> Table:
     """Return what value predictions expect and how right they were."""
     table = Table(title="Expected values", title_justify="left")
@@ -128,7 +172,7 @@ def _values(warehouse: Warehouse) -> Table:
         is_text = heading in ("prediction", "model of amounts")
         table.add_column(heading, justify="left" if is_text else "right")
     for row in warehouse.rows(SUMMARY):
-        metrics = json.loads(row["metrics"]) if row["metrics"] else {}
+        metrics = _metrics(row)
         value, mean = metrics.get("value"), row["mean_expected_value"]
         if value is None or mean is None:
             continue
@@ -162,7 +206,7 @@ def usage_summary(counts: Sequence[UsageCounts], top: Sequence[dict[str, Any]]) 
 
 
 def _quality(row: dict[str, Any]) -> list[str]:
-    metrics = json.loads(row["metrics"]) if row["metrics"] else {}
+    metrics = _metrics(row)
     base_rate = metrics.get("base_rate")
     return [
         f"{base_rate:.2%}" if base_rate is not None else "",
@@ -171,6 +215,15 @@ def _quality(row: dict[str, Any]) -> list[str]:
         _number(metrics.get("log_loss_base_rate")),
         _number(metrics.get("expected_calibration_error")),
     ]
+
+
+def _metrics(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of a model; none if its row is torn, which an alarm says."""
+    try:
+        metrics = json.loads(row["metrics"] or "{}")
+    except ValueError:
+        return {}
+    return metrics if isinstance(metrics, dict) else {}
 
 
 def _model(row: dict[str, Any]) -> str:

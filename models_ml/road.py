@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
-from models_ml import registry
 from models_ml.dbt_command import dbt_build
 from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
 from models_ml.model_card import publish_cards
 from models_ml.outcome_life import raise_life_alarms
 from models_ml.publish import Published, publish
+from models_ml.publish_gate import pass_gate
+from models_ml.replay import of_run
 from models_ml.score import ScoreSummary, score_predictions
-from models_ml.settings import PROJECT, Settings
+from models_ml.settings import Settings, with_staged_definitions
 from models_ml.spark_server import check_server
+from models_ml.table_state import why_all_tables
+from models_ml.torn_models import read_champion, write_alarms
 from models_ml.train_prediction import train_predictions
 from models_ml.training_data import present_features
 from models_ml.warehouse import Warehouse, open_warehouse
 
 SERVING = "path:dbt_project/models/08_predictions"
+EVENTS_TEST = "some_event_is_usable"
 DAILY = "tag:daily"  # what an hourly build leaves as it stands
-EPHEMERAL = "materialized='ephemeral'"  # in a model's file: it makes no table
 Progress = Callable[[str], None]
 
 
@@ -30,6 +34,7 @@ def build(
     progress: Progress,
     scope: str = "everyone",
     full_refresh: bool = False,
+    why_whole: str = "",
     loading: Mapping[str, bool] | None = None,
 ) -> None:
     """Bring the warehouse up to as_of: folders 01 to 07.
@@ -40,6 +45,8 @@ def build(
         scope: everyone (daily) or active (hourly: users with an event since the last run, no
                 training snapshots).
         full_refresh: Load all events anew, also those that came too late.
+        why_whole: Why an hour makes the daily tables too (models_ml.table_state); empty: it need
+            not.
         loading: dbt vars that say what a load may do: keep_loaded, forget_gone_files, accept_late.
 
     Raises:
@@ -48,14 +55,14 @@ def build(
     prepare(settings)
     selection = ["--exclude", SERVING]
     if scope == "active":
-        if lacking := lacking_tables(settings):
-            progress(f"the warehouse lacks {in_short(lacking)}: all tables are built")
+        if why_whole:
+            progress(f"{why_whole}: all tables are built")
         else:
             selection.append(DAILY)
     if full_refresh:
         selection.append("--full-refresh")
     variables = {"scope": scope, **{name: True for name, is_on in (loading or {}).items() if is_on}}
-    dbt_build(selection, settings.dbt_environment(), variables, progress)
+    build_checked(settings, selection, variables, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
         _tell_of_late_events(warehouse, progress)
@@ -64,27 +71,6 @@ def build(
             progress(f"warning: {row['message']}")
         if scope == "everyone":
             _tell_of_rules_without_use(warehouse, progress)
-
-
-def lacking_tables(settings: Settings) -> list[str]:
-    """Return which tables of this version's models the warehouse lacks, in order.
-
-    An hour may go by what stands only if all of them stand: it leaves out what is tagged daily.
-    """
-    try:
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-            there = warehouse.table_names()
-    except ForetellError:  # nothing is there; or it is in use, and the build will say so
-        there = set()
-    models = (PROJECT / "dbt_project/models").rglob("*.sql")
-    made = {path.stem for path in models if EPHEMERAL not in path.read_text(encoding="utf-8")}
-    return sorted(made - there)
-
-
-def in_short(names: Sequence[str]) -> str:
-    """Return the first three names, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
@@ -126,13 +112,7 @@ def prepare(settings: Settings) -> None:
 
 def check_built(warehouse: Warehouse, settings: Settings) -> None:
     """Refuse to go on without a usable event or without a prediction, saying why."""
-    if not warehouse.rows("select 1 from stg_as_of"):
-        reasons = warehouse.rows(
-            "select reason, sum(n_rows) as n_rows from stg_ingest_counts where fate = 'rejected' "
-            "group by reason order by 2 desc"
-        )
-        counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
-        raise ForetellError(f"no usable event in {settings.input} ({counted or 'no rows'})")
+    check_usable(warehouse, settings)
     if not warehouse.rows("select 1 from prediction_definitions"):
         raise ForetellError(
             "no prediction is defined; write one into dbt_project/models/predictions "
@@ -140,12 +120,57 @@ def check_built(warehouse: Warehouse, settings: Settings) -> None:
         )
 
 
-def finish(settings: Settings, progress: Progress, scope: str = "everyone") -> Published:
-    """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers."""
+def check_usable(warehouse: Warehouse, settings: Settings) -> None:
+    """Refuse to go on without a usable event, saying why none is.
+
+    Raises:
+        ForetellError: With the number of rows of each reason.
+    """
+    if not {"stg_as_of", "stg_checked_events"} <= warehouse.table_names():
+        return  # dbt failed before
+    if not warehouse.rows("select 1 from stg_as_of"):
+        reasons = warehouse.rows(
+            "select reason, count(*) as n_rows from stg_checked_events where fate = 'rejected' "
+            "group by reason order by 2 desc"
+        )
+        counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
+        raise ForetellError(f"no usable event in {settings.input} ({counted or 'no rows'})")
+
+
+def build_checked(
+    settings: Settings, selection: list[str], variables: Mapping[str, Any], progress: Progress
+) -> None:
+    """Run `dbt build`; where it stopped as no event can be used, say so instead of what dbt says.
+
+    Raises:
+        ForetellError: If a node fails.
+    """
+    try:
+        dbt_build(selection, settings.dbt_environment(), variables, progress)
+    except ForetellError as error:
+        if EVENTS_TEST in str(error):
+            with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                check_usable(warehouse, settings)
+        raise
+
+
+def finish(
+    settings: Settings,
+    progress: Progress,
+    scope: str = "everyone",
+    is_whole: bool = False,
+    is_accepted: bool = False,
+) -> Published:
+    """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers.
+
+    Raises:
+        HeldBack: If something speaks against publishing (models_ml.publish_gate).
+    """
     selection = ["--select", SERVING]
-    if scope == "active" and not lacking_tables(settings):
+    if scope == "active" and not is_whole:
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
+    pass_gate(settings, progress, is_accepted)
     published = publish(settings)
     publish_cards(settings)
     return published
@@ -190,14 +215,19 @@ def score_champions(
     explained = set(predictions) if with_reasons else {row["prediction"] for row in asked}
     computed = {feature["feature_id"] for feature in present_features(warehouse)}
     champions = []
+    alarms = []
     for prediction in predictions:
-        champion = registry.find_champion(warehouse, prediction)
         is_gone = raise_life_alarms(warehouse, prediction, accepted).is_gone
         if is_gone and prediction not in accepted:
             progress(f"{prediction}: held back, what it predicts is gone; older scores stay")
-        elif champion is None:
+            continue
+        champion, torn = read_champion(warehouse, prediction)
+        alarms += torn
+        for alarm in torn:
+            progress(alarm.message)
+        if champion is None and not torn:
             progress(f"{prediction}: no model to score with")
-        else:
+        elif champion is not None:
             champions.append(champion)
             lost = len(set(champion.feature_ids or ()) - computed)
             if lost:
@@ -206,6 +236,7 @@ def score_champions(
                     f"its model {champion.model_id} are banned or gone and count as none; "
                     "train it again: `foretell run`"
                 )
+    write_alarms(warehouse, predictions, alarms)
     if not champions:
         return []
     return score_predictions(warehouse, champions, progress, explained, accepted)
@@ -221,23 +252,33 @@ def run(
     full_refresh: bool = False,
     with_reasons: bool = False,
     loading: Mapping[str, bool] | None = None,
-    accepted: Collection[str] = (),
+    is_accepted: bool = False,
 ) -> Published:
     """Build, train, score, publish. Safe to repeat: the same data changes nothing.
 
     Raises:
         ForetellError: With the one message that a person should read.
     """
-    if selected:
-        check_selected(settings, selected, scope)
-    build(settings, progress, scope, full_refresh, loading)
-    with open_warehouse(settings.warehouse) as warehouse:
-        predictions = select_predictions(warehouse, selected)
-        if with_training:
-            train_predictions(warehouse, predictions, progress, accepted=accepted)
-        if with_scoring:
-            score_champions(warehouse, predictions, progress, with_reasons, accepted)
-    return finish(settings, progress, scope)
+    settings = with_staged_definitions(settings)
+    command = f"foretell {command_name(with_training, with_scoring)}"
+    with of_run(settings, command, progress) as settings:
+        if selected:
+            check_selected(settings, selected, scope)
+        reason = why_all_tables(settings) if scope == "active" else ""
+        build(settings, progress, scope, full_refresh, reason, loading)
+        with open_warehouse(settings.warehouse) as warehouse:
+            predictions = select_predictions(warehouse, selected)
+            accepted = predictions if is_accepted else ()
+            if with_training:
+                train_predictions(warehouse, predictions, progress, accepted=accepted)
+            if with_scoring:
+                score_champions(warehouse, predictions, progress, with_reasons, accepted)
+        return finish(settings, progress, scope, bool(reason), is_accepted)
+
+
+def command_name(with_training: bool, with_scoring: bool) -> str:
+    """Return the command's name, for those who wait for it to end."""
+    return "run" if with_training and with_scoring else "train" if with_training else "score"
 
 
 def check_selected(settings: Settings, selected: Sequence[str], scope: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models_ml.alarms import current_alarms
-from models_ml.registry import find_champion
+from models_ml.torn_models import read_champion
 from models_ml.warehouse import Warehouse
 
 COUNTS = """
@@ -68,7 +68,7 @@ def count_scores(warehouse: Warehouse) -> dict[str, ScoreCounts]:
     return {
         row["prediction"]: ScoreCounts(
             has_model=row["prediction"] not in held
-            and find_champion(warehouse, row["prediction"]) is not None,
+            and read_champion(warehouse, row["prediction"])[0] is not None,
             **row,
         )
         for row in warehouse.rows(COUNTS)

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import yaml
 
+from models_ml.child_process import PARENT
+from models_ml.definition_files import stage_definitions
 from models_ml.errors import ForetellError
 from models_ml.machine import check_machine
 from models_ml.sources import Source, check_adapter, parse_sources
 from models_ml.spark_server import server_address
+from models_ml.torn_files import find_torn_files
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_WAREHOUSES = {"duckdb": "warehouse/foretell.duckdb", "spark": "warehouse/spark"}
@@ -31,22 +34,28 @@ class Settings:
         events: Path or glob of raw events; relative paths start at `folder`.
         warehouse: DuckDB file of the warehouse; on Spark the folder of a local one.
         predictions: Extra folder of definitions, or None for the default.
+        staged: What dbt reads in its place (models_ml.definition_files); None: nothing yet.
         as_of: The hour that counts as now, naive UTC, or None for the last full hour seen.
         is_demo: True if no events are named, so that the demo's events and definitions are used.
         adapter: The format of `events` (models_ml.sources).
         declared: Several sources, each with its format; if there are any, they take the place of
             `events` and `adapter`.
         target: The engine, a target of profiles.yml.
+        is_replay: A past hour on a copy of the warehouse, of which nothing is live.
+        is_replay_published: A past hour may take the place of live tables (models_ml.replay).
     """
 
     events: str
     warehouse: Path
     predictions: Path | None = None
+    staged: Path | None = None
     as_of: datetime | None = None
     is_demo: bool = False
     adapter: str = "canonical"
     declared: tuple[Source, ...] = ()
     target: str = "duckdb"
+    is_replay: bool = False
+    is_replay_published: bool = False
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -58,6 +67,19 @@ class Settings:
         """Where events come from, in words: paths, globs and relations."""
         return ", ".join(source.events or source.relation for source in self.sources)
 
+    @property
+    def work_folder(self) -> Path:
+        """Folder beside the warehouse for what dbt writes: parsed projects, logs, definitions."""
+        if self.target == "spark":
+            return self.warehouse / "foretell_dbt"
+        return self.warehouse.with_name(f"{self.warehouse.stem}_dbt")
+
+    def _torn_files(self) -> str:
+        """Return the files that no run can read, as JSON; empty text for none."""
+        paths = [] if self.is_demo else [source.events for source in self.sources if source.events]
+        torn = find_torn_files(paths, os.environ)
+        return json.dumps(torn) if torn else ""
+
     def dbt_environment(self) -> dict[str, str]:
         """Return the environment variables under which dbt sees the same settings."""
         named = {
@@ -66,8 +88,13 @@ class Settings:
             "FORETELL_SOURCES": _as_json(self.declared),
             "FORETELL_WAREHOUSE": str(self.warehouse),
             "FORETELL_TARGET": self.target,
-            "FORETELL_PREDICTIONS": str(self.predictions) if self.predictions else "",
+            "FORETELL_PREDICTIONS": str(self.staged or self.predictions or ""),
             "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
+            "FORETELL_REPLAY": "publish" if self.is_replay_published or self.is_replay else "",
+            "DBT_TARGET_PATH": str(self.work_folder / "target"),
+            "DBT_LOG_PATH": str(self.work_folder / "logs"),
+            "FORETELL_TORN_FILES": self._torn_files(),
+            PARENT: str(os.getpid()),
         }
         environment = {**os.environ, **named, "DO_NOT_TRACK": "1"}
         if os.environ.get("SPARK_REMOTE"):  # dbt-spark asks a server for what it has: always said
@@ -79,6 +106,7 @@ def read_settings(
     environment: Mapping[str, str] = os.environ,
     folder: Path | None = None,
     as_of: str | None = None,
+    publish: bool = False,
 ) -> Settings:
     """Read the FORETELL_* variables.
 
@@ -86,6 +114,7 @@ def read_settings(
         environment: Mapping of variable names to values.
         folder: Where relative paths start; default: the current folder.
         as_of: Overrides FORETELL_AS_OF.
+        publish: A replay is meant to be published; so says FORETELL_REPLAY=publish too.
 
     Returns:
         The settings, paths made absolute.
@@ -118,6 +147,11 @@ def read_settings(
             f"FORETELL_PREDICTIONS={predictions}: no such folder; "
             "name the folder that holds your definition .yml files"
         )
+    if set(Path(warehouse).name) & {"'", '"'}:
+        raise ForetellError(
+            f"FORETELL_WAREHOUSE={warehouse}: dbt cannot open a file with a quote in its name; "
+            "folders may have one, name the file e.g. shop.duckdb"
+        )
     return Settings(
         events=_absolute(events, folder) if events else str(PROJECT / DEMO_EVENTS),
         warehouse=folder / warehouse if warehouse else PROJECT / DEFAULT_WAREHOUSES[target],
@@ -127,7 +161,21 @@ def read_settings(
         is_demo=not events and not declared,
         adapter=adapter or "canonical",
         declared=declared,
+        is_replay_published=publish or environment.get("FORETELL_REPLAY", "") == "publish",
     )
+
+
+def with_staged_definitions(settings: Settings) -> Settings:
+    """Return settings under which dbt reads the definitions that are there now, and nothing else.
+
+    Raises:
+        ForetellError: If a definition cannot be read as data, naming its file.
+    """
+    own = PROJECT / "dbt_project/models/predictions"
+    if settings.staged or not settings.predictions or settings.predictions == own:
+        return settings
+    target = settings.work_folder / "definitions"
+    return replace(settings, staged=stage_definitions(settings.predictions, target))
 
 
 def _check_spark(environment: Mapping[str, str]) -> None:

@@ -34,6 +34,7 @@ def find_torn_files(paths: Sequence[str], environment: Mapping[str, str]) -> lis
         for path in paths
         if "://" not in path and path.lower().endswith(".parquet")
         for file in glob.glob(path, recursive=True)
+        if Path(file).is_file()
     ]
     torn = sorted({file for file in files if not _is_whole(Path(file))})
     if torn and (len(torn) == len(set(files)) or environment.get("FORETELL_STRICT") == "1"):
@@ -46,7 +47,7 @@ def find_torn_files(paths: Sequence[str], environment: Mapping[str, str]) -> lis
 
 
 def _is_whole(file: Path) -> bool:
-    if not file.is_file() or file.stat().st_size < SMALLEST_PARQUET:
+    if file.stat().st_size < SMALLEST_PARQUET:
         return False
     with file.open("rb") as opened:
         begin = opened.read(4)

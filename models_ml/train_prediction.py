@@ -23,6 +23,7 @@ from models_ml.challenge import (
     judged_output,
 )
 from models_ml.data_gaps import raise_gap_alarms, snapshots_without_gaps
+from models_ml.errors import TornModel
 from models_ml.machine import share_threads, usable_threads
 from models_ml.matrix import TrainingSet
 from models_ml.model_alarms import raise_model_alarms
@@ -30,6 +31,7 @@ from models_ml.onnx_model import EXPECTED_VALUE
 from models_ml.outcome_life import end_in_words, raise_life_alarms
 from models_ml.reasons import input_of
 from models_ml.registry import ModelRecord
+from models_ml.torn_models import check_model
 from models_ml.train import NotEnoughData, TrainSettings, train
 from models_ml.training_data import (
     fingerprint,
@@ -103,7 +105,7 @@ def train_prediction(
     learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
     salt = repr((prediction, facts, asdict(settings), version("foretell")))
     model_id = fingerprint(learned, salt)
-    if registry.find_model(warehouse, model_id):
+    if _stands(warehouse, model_id, progress):
         progress(f"{prediction}: nothing new to learn, model {model_id} stands")
         registry.settle_statuses(warehouse, prediction)
     else:
@@ -120,6 +122,22 @@ def train_prediction(
     trained = _as_of_now(warehouse, model_id, prediction)
     raise_model_alarms(warehouse, trained)
     return trained
+
+
+def _stands(warehouse: Warehouse, model_id: str, progress: Progress) -> bool:
+    """Whether there is such a model. One that cannot be read is taken out, to be trained again."""
+    try:
+        model = registry.find_model(warehouse, model_id)
+        if model is not None:
+            check_model(model)
+    except TornModel as error:
+        if warehouse.has_executors:  # whose tables know no delete
+            raise
+        progress(f"{error}: it is trained again")
+        for table in ("models", "model_features"):
+            warehouse.execute(f"delete from {table} where model_id = ?", [model_id])
+        return False
+    return model is not None
 
 
 def train_predictions(
@@ -258,7 +276,12 @@ def _train(
 def _decide(
     warehouse: Warehouse, model: ModelRecord, data: TrainingSet, settings: TrainSettings
 ) -> Challenge:
-    champion = registry.find_champion(warehouse, model.prediction)
+    try:
+        champion = registry.find_champion(warehouse, model.prediction)
+        if champion is not None:
+            check_model(champion)
+    except TornModel as error:
+        return Challenge(True, f"promoted: {error}")
     if champion is None:
         return Challenge(True, "promoted: the first model of this definition")
     old = _judged(champion)

@@ -21,7 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models_ml.no_telemetry import disable_telemetry
 from tests.dbt_process import DbtProcess
+
+disable_telemetry()  # before anything imports onnxruntime
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each other on few cores
 for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
@@ -178,6 +181,7 @@ class WarehouseFolder:
             "FORETELL_PREDICTIONS": str(self.folder / "predictions"),
             "FORETELL_WAREHOUSE": str(self.path),
             "FORETELL_AS_OF": as_of,
+            "FORETELL_REPLAY": "publish",
         }
         variables = f"{{scope: {scope}, {variables}}}"
         return dbt([command, "--vars", variables, *selection], environment, self.folder)

@@ -11,8 +11,8 @@ import pytest
 from dagster_defs import resources
 from dagster_defs.definitions import build_definitions
 from models_ml.dbt_command import build_arguments
-from models_ml.road import lacking_tables
 from models_ml.settings import read_settings
+from models_ml.table_state import lacking_tables
 from tests.conftest import write_events
 
 START = datetime(2026, 1, 1)

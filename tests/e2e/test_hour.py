@@ -241,16 +241,42 @@ def test_the_hour_of_a_daily_run_changes_nothing(day, tmp_path):
     assert hourly.query(PREDICTIONS) == hourly.query(AUDIENCES) == day.query(PREDICTIONS)
 
 
-def test_scores_that_may_not_be_shown_any_more_go_within_the_hour(day, rows, tmp_path):
+def test_scores_of_a_changed_definition_stay_and_are_marked_within_the_hour(day, rows, tmp_path):
     hourly = day.copy(tmp_path / "hourly")
+    marked = "select distinct is_of_older_definition from predictions"
+    assert hourly.query(marked) == [(False,)]
     with duckdb.connect(str(hourly.path)) as connection:
         connection.execute("update warehouse.foretell.models set definition_hash = 'changed'")
     hourly.add(rows, DAY + timedelta(hours=2))
-    hourly.run("active")
+    before = dict((user, p) for user, _, p in hourly.query(PREDICTIONS))
+    hourly.build("active")
+    hourly.serve("active")  # no model of the new definition scores
     assert hourly.query(DECIDED) == [
         ("everyone", "scores that are shown are too old, or their model is")
     ]
-    assert hourly.query(PREDICTIONS) == hourly.query(AUDIENCES) == []
+    assert hourly.query(marked) == [(True,)]
+    after = hourly.query(PREDICTIONS)
+    assert after == hourly.query(AUDIENCES)
+    assert len(after) > 0.8 * len(before)
+    assert {user: p for user, _, p in after}.items() <= before.items()
+
+    hourly.add(rows, DAY + timedelta(hours=4))
+    with duckdb.connect(str(hourly.path)) as connection:  # the new model is there
+        connection.execute("update warehouse.foretell.models set model_id = 'old'")
+        connection.execute("update warehouse.foretell.prediction_history set model_id = 'old'")
+        connection.execute("update warehouse.foretell.predictions set model_id = 'old'")
+        connection.execute(
+            "insert into warehouse.foretell.models by name select 'm' as model_id, prediction, "
+            "definition_hash, 'champion' as status from warehouse.foretell.prediction_definitions"
+        )
+    hourly.run("active")
+    scored, others = split(hourly.query(PREDICTIONS), {u for (u,) in hourly.query(ACTIVE)})
+    assert {row[1] for row in scored} == {hourly.now()}
+    assert len(others) > 0  # served, by the question before, until the day
+    assert hourly.query(
+        "select count(*) from predictions where is_of_older_definition <> (model_id = 'old')"
+    ) == [(0,)]
+    assert hourly.query(PREDICTIONS) == hourly.query(NEWEST) == hourly.query(AUDIENCES)
 
 
 def test_a_replay_looks_at_everybody_and_so_does_the_hour_after_it(day, tmp_path):

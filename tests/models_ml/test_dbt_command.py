@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from models_ml import dbt_command
 from models_ml.dbt_command import DbtLog, _lines_or_silence, explain
 
@@ -79,3 +81,56 @@ def test_a_view_too_long_for_derby_is_said_in_words():
         "trying to shrink LONG VARCHAR 'with final as (select' to length 32700.)"
     )
     assert "name fewer" in explain([error])
+
+
+def test_lines_that_are_no_json_are_the_cause_when_there_is_no_other():
+    log = DbtLog(lambda line: None)
+    for line in (
+        "Traceback (most recent call last):",
+        "PermissionError: [Errno 13] no: 'logs'",
+        "42",
+    ):
+        log.read(line)
+    assert log.explain("build", 1) == "dbt build failed: 42"
+    log.read(json.dumps({"info": {"level": "error"}, "data": {"msg": "Runtime Error: this"}}))
+    assert log.explain("build", 1) == "dbt build failed: Runtime Error: this"
+
+
+def test_a_dbt_that_was_killed_is_said():
+    said = DbtLog(lambda line: None).explain("build", -9)
+    assert said == "dbt build was ended by signal 9 before it was done"
+
+
+def test_memory_and_disk_are_said_with_what_helps(monkeypatch):
+    monkeypatch.setenv("FORETELL_MEMORY_LIMIT", "1GB")
+    memory = explain(
+        ["Runtime Error in model x\n  Out of Memory Error: could not allocate block of size 1"]
+    )
+    assert "FORETELL_MEMORY_LIMIT is 1GB: set it higher" in memory
+    disk = explain(["IO Error: Could not write file: No space left on device"])
+    assert disk.startswith("the disk is full (")
+    assert "FORETELL_SPILL" in disk
+
+
+def test_dbt_ends_when_nobody_waits_for_it_any_more(tmp_path, monkeypatch):
+    """A progress that raises, as Ctrl-C does, must not leave a process that writes."""
+    (tmp_path / "models_ml").mkdir()
+    script = "import json, time\nprint(json.dumps({'info': {'name': 'JinjaLogInfo'}, 'data': {'msg': 'a'}}), flush=True)\ntime.sleep(60)"
+    (tmp_path / "models_ml/__init__.py").touch()
+    (tmp_path / "models_ml/dbt_child.py").write_text(script)
+    monkeypatch.setattr(dbt_command, "PROJECT", tmp_path)
+    started = []
+    popen = subprocess.Popen
+
+    def remember(*arguments, **options):
+        started.append(popen(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(dbt_command.subprocess, "Popen", remember)
+
+    def stop(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dbt_command.dbt_build([], {"PATH": ""}, {}, stop)
+    assert started[0].poll() == -15

@@ -40,7 +40,7 @@ def write_generation(path, generation: int) -> None:
                 create or replace table foretell.{table} as
                 select {generation} as generation, i as user_id, 'p' as prediction, i as percentile,
                     i as feature_id, i as volume_rank, 'x' as property, i as trained_at, i as batch_id,
-                    'x' as kind, i as as_of, i as z_score, i as place, i as group_number, 'x' as value, '\\x00'::blob as onnx,
+                    'x' as kind, i as as_of, i as z_score, i as place, i as group_number, 'x' as value, false as is_held_back, '\\x00'::blob as onnx,
                     '\\x00'::blob as judge_onnx, '\\x00'::blob as explain_model
                 from range(5000) as t (i)
                 """
@@ -212,3 +212,31 @@ def test_a_table_that_an_older_version_did_not_build_is_left_out(tmp_path):
             name for (name,) in copy.execute("select table_name from duckdb_tables()").fetchall()
         }
     assert tables == set(PUBLISHED) - {"value_report"}
+
+
+def test_keys_in_names_of_files_are_not_published(tmp_path):
+    path = tmp_path / "w.duckdb"
+    for generation in (0, 1):  # written anew, then changed in place
+        write_generation(path, generation)
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(
+                "create or replace table foretell.ingest_report as select 1 as batch_id, "
+                f"{generation} as n_read, 'https://ann:pw@host/e.csv?sig=ab&part=1' as source_file"
+            )
+        paths = publish(settings_of(path))
+        with duckdb.connect(str(paths.database), read_only=True) as connection:
+            rows = connection.execute("from foretell.ingest_report").fetchall()
+        assert rows == [(1, generation, "https://***@host/e.csv?sig=***&part=1")]
+
+
+def test_only_the_owner_reads_what_is_published(tmp_path, monkeypatch):
+    path = tmp_path / "w.duckdb"
+    write_generation(path, 0)
+    paths = publish(settings_of(path))
+    files = [path, paths.database, *paths.parquet.glob("*.parquet")]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert paths.parquet.stat().st_mode & 0o777 == 0o700
+    monkeypatch.setenv("FORETELL_FILE_MODE", "644")
+    write_generation(path, 1)
+    publish(settings_of(path))
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o644}

@@ -78,7 +78,7 @@ def test_inspection_says_format_mapping_refused_rows_and_setting():
 
 
 def test_inspection_of_something_else_names_the_nearest_format(tmp_path):
-    (tmp_path / "e.csv").write_text("event,distinct_id,uuid,when{}\na,b,c,d\n")
+    (tmp_path / "e.csv").write_text("event,distinct_id,uuid,when\na,b,c,d\n")
     with pytest.raises(
         ForetellError, match=r"nearest is PostHog events \(posthog\), which has also properties"
     ):

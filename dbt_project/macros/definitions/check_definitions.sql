@@ -11,7 +11,7 @@
         ) }}
     {%- endif -%}
     {%- for exposure in graph.exposures.values() -%}
-        {%- set where = exposure.original_file_path ~ ': prediction ' ~ exposure.name -%}
+        {%- set where = definition_file(exposure) ~ ': prediction ' ~ exposure.name -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' -%}
             {%- if not modules.re.match('^[A-Za-z0-9_]+$', exposure.name) -%}
@@ -22,11 +22,16 @@
             {{ refuse(where ~ ': type is ' ~ exposure.type ~ '; a prediction is an exposure of type ml') }}
         {%- endif -%}
         {%- if 'taxonomy' in exposure.config.meta -%}
-            {%- set where = exposure.original_file_path ~ ': exposure ' ~ exposure.name ~ ': taxonomy' -%}
+            {%- set where = definition_file(exposure) ~ ': exposure ' ~ exposure.name ~ ': taxonomy' -%}
             {%- do check_rules(where, exposure.config.meta.taxonomy) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- endif -%}
+{% endmacro %}
+
+{# The user's file in which a definition stands, where dbt reads a copy (models_ml/definition_files.py). #}
+{% macro definition_file(exposure) %}
+    {{ return(exposure.config.meta.get('foretell_file') or exposure.original_file_path) }}
 {% endmacro %}
 
 {% macro check_prediction(where, prediction) %}

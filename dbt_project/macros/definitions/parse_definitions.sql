@@ -26,7 +26,7 @@
                 'budget_memory_gb': budget.get('memory_gb'),
                 'definition': tojson(asked, sort_keys=true),
                 'definition_hash': local_md5(tojson(asked, sort_keys=true)),
-                'file': exposure.original_file_path,
+                'file': definition_file(exposure),
             }) -%}
             {%- do flatten_prediction(rows, exposure.name, prediction) -%}
         {%- endif -%}

@@ -29,9 +29,9 @@ newest as (
 ),
 
 shown as (
-    select prediction, model_id, min(as_of) as oldest_as_of
+    select prediction, model_id, is_of_older_definition, min(as_of) as oldest_as_of
     from {{ standing['predictions'] }}
-    group by prediction, model_id
+    group by prediction, model_id, is_of_older_definition
 ),
 
 -- Scores that are shown and should be no longer.
@@ -40,11 +40,11 @@ outdated as (
     from shown
     cross join now
     left join {{ models }} as models on shown.model_id = models.model_id
-    left join {{ definitions }} as definitions
-        on shown.prediction = definitions.prediction
-        and models.definition_hash = definitions.definition_hash
+    left join {{ definitions }} as definitions on shown.prediction = definitions.prediction
     where
         definitions.prediction is null
+        or models.model_id is null
+        or shown.is_of_older_definition <> (models.definition_hash <> definitions.definition_hash)
         or shown.oldest_as_of < now.as_of - interval '{{ var('max_score_age_days') }}' day
 ),
 

@@ -1,6 +1,8 @@
 {# The newest score of every user in a prediction's starting cohort: what BI tools read.
    Grain: one row per (prediction, user_id). Contract columns: DESIGN.md section 4. An hourly run takes
-   new scores of the users it looks at and those that stand of them: the ledger grows with every day. #}
+   new scores of the users it looks at and those that stand of them: the ledger grows with every day.
+   After a definition was changed, a user's score of the old question stays, marked, until there is one
+   of the new: whoever acts on scores goes on doing so. #}
 {{ config(looked_at_by={'user_id': 'user_id'}) }}
 {%- set leaves_others = leaves_others() %}
 with
@@ -50,15 +52,18 @@ ranked as (
         scores.as_of,
         scores.scored_at,
         scores.model_id,
+        models.definition_hash <> definitions.definition_hash as is_of_older_definition,
         row_number() over (
             partition by scores.prediction, scores.user_id
-            order by scores.as_of desc, scores.scored_at desc, scores.model_id
+            order by
+                models.definition_hash <> definitions.definition_hash,
+                scores.as_of desc,
+                scores.scored_at desc,
+                scores.model_id
         ) as place
     from scores
     inner join models on scores.model_id = models.model_id
-    inner join definitions
-        on scores.prediction = definitions.prediction
-        and models.definition_hash = definitions.definition_hash
+    inner join definitions on scores.prediction = definitions.prediction
     inner join cohort
         on scores.prediction = cohort.prediction and scores.user_id = cohort.user_id
     where scores.as_of <= cohort.as_of
@@ -66,7 +71,8 @@ ranked as (
 
 final as (
     select
-        prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
+        prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id,
+        is_of_older_definition
     from ranked
     where place = 1
 )

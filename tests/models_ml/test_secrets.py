@@ -1,0 +1,61 @@
+"""Passwords and keys are masked, what names the thing stays."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from jinja2 import Environment
+
+from models_ml.secrets import mask
+from models_ml.settings import PROJECT
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("postgres://ann:s3cret@db:5432/shop", "postgres://***@db:5432/shop"),
+        (
+            "https://host/e.parquet?X-Amz-Credential=AK&X-Amz-Signature=ab12&part=3",
+            "https://host/e.parquet?X-Amz-Credential=***&X-Amz-Signature=***&part=3",
+        ),
+        ("az://c/e.csv?sv=2024&sig=a%2Fb%3D", "az://c/e.csv?sv=2024&sig=***"),
+        ('{"name": "web", "secret_key": "abc"}', '{"name": "web", "secret_key": ***}'),
+        ("host=db password='a b' user=ann", "host=db password=*** user=ann"),
+        ("host=db;Password=ab;user=ann", "host=db;Password=***;user=ann"),
+    ],
+)
+def test_secrets_are_masked(text, masked):
+    assert mask(text) == masked
+    assert mask(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3://bucket/day=2026-01-01/*.parquet",
+        'no events at /data/events.csv; did you mean "event.csv"? set FORETELL_EVENTS',
+        "max_value_tokens: 50",
+        "42 rows: event_time is not a time",
+        "https://host:8080/path?page=2",
+    ],
+)
+def test_everything_else_stays(text):
+    assert mask(text) == text
+
+
+def test_the_macro_masks_urls_alike():
+    """Jinja in dbt, Python here: two languages, one list of rules."""
+    text = (PROJECT / "dbt_project/macros/loading/mask_text.sql").read_text()
+    env = Environment(extensions=["jinja2.ext.do"])
+    state = {}
+    env.globals.update(
+        modules=SimpleNamespace(re=re), **{"return": lambda text: state.update(found=text) or ""}
+    )
+    template = env.from_string(text + "{{ mask_text(text) }}")
+    for text in (
+        '[{"events": "https://ann:s3cret@host/e.csv?sig=ab&part=1", "name": "web"}]',
+        "s3://bucket/*.parquet",
+        "https://host/e.parquet?X-Amz-Credential=AK/1&X-Amz-Signature=ab12&part=3",
+    ):
+        template.render(text=text)
+        assert state["found"] == mask(text)
