@@ -130,8 +130,12 @@ def pass_gate(settings: Settings, progress: Progress, is_accepted: bool = False)
         replace_alarms(warehouse, [KIND], found, now)
         replace_alarms(warehouse, [OLDER], older_definitions(warehouse), now)
         alarms = current_alarms(warehouse)
-    # What another check holds back was not scored: its older scores stand among the others'.
-    holding = [alarm for alarm in alarms if alarm.is_held_back and alarm.kind == KIND]
+    # What another check holds back was not scored: its older scores stand beside the rest.
+    holding = [
+        alarm
+        for alarm in alarms
+        if alarm.is_held_back and (alarm.kind == KIND or alarm.prediction is None)
+    ]
     for alarm in alarms:
         if alarm.kind in (KIND, OLDER) and not alarm.is_held_back:
             progress(alarm.message)

@@ -38,6 +38,10 @@ def find_torn_files(paths: Sequence[str], environment: Mapping[str, str]) -> lis
     ]
     torn = sorted({file for file in files if not _is_whole(Path(file))})
     if torn and (len(torn) == len(set(files)) or environment.get("FORETELL_STRICT") == "1"):
+        if Path(torn[0]).stat().st_size == 0:
+            raise ForetellError(
+                f"{torn[0]} is empty (0 bytes); remove it or name other files in FORETELL_EVENTS"
+            )
         more = f" and {len(torn) - 1} more" if len(torn) > 1 else ""
         raise ForetellError(
             f"{torn[0]}{more} cannot be read: half written or cut off (a Parquet file ends in "

@@ -117,12 +117,16 @@ def test_time_jumps(settings):
     pass_gate(named, pytest.fail)
 
 
-def test_an_alarm_of_another_check_holds_back_too(settings):
+def test_what_another_check_holds_back_was_not_scored_and_the_rest_is_published(settings):
     fill(settings.warehouse, "w", 100)
+    held = Alarm("expected_outcomes", "0.07 expected, 70 usual", "buys", is_held_back=True)
     with open_warehouse(settings.warehouse) as warehouse:
-        expected = Alarm("expected_outcomes", "0.07 expected, 70 usual", "buys", is_held_back=True)
-        replace_alarms(warehouse, ["expected_outcomes"], [expected], NOW)
-    assert "0.07 expected, 70 usual" in held_back(settings)
+        replace_alarms(warehouse, ["expected_outcomes"], [held], NOW)
+    pass_gate(settings, lambda line: None)
+    with open_warehouse(settings.warehouse) as warehouse:
+        whole = Alarm("expected_outcomes", "no event is usable", is_held_back=True)
+        replace_alarms(warehouse, ["expected_outcomes"], [whole], NOW)
+    assert "no event is usable" in held_back(settings)
     pass_gate(settings, lambda line: None, is_accepted=True)
 
 
