@@ -94,20 +94,31 @@ def refuse_held_back(alarms: Sequence[Alarm], selected: Sequence[str] = ()) -> N
         raise HeldBack(f"held back: {', '.join(names)}; what was published of it before stays")
 
 
+def ingest_alarms(warehouse: Warehouse) -> list[Alarm]:
+    """Return what dbt says of the events themselves; nothing in a warehouse of an older version."""
+    if "ingest_alarms" not in warehouse.table_names():
+        return []
+    rows = warehouse.rows("select kind, message from ingest_alarms order by kind")
+    return [Alarm(**row) for row in rows]
+
+
 def current_alarms(warehouse: Warehouse, prediction: str | None = None) -> list[Alarm]:
     """Return the alarms of the newest run, holding ones first.
 
     Args:
         warehouse: Open; one of an older version has none.
-        prediction: Only of this prediction; None: all, also those of the whole warehouse.
+        prediction: Only what concerns this one: its own, and warnings of the whole warehouse. None:
+            all.
     """
-    found = []
-    there = warehouse.table_names()
-    if "alarms" in there:
+    found = ingest_alarms(warehouse)
+    if "alarms" in warehouse.table_names():
         rows = warehouse.rows("select kind, message, prediction, is_held_back from alarms")
         found += [Alarm(**row) for row in rows]
-    if "ingest_alarms" in there:  # what dbt says of the events themselves
-        rows = warehouse.rows("select kind, message from ingest_alarms")
-        found += [Alarm(**row) for row in rows]
     found.sort(key=lambda each: (not each.is_held_back, each.prediction or "", each.kind))
-    return [alarm for alarm in found if prediction is None or alarm.prediction == prediction]
+    return [
+        alarm
+        for alarm in found
+        if prediction is None
+        or alarm.prediction == prediction
+        or (alarm.prediction is None and not alarm.is_held_back)
+    ]

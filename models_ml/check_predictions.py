@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models_ml.alarms import ingest_alarms
 from models_ml.data_gaps import gap_alarms, hour_of, snapshots_without_gaps
 from models_ml.outcome_life import life_alarms, outcome_life
 from models_ml.replay import of_run
@@ -70,6 +71,7 @@ class Check:
         missing: What it lacks to learn from, in words; empty if nothing.
         findings: What looks wrong, in words.
         is_held_back: Whether a run would train and score nothing.
+        about_events: What looks wrong in the events themselves, in words: the same for all.
     """
 
     prediction: str
@@ -77,6 +79,7 @@ class Check:
     missing: str
     findings: tuple[str, ...]
     is_held_back: bool = False
+    about_events: tuple[str, ...] = ()
 
 
 def check_predictions(
@@ -139,7 +142,15 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
         *_look_at_conditions(warehouse, prediction),
     ]
     missing = what_is_missing(taught, facts["horizon_days"], facts["n_days"] or 0)
-    return Check(prediction, weeks[: N_WEEKS + 1], missing, tuple(findings), life.is_gone)
+    about_events = [alarm.message for alarm in ingest_alarms(warehouse)]
+    return Check(
+        prediction,
+        weeks[: N_WEEKS + 1],
+        missing,
+        tuple(findings),
+        life.is_gone,
+        tuple(about_events),
+    )
 
 
 def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> str:
@@ -243,4 +254,6 @@ def report(checks: Sequence[Check]) -> RenderableType:
         if check.is_held_back:
             state = "will be held back"
         lines.append(Text("; ".join([f"{check.prediction}: {state}", *check.findings])))
+    for message in dict.fromkeys(message for check in checks for message in check.about_events):
+        lines.append(Text(f"Warning: {message}."))
     return Group(table, *lines)
