@@ -110,4 +110,8 @@ def current_alarms(warehouse: Warehouse, prediction: str | None = None) -> list[
         """
     )
     found = [Alarm(**row) for row in rows]
+    if warehouse.has_table("prediction_definitions"):  # others are of predictions that are no more
+        asked = warehouse.rows("select prediction from prediction_definitions")
+        defined = {None, *(row["prediction"] for row in asked)}
+        found = [alarm for alarm in found if alarm.prediction in defined]
     return [alarm for alarm in found if prediction is None or alarm.prediction == prediction]
