@@ -114,6 +114,10 @@ def current_alarms(warehouse: Warehouse, prediction: str | None = None) -> list[
     if "alarms" in warehouse.table_names():
         rows = warehouse.rows("select kind, message, prediction, is_held_back from alarms")
         found += [Alarm(**row) for row in rows]
+    if warehouse.has_table("prediction_definitions"):  # others are of predictions that are no more
+        asked = warehouse.rows("select prediction from prediction_definitions")
+        defined = {None, *(row["prediction"] for row in asked)}
+        found = [alarm for alarm in found if alarm.prediction in defined]
     found.sort(key=lambda each: (not each.is_held_back, each.prediction or "", each.kind))
     return [
         alarm

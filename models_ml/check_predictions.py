@@ -142,6 +142,8 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
         *_look_at_conditions(warehouse, prediction),
     ]
     missing = what_is_missing(taught, facts["horizon_days"], facts["n_days"] or 0)
+    if len(weeks) > 1 and not taught:
+        missing = f"none of {len(weeks) - 1} snapshots is from after the outcome began"
     about_events = [alarm.message for alarm in ingest_alarms(warehouse)]
     return Check(
         prediction,

@@ -143,16 +143,20 @@ def losses_by_snapshot(
 
 
 def widened(
-    loss: Mapping[str, float | None], by_snapshot: Sequence[Mapping[str, float]]
+    loss: Mapping[str, float | None],
+    by_snapshot: Sequence[Mapping[str, float]],
+    overlap: float = 1.0,
 ) -> dict[str, float | None]:
     """Return a log loss with an interval that covers other weeks too, not only other users.
 
     Its half-width is the root of the sum of squares of that over users and of t * s, where s is the
     standard deviation of the loss among snapshots beyond chance, and t Student's for so many.
+    Windows that share days differ less than those to come: s is times the root of the overlap.
 
     Args:
         loss: value, low and high over users.
         by_snapshot: What losses_by_snapshot returns, of the model that was measured.
+        overlap: How many of the snapshots' windows hold the same day, at least 1.
 
     Source: Higgins, Thompson, Spiegelhalter (2009), "A re-evaluation of random-effects
     meta-analysis": the prediction interval of a new study.
@@ -163,7 +167,7 @@ def widened(
     losses = np.array([each["log_loss"] for each in by_snapshot])
     chance = np.mean([each["error"] ** 2 for each in by_snapshot])
     between = np.sqrt(max(0.0, losses.var(ddof=1) - chance))
-    half = float(student.ppf(0.975, len(losses) - 1) * between)
+    half = float(student.ppf(0.975, len(losses) - 1) * between * np.sqrt(overlap))
     return {
         "value": value,
         "low": float(max(0.0, value - np.hypot(value - low, half))),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from models_ml.alarms import Alarm
+from models_ml.alarms import Alarm, replace_alarms
 from models_ml.data_gaps import hour_of, snapshots_without_gaps
 from models_ml.outcome_days import HOURS, read_days
 from models_ml.outcome_life import outcome_life
@@ -165,6 +165,12 @@ def check_expected(
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:,.2g}"
+
+
+def forget_expected(warehouse: Warehouse, prediction: str) -> None:
+    """Delete what was said of a prediction's scores before, whether or not new ones are made."""
+    if warehouse.has_table("alarms"):
+        replace_alarms(warehouse, [KIND], [], None, [prediction])
 
 
 def read_usual(warehouse: Warehouse, prediction: str, n_users: int) -> Usual | None:

@@ -19,6 +19,7 @@ from models_ml.value_model import ValueModel, mean_deviance
 
 P_EDGE = 1e-7
 N_STEPS = 25
+HOURS_PER_WEEK = 168  # from one snapshot to the next
 
 
 def judge(
@@ -40,7 +41,8 @@ def judge(
     measured = metrics_with_intervals(
         y, p, data.user_key[split.test], base_rate, settings.seed, settings.n_resamples
     )
-    measured["log_loss"] = widened(measured["log_loss"], by_snapshot)
+    overlap = max(1.0, data.horizon_hours / HOURS_PER_WEEK)
+    measured["log_loss"] = widened(measured["log_loss"], by_snapshot, overlap)
     loss = measured["log_loss"]["value"]
     return {
         "evaluation": split.kind,

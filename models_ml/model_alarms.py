@@ -14,6 +14,8 @@ WRITTEN, PERFECT, GUESSING = "written_afterwards", "near_perfect", "no_better_th
 KINDS = (WRITTEN, PERFECT, GUESSING)
 NEAR_PERFECT = 0.98  # held-out AUROC from which people should ask how that can be
 SURELY_ABOVE = 0.95  # and its interval lies above this
+BASE_RATE = "base_rate"  # the candidate that gives everybody one probability
+NO_GAIN, SMALL_GAIN = 0.01, 0.05  # shares of its log loss that the best candidate gained
 
 
 def model_alarms(model: ModelRecord) -> list[Alarm]:
@@ -54,10 +56,29 @@ def _near_perfect(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _guessing(metrics: Mapping[str, Any]) -> str:
+def is_guessing(metrics: Mapping[str, Any]) -> bool:
+    """Whether a model is no better than giving everybody the base rate.
+
+    Few held-out outcomes cannot tell by themselves: what the contests gained on many more rows of
+    other users counts too.
+    """
     gain = metrics.get("log_loss_gain")
-    if gain is None or gain["value"] is None or gain["low"] > 0:
+    if gain is None or gain["value"] is None:
+        return False
+    losses = {row["candidate"]: row["log_loss"] for row in metrics.get("candidates", [])}
+    base = losses.get(BASE_RATE)
+    gained = (base - min(losses.values())) / base if base else 0.0
+    return bool(
+        gain["high"] < 0
+        or (gain["value"] <= 0 and gained < SMALL_GAIN)
+        or (gain["low"] <= 0 and gained < NO_GAIN)
+    )
+
+
+def _guessing(metrics: Mapping[str, Any]) -> str:
+    if not is_guessing(metrics):
         return ""
+    gain = metrics["log_loss_gain"]
     return (
         f"it is no better than guessing: on {metrics['n_test_rows']:,} held-out users with "
         f"{metrics['n_test_positives']:,} outcomes its log loss is "

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models_ml.markdown_text import escape, quote
+from models_ml.model_alarms import is_guessing
 from models_ml.model_checks import check_model
 from models_ml.registry import CHAMPION, ModelRecord
 
@@ -78,10 +79,11 @@ def in_words(model: ModelRecord, label: str) -> str:
             f"giving everybody the base rate has {metrics['log_loss_base_rate']['value']:.4f} "
             "(lower is better)."
         )
-    if (gain := metrics.get("log_loss_gain")) and gain["value"] is not None and gain["low"] <= 0:
+    if is_guessing(metrics):
+        gain = metrics["log_loss_gain"]
         lines.append(
-            "- **No better than guessing.** It is not shown to be better than giving everybody the "
-            f"base rate: it gains {gain['value']:+.4f} in log loss (95% interval "
+            "- **No better than guessing.** It is no better than giving everybody the base rate: "
+            f"it gains {gain['value']:+.4f} in log loss (95% interval "
             f"{gain['low']:+.4f} to {gain['high']:+.4f})."
         )
     if lift["value"] is not None:

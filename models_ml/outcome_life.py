@@ -166,14 +166,12 @@ def _is_beginning(days: OutcomeDays, start: int) -> bool:
     after = slice(start, start + FIRST_DAYS)
     rate = n[after].sum() / max(volume[after].sum(), 1)
     expected = rate * volume[:start].sum()
-    is_abrupt = n[max(0, start - 14) : start].sum() <= 0.1 * n[start : start + 14].sum()
     n_active = int((seen[after] & (n[after] > 0)).sum())
     n_after = max(int(seen[after].sum()), n_active)
     return bool(
         n_before >= MIN_DAYS_BEFORE
         and expected >= MIN_EXPECTED
         and n[:start].sum() <= STRAY * expected
-        and is_abrupt
         and n_before >= GAPS_BEFORE * max(1, longest_gap(days, start, len(n)))
         and silence_log_probability(n_active, n_after, n_before) <= np.log(BY_CHANCE_BEGAN)
     )

@@ -9,6 +9,7 @@ from typing import Any
 from models_ml.dbt_command import dbt_build
 from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
+from models_ml.expected import forget_expected
 from models_ml.model_card import publish_cards
 from models_ml.outcome_life import raise_life_alarms
 from models_ml.publish import Published, publish
@@ -218,6 +219,7 @@ def score_champions(
     alarms = []
     for prediction in predictions:
         is_gone = raise_life_alarms(warehouse, prediction, accepted).is_gone
+        forget_expected(warehouse, prediction)
         if is_gone and prediction not in accepted:
             progress(f"{prediction}: held back, what it predicts is gone; older scores stay")
             continue

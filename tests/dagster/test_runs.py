@@ -112,7 +112,9 @@ def test_an_hour_before_the_first_day_says_what_to_run(road, tmp_path):
     assert not hourly.success
     (failed,) = [e for e in hourly.all_events if e.event_type_value == "STEP_FAILURE"]
     said = failed.event_specific_data.error.message
-    assert "the warehouse lacks features, hourly_champion_features, labels_rates and " in said
+    assert (
+        "the warehouse lacks cohort_outcome_days, features, hourly_champion_features and " in said
+    )
     assert "more, which the job daily makes: run it once" in said
 
 

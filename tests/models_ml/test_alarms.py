@@ -56,6 +56,12 @@ def test_a_check_of_one_prediction_leaves_the_others_alone(warehouse):
     assert current_alarms(warehouse) == [other]
 
 
+def test_what_is_not_asked_any_more_raises_nothing(warehouse):
+    replace_alarms(warehouse, ["a"], [Alarm("a", "x", "buys"), Alarm("a", "whole")], AS_OF)
+    warehouse.execute("create table prediction_definitions as select 'leaves' as prediction")
+    assert current_alarms(warehouse) == [Alarm("a", "whole")]
+
+
 def test_what_is_held_back_ends_in_an_exit_code_of_its_own():
     held, warning = Alarm("a", "x", "leaves", is_held_back=True), Alarm("b", "y", "buys")
     refuse_held_back([warning])

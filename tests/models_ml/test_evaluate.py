@@ -159,6 +159,9 @@ def test_a_loss_is_known_as_well_as_snapshots_agree():
     assert got["high"] == pytest.approx(0.4 + np.hypot(0.04, 0.4303), abs=1e-4)
     assert got["low"] == pytest.approx(0)
     assert (got["low_of_users"], got["high_of_users"]) == (0.37, 0.44)
+    assert widened(loss, apart, 4.0)["high"] == pytest.approx(
+        0.4 + np.hypot(0.04, 0.8605), abs=1e-4
+    )
     by_chance = [{**each, "error": 0.1} for each in apart]
     assert widened(loss, by_chance)["high"] == pytest.approx(0.44)
     assert widened(loss, apart[:2]) == loss

@@ -60,6 +60,27 @@ def test_no_better_than_guessing_is_said_with_both_losses():
     )
 
 
+@pytest.mark.parametrize(
+    ("gain", "losses", "n"),
+    [
+        (
+            (0.02, -0.01, 0.05),
+            {"base_rate": 0.5, "average": 0.45},
+            0,
+        ),  # few held out; contests tell
+        ((0.02, -0.01, 0.05), {"base_rate": 0.5, "average": 0.499}, 1),
+        ((-0.001, -0.02, 0.02), {"base_rate": 0.5, "average": 0.49}, 1),
+        ((-0.001, -0.02, 0.02), {"base_rate": 0.5, "average": 0.4}, 0),
+        ((-0.02, -0.03, -0.01), {"base_rate": 0.5, "average": 0.4}, 1),
+        ((0.0, 0.0, 0.0), {"base_rate": 0.5}, 1),
+    ],
+)
+def test_few_held_out_outcomes_do_not_make_a_guess(gain, losses, n):
+    candidates = [{"candidate": name, "log_loss": loss} for name, loss in losses.items()]
+    found = model_alarms(model(log_loss_gain=measure(*gain), candidates=candidates))
+    assert [alarm.kind for alarm in found] == ["no_better_than_guessing"] * n
+
+
 def test_what_was_written_afterwards_is_named_and_names_are_data():
     rows = [
         {"group": "status\n[red]", "auroc": 0.9, "reason": "it marks 76%", "is_alarm": True},
