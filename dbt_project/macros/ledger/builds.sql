@@ -32,7 +32,9 @@
     {%- endif -%}
 {% endmacro %}
 
+{# Whether this build decides what now is and what counts as input: the pass after scoring does not. #}
 {% macro makes_daily_tables() %}
+    {%- if 'model.foretell.stg_as_of' not in selected_resources -%}{{ return(false) }}{%- endif -%}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and 'daily' in node.config.tags
             and node.unique_id in selected_resources -%}
