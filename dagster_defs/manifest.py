@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from models_ml.dbt_command import dbt_parse
-from models_ml.definition_files import FILE_KEY
+from models_ml.definition_files import FILE_KEY, name_user_files
+from models_ml.errors import ForetellError
 from models_ml.settings import PROJECT, Settings
 
 # What dbt reads; the demo's definitions are in seeds.
@@ -63,7 +64,7 @@ def prepare_manifest(settings: Settings, target: Path | None = None) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=target, prefix="."))
         try:
-            dbt_parse(aside, settings.dbt_environment(), {"scope": "everyone"})
+            _parse(aside, settings)
             if not (folder / "manifest.json").exists():
                 shutil.rmtree(folder, ignore_errors=True)
             aside.rename(folder)
@@ -75,6 +76,14 @@ def prepare_manifest(settings: Settings, target: Path | None = None) -> Path:
     (folder / "used").touch()
     _remove_old(target)
     return folder / "manifest.json"
+
+
+def _parse(folder: Path, settings: Settings) -> None:
+    """Have dbt write the manifest; what it refuses is said of the user's own file."""
+    try:
+        dbt_parse(folder, settings.dbt_environment(), {"scope": "everyone"})
+    except ForetellError as error:
+        raise ForetellError(name_user_files(str(error), settings.staged)) from error
 
 
 def read_predictions(manifest_path: Path) -> list[Prediction]:

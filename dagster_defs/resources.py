@@ -58,7 +58,8 @@ def settings_of_a_run(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource(description="Where events, definitions and warehouse are; the warehouse's lock.")
     def of_a_run(context: dg.InitResourceContext) -> Iterator[Settings]:
         assert context.log is not None
-        with run_lock(settings.warehouse, f"Dagster run {context.run_id}", context.log.info):
+        run_id = context.run.run_id if context.run else "without an id"
+        with run_lock(settings.warehouse, f"Dagster run {run_id}", context.log.info):
             yield settings
 
     return of_a_run

@@ -31,6 +31,7 @@ DEPENDENCY = re.compile(
     r"""(ref|source|metric)\(\s*['"][^'"()]*['"](\s*,\s*['"][^'"()]*['"])?\s*\)"""
 )
 FILE_KEY = "foretell_file"  # under config.meta: macro definition_file reads it
+MADE_OF, EDIT = "# Made of ", ": edit that."
 KEPT_SECONDS = 24 * 3600
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -69,6 +70,30 @@ def stage_definitions(folder: Path, target: Path) -> Path:
             shutil.rmtree(aside, ignore_errors=True)
     _remove_old(target, staged)
     return staged
+
+
+def name_user_files(message: str, staged: Path | None) -> str:
+    """Return a message of dbt with the user's files in place of those that dbt read.
+
+    Args:
+        message: What dbt says, e.g. of a key that an exposure must have.
+        staged: What stage_definitions returned; None: dbt read the user's own.
+    """
+    if staged is None:
+        return message
+
+    def user_file(found: re.Match[str]) -> str:
+        path = staged / found[1]
+        if not path.exists():
+            return found[0]
+        return path.read_text(encoding="utf-8").splitlines()[0][len(MADE_OF) : -len(EDIT)]
+
+    for pattern in (
+        rf"FilePath\([^)]*{staged.name}', relative_path='(definitions_\d+\.yml)'[^)]*\)",
+        rf"[^\s'\"]*{staged.name}[/\\](definitions_\d+\.yml)",
+    ):
+        message = re.sub(pattern, user_file, message)
+    return message
 
 
 def check_definition_files(folder: Path) -> None:
@@ -215,7 +240,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _dumped(path: Path, exposures: list[dict[str, Any]]) -> str:
     text: str = yaml.dump({"exposures": exposures}, Dumper=_Dumper, sort_keys=False)
-    return f"# Made of {path}: edit that.\n{text}"
+    return f"{MADE_OF}{path}{EDIT}\n{text}"
 
 
 def _remove_old(target: Path, staged: Path) -> None:

@@ -23,6 +23,11 @@ from models_ml.settings import Settings
 from models_ml.warehouse import open_warehouse
 
 PUBLISH = "publish"  # FORETELL_REPLAY: dbt may replay in the warehouse itself
+SET_BACK = """
+    select set_back_from as as_of from builds
+    where step = 'started' and set_back_from is not null
+    and started_at = (select max(started_at) from builds)
+"""
 Progress = Callable[[str], None]
 
 
@@ -39,11 +44,13 @@ def newest_as_of(settings: Settings) -> datetime | None:
             if not warehouse.has_table("stg_as_of"):
                 return None
             rows = warehouse.rows("select as_of from stg_as_of")
+            if rows and warehouse.has_table("builds"):  # set back by a replay that was published
+                rows += warehouse.rows(SET_BACK)
     except ForetellError as error:
         if "`foretell run` makes it" in str(error):  # no file, or no schema in it
             return None
         raise
-    return rows[0]["as_of"] if rows else None
+    return max((row["as_of"] for row in rows), default=None)
 
 
 def replayed_before(settings: Settings) -> datetime | None:

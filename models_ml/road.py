@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from models_ml.dbt_command import dbt_build
+from models_ml.definition_files import name_user_files
 from models_ml.errors import ForetellError
 from models_ml.events_input import check_events
 from models_ml.expected import forget_expected
@@ -152,7 +153,7 @@ def build_checked(
         if EVENTS_TEST in str(error):
             with open_warehouse(settings.warehouse, read_only=True) as warehouse:
                 check_usable(warehouse, settings)
-        raise
+        raise ForetellError(name_user_files(str(error), settings.staged)) from error
 
 
 def finish(
@@ -291,6 +292,6 @@ def check_selected(settings: Settings, selected: Sequence[str], scope: str) -> N
     """
     prepare(settings)
     definitions = ["--select", "prediction_definitions", "--indirect-selection", "cautious"]
-    dbt_build(definitions, settings.dbt_environment(), {"scope": scope}, lambda line: None)
+    build_checked(settings, definitions, {"scope": scope}, lambda line: None)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         select_predictions(warehouse, selected)

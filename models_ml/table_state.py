@@ -11,12 +11,12 @@ from models_ml.warehouse import Warehouse, open_warehouse
 EPHEMERAL = "materialized='ephemeral'"  # in a model's file: it makes no table
 LAST_BUILD = """
     select
-        builds.is_replay,
+        builds.set_back_from is not null as is_replay,
         bool_or(ends.step = 'done') as is_done
     from builds
     inner join builds as ends on builds.invocation_id = ends.invocation_id
     where builds.step = 'started'
-    group by builds.invocation_id, builds.started_at, builds.is_replay
+    group by builds.invocation_id, builds.started_at, builds.set_back_from
     order by builds.started_at desc
     limit 1
 """

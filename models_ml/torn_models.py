@@ -86,12 +86,9 @@ def read_champion(warehouse: Warehouse, prediction: str) -> tuple[ModelRecord | 
 
 def write_alarms(warehouse: Warehouse, predictions: Sequence[str], alarms: Sequence[Alarm]) -> None:
     """Write what was found of some predictions; what was found of others before stays."""
-    others = [
-        alarm
-        for alarm in current_alarms(warehouse)
-        if alarm.kind == KIND and alarm.prediction not in predictions
-    ]
-    if not warehouse.has_table("alarms"):  # of an older version
+    known = [alarm for alarm in current_alarms(warehouse) if alarm.kind == KIND]
+    if not known and not alarms:
         return
+    others = [alarm for alarm in known if alarm.prediction not in predictions]
     rows = warehouse.rows("select as_of from stg_as_of")
     replace_alarms(warehouse, [KIND], [*others, *alarms], rows[0]["as_of"] if rows else None)

@@ -131,8 +131,6 @@ def _stands(warehouse: Warehouse, model_id: str, progress: Progress) -> bool:
         if model is not None:
             check_model(model)
     except TornModel as error:
-        if warehouse.has_executors:  # whose tables know no delete
-            raise
         progress(f"{error}: it is trained again")
         for table in ("models", "model_features"):
             warehouse.execute(f"delete from {table} where model_id = ?", [model_id])

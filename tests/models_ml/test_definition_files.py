@@ -5,7 +5,7 @@ import time
 import pytest
 import yaml
 
-from models_ml.definition_files import FILE_KEY, stage_definitions
+from models_ml.definition_files import FILE_KEY, name_user_files, stage_definitions
 from models_ml.errors import ForetellError
 
 BUYS = """
@@ -151,3 +151,18 @@ def test_a_file_in_another_encoding_is_named(folder):
 def test_a_folder_without_definitions(folder):
     (folder / "buys.yml").write_text(ORDINARY)
     assert f"FORETELL_PREDICTIONS={folder}: no prediction found there" in refusal(folder)
+
+
+def test_what_dbt_says_of_its_copy_is_said_of_the_users_file(folder):
+    target = stage_definitions(folder, folder.parent / "staged")
+    said = (
+        f"Parsing Error: Invalid exposures config given in {target}/definitions_0.yml @ exposures"
+    )
+    users = f"Parsing Error: Invalid exposures config given in {folder}/buys.yml @ exposures"
+    assert name_user_files(said, target) == users
+    assert name_user_files(said.replace(str(target.parent), "../x"), target) == users
+    file_path = (
+        f"FilePath(searched_path='{target}', relative_path='definitions_0.yml', a=1, b='/x')"
+    )
+    assert name_user_files(f"given in {file_path} @ x", target) == f"given in {folder}/buys.yml @ x"
+    assert name_user_files("definitions_0.yml", None) == "definitions_0.yml"

@@ -32,7 +32,9 @@
     {%- endif -%}
 {% endmacro %}
 
+{# Whether this build decides what now is and what counts as input: the pass after scoring does not. #}
 {% macro makes_daily_tables() %}
+    {%- if 'model.foretell.stg_as_of' not in selected_resources -%}{{ return(false) }}{%- endif -%}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and 'daily' in node.config.tags
             and node.unique_id in selected_resources -%}
@@ -43,22 +45,28 @@
 
 {% macro given_as_of() %}{{ return(var('as_of') or env_var('FORETELL_AS_OF', '')) }}{% endmacro %}
 
-{# As of when the newest run was, if this build would set the clock back; else none. #}
+{# As of when the newest run was, if this build would set the clock back, or leave it set back; else none. #}
 {% macro newest_of_replay() %}
-    {%- set given, newest = given_as_of(), table_by_name('stg_as_of') -%}
-    {%- if not given or not newest or 'model.foretell.stg_as_of' not in selected_resources -%}
+    {%- set given, now, builds = given_as_of(), table_by_name('stg_as_of'), table_by_name('builds') -%}
+    {%- if not given or not now or 'model.foretell.stg_as_of' not in selected_resources -%}
         {{ return(none) }}
     {%- endif -%}
+    {%- set newest = 'select as_of from ' ~ now -%}
+    {%- if builds -%}
+        {%- set newest = newest ~ ' union all select set_back_from as as_of from ' ~ builds
+            ~ " where step = 'started' and started_at = (select max(started_at) from " ~ builds ~ ')' -%}
+    {%- endif -%}
     {%- set later = run_query(
-        'select as_of from ' ~ newest ~ ' where as_of_hour > ' ~ hour_index(to_utc(sql_string(given)))
+        'select max(as_of) from (' ~ newest ~ ') as newest where as_of > '
+        ~ hour_start(hour_index(to_utc(sql_string(given))))
     ) -%}
-    {{ return(later.rows[0][0] if later.rows else none) }}
+    {{ return(later.rows[0][0]) }}
 {% endmacro %}
 
 {% macro create_builds() %}
     {%- set text = dbt.type_string() -%}
     create table if not exists {{ api.Relation.create(target.get('database'), target.schema, 'builds') }} (
-        invocation_id {{ text }}, started_at timestamp, scope {{ text }}, is_replay boolean, step {{ text }}
+        invocation_id {{ text }}, started_at timestamp, scope {{ text }}, set_back_from timestamp, step {{ text }}
     )
 {% endmacro %}
 
@@ -66,6 +74,7 @@
     insert into {{ api.Relation.create(target.get('database'), target.schema, 'builds') }}
     values (
         {{ sql_string(invocation_id) }}, timestamp '{{ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') }}',
-        {{ sql_string(var('scope')) }}, {{ 'true' if newest else 'false' }}, {{ sql_string(step) }}
+        {{ sql_string(var('scope')) }},
+        {{ "timestamp '" ~ newest ~ "'" if newest else 'cast(null as timestamp)' }}, {{ sql_string(step) }}
     )
 {% endmacro %}
