@@ -18,6 +18,7 @@ from models_ml import registry
 from models_ml.alarms import current_alarms
 from models_ml.charts import reliability_chart, reliability_table, value_chart
 from models_ml.definition_words import cohort_in_words, question_in_words
+from models_ml.errors import TornModel
 from models_ml.markdown_text import escape, to_html
 from models_ml.model_words import (
     amounts_table,
@@ -80,8 +81,11 @@ def write_cards(warehouse: Warehouse, predictions: Sequence[str], folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for prediction in predictions:
-        champion = registry.find_champion(warehouse, prediction)
-        newest = registry.find_newest(warehouse, prediction)
+        try:
+            champion = registry.find_champion(warehouse, prediction)
+            newest = registry.find_newest(warehouse, prediction)
+        except TornModel:  # an alarm says so; the card before stays
+            continue
         is_challenged = champion and newest and newest.status == registry.CHALLENGER
         for name, model in (
             (prediction, champion or newest),
