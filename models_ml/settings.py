@@ -48,7 +48,6 @@ class Settings:
     events: str
     warehouse: Path
     predictions: Path | None = None
-    staged: Path | None = None
     as_of: datetime | None = None
     is_demo: bool = False
     adapter: str = "canonical"
@@ -56,6 +55,7 @@ class Settings:
     target: str = "duckdb"
     is_replay: bool = False
     is_replay_published: bool = False
+    staged: Path | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:

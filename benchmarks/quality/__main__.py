@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.quality.attainable import write_attainable
-from benchmarks.quality.cases import Case, Task, prepare
+from benchmarks.quality.cases import Case, Task, prepare, remove
 from benchmarks.quality.methods import FORETELL, METHODS, run_method
 from benchmarks.quality.references import NotInstalled
 from benchmarks.quality.summary import summary
@@ -160,7 +160,7 @@ def _at_cuts(events: str, predictions: Path, cuts: Iterable[str], scratch: Path)
         warehouse = scratch / f"{name}.duckdb"
         yield Case(Settings(events, warehouse, predictions.resolve(), parse_as_of(cut)))
         for file in scratch.glob(f"{name}*"):
-            file.unlink()
+            remove(file)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ and says what happened. The simulator knows that itself, with the true probabili
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -189,3 +190,11 @@ def hour_of(settings: Settings) -> int:
 def quiet(line: str) -> None:
     """Show nothing of a build's progress."""
     del line
+
+
+def remove(path: Path) -> None:
+    """Delete a file, or a folder with what is in it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

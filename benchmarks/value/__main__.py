@@ -87,7 +87,7 @@ def _cases(arguments: argparse.Namespace, scratch: Path) -> Iterator[tuple[str, 
             warehouse = scratch / f"{name}_{cut}.duckdb"
             yield name, Case(Settings(str(events), warehouse, HERE / name, parse_as_of(cut)))
             for file in scratch.glob(f"{warehouse.stem}*"):
-                file.unlink()
+                remove(file)
 
 
 def _measure(name: str, case: Case, wanted: list[str]) -> Iterator[list[str]]:
