@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.quality.cases import Case, build_later, hour_of, quiet
+from benchmarks.quality.cases import Case, build_later, hour_of, quiet, remove
 from benchmarks.value.buy_till_you_die import expected_values
 from benchmarks.value.cdnow import write_cdnow_events
 from models_ml.features import load_features
