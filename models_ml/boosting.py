@@ -8,6 +8,8 @@ import lightgbm
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from models_ml.machine import usable_threads
+
 MAX_ROUNDS = 500
 DEFAULT_ROUNDS = 30
 FLOAT32_DIGITS = 24
@@ -25,7 +27,10 @@ def binned(X: csr_matrix, y: np.ndarray) -> lightgbm.Dataset:
         X: Shape (n_rows, n_columns).
         y: Labels or amounts.
     """
-    own = {**BINS, "min_data_in_leaf": _least_leaf(len(y))}  # LightGBM drops what no leaf can split
+    own = {
+        **_bins(),
+        "min_data_in_leaf": _least_leaf(len(y)),
+    }  # LightGBM drops what no leaf can split
     return lightgbm.Dataset(X, y, params=own).construct()
 
 
@@ -61,13 +66,25 @@ def boost(
     train_set.set_field("init_score", start)  # also where there is none: others share the rows
     if held_out is None:
         return _summing_exactly(lightgbm.train(parameters, train_set, rounds))
-    valid = lightgbm.Dataset(*held_out, reference=train_set, init_score=held_out_start)
+    valid = lightgbm.Dataset(
+        *held_out, reference=train_set, init_score=held_out_start, params=_bins()
+    )
     stopped = lightgbm.train(
         parameters, train_set, MAX_ROUNDS, valid_sets=[valid],
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )  # fmt: skip
     best = max(stopped.best_iteration, 1)
     return _summing_exactly(lightgbm.Booster(model_str=stopped.model_to_string(num_iteration=best)))
+
+
+def _bins() -> dict[str, Any]:
+    """Return the parameters of rows, with the threads that this training may use.
+
+    LightGBM keeps the number of threads in one place for the whole process. Rows made with its
+    default, all cores, while another training with fewer ran let that one write beyond its own
+    buffers: a crash, once in some tens of runs (tests/models_ml/test_boosting.py).
+    """
+    return {**BINS, "num_threads": usable_threads()}
 
 
 def _least_leaf(n_rows: int) -> int:

@@ -1,7 +1,7 @@
-{# What looks wrong in the events that came, one plain sentence each. Grain: one row per alarm. clock_ahead:
-   events ahead of the last hour seen, of which nobody says when they were received; torn_file: files that cannot
-   be read; shared_id: a user
-   on more devices than a person has; placeholder_id: an id under which many users were known before. #}
+{# What looks wrong in the events that came, one plain sentence each. Grain: one row per alarm.
+   clock_ahead: events ahead of the last hour seen, of which nobody says when they were received;
+   torn_file: files that cannot be read; shared_id: a user on more devices than a person has;
+   placeholder_id: an id under which many users were known before. #}
 with
 
 now as (select as_of_hour, last_hour from {{ ref('stg_as_of') }}),
@@ -68,7 +68,8 @@ final as (
             else {{ floor_divide('n_hours + 12', 24) }} || ' days'
         end
         || ' after ' || {{ minute_text(hour_start('last_hour')) }}
-        || ', the last hour with about as many events as usual: a wrong clock; set aside until then'
+        || ', the last hour with about as many events as usual: '
+        || 'a wrong clock; set aside until then'
             as message
     from ahead
     where n_events > 0
@@ -76,8 +77,12 @@ final as (
     select
         'shared_id' as kind,
         'the user id "' || substr(identity, 1, 100) || '" is on ' || n_devices || ' devices'
-        || case when n_users > 1 then ', and ' || (n_users - 1) || ' more are on too many' else '' end
-        || ': if it is no person, add it to placeholder_ids in dbt_project.yml' as message
+        || case
+            when n_users > 1 then ', and ' || (n_users - 1) || ' more are on too many'
+            else ''
+        end
+        || ': if it is no person, add it to placeholder_ids in dbt_project.yml'
+            as message
     from shared
     where n_users > 0
     union all
@@ -85,8 +90,8 @@ final as (
         'placeholder_id' as kind,
         'the id "' || substr(identity, 1, 100) || '" is the previous id of ' || n_users || ' users'
         || case when n_ids > 1 then ', and ' || (n_ids - 1) || ' more are of too many' else '' end
-        || ': nobody is merged by it; if it is no person, add it to placeholder_ids in dbt_project.yml'
-            as message
+        || ': nobody is merged by it; if it is no person, add it to placeholder_ids in '
+        || 'dbt_project.yml' as message
     from placeholders
     where n_ids > 0
 )

@@ -3,7 +3,8 @@
 with
 
 counts as (
-    select batch_id, fate, reason, n_rows, n_over_an_hour, n_over_a_day, n_over_a_week,
+    select
+        batch_id, fate, reason, n_rows, n_over_an_hour, n_over_a_day, n_over_a_week,
         n_placeholder_ids
     from {{ ref('stg_ingest_counts') }}
 ),

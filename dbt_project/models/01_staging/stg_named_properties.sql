@@ -1,5 +1,6 @@
-{# Properties that definitions name in a `where`, a range or a sum, of events and of users. Grain: one row per
-   (event_name, property); event_name is NULL where any event may carry it, or a user. #}
+{# Properties that definitions name in a `where`, a range or a sum, of events and of users.
+   Grain: one row per (event_name, property); event_name is NULL where any event may carry it, or
+   a user. #}
 with
 
 filters as (

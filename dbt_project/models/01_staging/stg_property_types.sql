@@ -1,7 +1,8 @@
-{# What kind of values each event property has before as_of, by how they look and come. Grain: one
-   row per (event_name, property). identifier: values that come once, or on one day only (an order,
-   a session); numbers among them have about the same length. text: long, or several words. Digits that name
-   things (a class, a store) are categories and no amounts: code_reason says why they are taken for codes. #}
+{# What kind of values each event property has before as_of, by how they look and come. Grain:
+   one row per (event_name, property). identifier: values that come once, or on one day only (an
+   order, a session); numbers among them have about the same length. text: long, or several
+   words. Digits that name things (a class, a store) are categories and no amounts: code_reason
+   says why they are taken for codes. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -81,7 +82,8 @@ by_name as (
             when not is_numeric or is_amount_named then null
             when is_value_named then 'a definition asks for one of its values'
             when n_codes >= 0.95 * n_events then 'its digits stand in quotes'
-            when {{ is_name_of_codes('property') }} then 'its name ends like that of an id, a code or a number'
+            when {{ is_name_of_codes('property') }}
+                then 'its name ends like that of an id, a code or a number'
             when
                 is_whole and n_characters_apart = 0 and min_characters >= 4
                 and n_events >= 5 * n_values
@@ -102,7 +104,10 @@ final as (
             when n_long > 0.5 * n_events then 'text'
             when
                 is_identifier
-                and (not is_numeric or code_reason is not null or (n_characters_apart <= 1 and min_characters >= 5))
+                and (
+                    not is_numeric or code_reason is not null
+                    or (n_characters_apart <= 1 and min_characters >= 5)
+                )
                 then 'identifier'
             when is_numeric and code_reason is null then 'number'
             when n_versions > 0.95 * n_listed_events then 'version'

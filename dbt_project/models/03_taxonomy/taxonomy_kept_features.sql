@@ -174,9 +174,9 @@ quoted as (
         listed.*,
         measures.measure,
         asking.prediction as asked_by,
-        '"' || replace(event_name, '"', '""') || '"' as quoted_event,
-        '"' || replace(property, '"', '""') || '"' as quoted_property,
-        '"' || replace(value, '"', '""') || '"' as quoted_value
+        '"' || replace(listed.event_name, '"', '""') || '"' as quoted_event,
+        '"' || replace(listed.property, '"', '""') || '"' as quoted_property,
+        '"' || replace(listed.value, '"', '""') || '"' as quoted_value
     from listed
     left join measures on listed.token_id = measures.token_id
     left join {{ ref('cohort_outcome_tokens') }} as asking on listed.token_id = asking.token_id

@@ -1,7 +1,8 @@
-{# Measures that are counters of their own: what a definition counts that no event type alone says, an event
-   with its `where`, a list of events, a sum, a change of a user property. Grain: one row per
-   (measure_id, kind): measure counts, measure_sum adds up. token_id is below 0, to tell it from those of
-   hourly_tokens, and the same in every build, as it is a hash of the measure's text. #}
+{# Measures that are counters of their own: what a definition counts that no event type alone
+   says, an event with its `where`, a list of events, a sum, a change of a user property. Grain:
+   one row per (measure_id, kind): measure counts, measure_sum adds up. token_id is below 0, to
+   tell it from those of hourly_tokens, and the same in every build, as it is a hash of the
+   measure's text. #}
 with
 
 declared as (

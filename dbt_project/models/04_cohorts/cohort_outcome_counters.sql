@@ -1,5 +1,5 @@
-{# Where the days of an outcome's measure stand in features_days: under the measure's own counter, or that of
-   its event type. Grain: one row per (measure_id, token_id). #}
+{# Where the days of an outcome's measure stand in features_days: under the measure's own
+   counter, or that of its event type. Grain: one row per (measure_id, token_id). #}
 {{ config(materialized='ephemeral') }}
 with
 

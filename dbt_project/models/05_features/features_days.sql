@@ -1,6 +1,6 @@
-{# Days on which each wanted user did something: anything (the token of any event), or what a definition
-   counts. Grain: one row per (as_of_hour, user_key, token_id, day) with an event; day d
-   is [as_of - 24 (d + 1), as_of - 24 d) hours. #}
+{# Days on which each wanted user did something: anything (the token of any event), or what a
+   definition counts. Grain: one row per (as_of_hour, user_key, token_id, day) with an event; day
+   d is [as_of - 24 (d + 1), as_of - 24 d) hours. #}
 {{ config(materialized='ephemeral') }}
 with
 

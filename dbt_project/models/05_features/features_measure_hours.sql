@@ -1,7 +1,7 @@
-{# Counts by hour of the measures that are counters of their own, before as_of, under the key of each user
-   whom they belong to as of an hour in [from_hour, to_hour), sorted by it. Grain: one row per (user_key,
-   identity_key, from_hour, event_hour, token_id). A sum has its own token beside that of its events;
-   both say what it came to. With scope active only active users. #}
+{# Counts by hour of the measures that are counters of their own, before as_of, under the key of
+   each user whom they belong to as of an hour in [from_hour, to_hour), sorted by it. Grain: one
+   row per (user_key, identity_key, from_hour, event_hour, token_id). A sum has its own token
+   beside that of its events; both say what it came to. With scope active only active users. #}
 with
 
 counted as (

@@ -1,7 +1,7 @@
-{# How often what a prediction asks about came true for each wanted user in the past: windows as long as its
-   horizon, one before the other back from as_of, as far as the user has been seen. Grain: one row per
-   (as_of_hour, user_key, token_id); token_id is the prediction's own (taxonomy_kept_features). Absent
-   where it never came true. All windows have ended by as_of. #}
+{# How often what a prediction asks about came true for each wanted user in the past: windows as
+   long as its horizon, one before the other back from as_of, as far as the user has been seen.
+   Grain: one row per (as_of_hour, user_key, token_id); token_id is the prediction's own
+   (taxonomy_kept_features). Absent where it never came true. All windows have ended by as_of. #}
 {{ config(materialized='ephemeral') }}
 with
 
@@ -36,8 +36,10 @@ happened as (
         outcomes.holds_for_nobody,
         outcomes.horizon_days,
         {{ floor_divide('days.day', 'outcomes.horizon_days') }} as past_window,
-        sum(days.n_events) as n_events,
-        sum(days.value_sum) as value_sum
+        case
+            when outcomes.kind = 'sum' then coalesce(sum(days.value_sum), 0)
+            else sum(days.n_events)
+        end as total
     from {{ ref('features_days') }} as days
     inner join outcomes on days.token_id = outcomes.counter_id
     group by all
@@ -46,11 +48,7 @@ happened as (
 judged as (
     select
         happened.*,
-        case
-            when {{ is_within("case when kind = 'sum' then coalesce(value_sum, 0) else n_events end", 'happened') }}
-                then 1
-            else 0
-        end as is_outcome
+        case when {{ is_within('total', 'happened') }} then 1 else 0 end as is_outcome
     from happened
 ),
 
