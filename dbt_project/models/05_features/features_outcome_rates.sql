@@ -30,16 +30,14 @@ happened as (
         days.as_of_hour,
         days.user_key,
         outcomes.token_id,
-        outcomes.kind,
         outcomes.min_count,
         outcomes.max_count,
         outcomes.holds_for_nobody,
         outcomes.horizon_days,
         {{ floor_divide('days.day', 'outcomes.horizon_days') }} as past_window,
-        case
-            when outcomes.kind = 'sum' then coalesce(sum(days.value_sum), 0)
-            else sum(days.n_events)
-        end as total
+        sum(
+            case when outcomes.kind = 'sum' then coalesce(days.value_sum, 0) else days.n_events end
+        ) as total
     from {{ ref('features_days') }} as days
     inner join outcomes on days.token_id = outcomes.counter_id
     group by all
