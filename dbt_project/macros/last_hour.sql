@@ -1,14 +1,15 @@
 {# The last hour of some events, the hour after which the others lie ahead of their time, and the first. One
    row: last_hour, first_event_hour. hours: a FROM item as stg_event_hours; written_by: the hour by which
-   everything had been written or loaded, as SQL, NULL where that is not known.
+   everything had been written or loaded, as SQL, NULL where that is not known; begun_by: an hour at or
+   after which all events of some file lie (at least 3), as SQL: a file of nothing but strays is none.
    - An event that was received before the hour it names has a fast clock: it does not say what hour it is.
    - Nothing happens after it was written. If more than half of the events did, that time is the wrong one.
-   - An hour in which events were received within a day is proven. After the last of these, or where none
+   - An hour in which events were received within a day is proven, and so is the one at which the newest file begins. After the last of these, or where none
      is proven, a few events (up to 3, or 0.5 %) far apart from all others are wrong clocks: hours before
      which so little happened, within an hour to four weeks, as is 5 % of what is usual for the time of
      day and week. The hour right after a usual one may have just begun.
    - A few (under 0.1 %) before four weeks of silence are wrong clocks, too: they are not the first. #}
-{% macro last_hour(hours, written_by='cast(null as integer)') %}
+{% macro last_hour(hours, written_by='cast(null as integer)', begun_by='cast(null as integer)') %}
     {%- set windows = [1, 3, 6, 12, 24, 72, 168, 672] %}
     with counted as (
         select event_hour, n_events, n_timed, n_prompt, {{ written_by }} as written_by
@@ -30,7 +31,7 @@
             counted.n_timed as n_events,
             {{ modulo('counted.event_hour', 24) }} as hour_of_day,
             {{ modulo('counted.event_hour', 168) }} as hour_of_week,
-            counted.n_prompt > 0 as is_proven
+            counted.n_prompt > 0 or coalesce(counted.event_hour <= {{ begun_by }}, false) as is_proven
         from counted
         cross join written
         where counted.n_timed > 0 and coalesce(counted.event_hour <= written.written_by, true)

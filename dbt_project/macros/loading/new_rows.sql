@@ -39,6 +39,14 @@
         )
 {%- endmacro %}
 
+{# The newest hour with which a file of at least 3 events begins, as SQL. counts: the table stg_ingest_counts. #}
+{% macro begun_by(counts) %}
+    {%- if not counts -%}{{ return('cast(null as integer)') }}{%- endif -%}
+    {{ return(
+        '(select max(first_hour) from ' ~ counts ~ " as counts where fate = 'accepted' and n_rows >= 3)"
+    ) }}
+{% endmacro %}
+
 {# The hour of the machine on which dbt runs, in hours since 1970-01-01 00:00 UTC: nothing that was loaded can
    have happened later. No model asks for more of a clock than that. #}
 {% macro machine_hour() %}{{ return((run_started_at.timestamp() // 3600) | int) }}{% endmacro %}
@@ -55,7 +63,7 @@
     {%- set hours = counted if is_counted else
         '(select event_hour, count(*) as n_events, ' ~ count_clocks('loaded') ~ ' from ' ~ loaded
         ~ " as loaded where fate = 'accepted' group by event_hour)" -%}
-    {%- set last = run_query(last_hour(hours, written_by())).rows[0][0] -%}
+    {%- set last = run_query(last_hour(hours, written_by(), begun_by(table_by_name('stg_ingest_counts')))).rows[0][0] -%}
     {{ return((last or 0) | int - 24 * var('late_days')) }}
 {% endmacro %}
 

@@ -5,7 +5,7 @@
 with
 
 seen as (
-    {{ last_hour(ref('stg_event_hours'), written_by()) }}
+    {{ last_hour(ref('stg_event_hours'), written_by(), begun_by(ref('stg_ingest_counts'))) }}
 ),
 
 chosen as (

@@ -15,6 +15,7 @@ rows_counted as (
         checked.fate,
         coalesce(checked.reason, '') as reason,
         checked.placeholder_id,
+        checked.event_hour,
         checked.received_at - checked.event_time as delay
     from {{ ref('stg_checked_events') }} as checked
     {%- if is_incremental() %}
@@ -39,6 +40,7 @@ final as (
         cast(
             sum(case when rows_counted.delay > interval '7' day then 1 else 0 end) as bigint
         ) as n_over_a_week,
+        min(rows_counted.event_hour) as first_hour,
         cast(count(rows_counted.placeholder_id) as bigint) as n_placeholder_ids,
         max(newest.batch_id) as counted_in
     from rows_counted
@@ -48,7 +50,8 @@ final as (
     union all
     select
         batch_id, null as fate, null as reason, null as n_rows, null as n_over_an_hour,
-        null as n_over_a_day, null as n_over_a_week, null as n_placeholder_ids,
+        null as n_over_a_day, null as n_over_a_week, null as first_hour,
+        null as n_placeholder_ids,
         null as counted_in
     from touched
     {%- endif %}
