@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import gzip
 import zlib
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from models_ml.errors import ForetellError
 
@@ -46,9 +46,9 @@ def check_text_file(path: Path, is_json: bool) -> None:
         _check_lines(path, head.lstrip(codecs.BOM_UTF8))
 
 
-def opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> gzip.GzipFile | BufferedReader:
     """Open a file as bytes, .gz unpacked."""
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
 def _check_encoding(path: Path, head: bytes) -> None:

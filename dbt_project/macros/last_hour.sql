@@ -4,10 +4,11 @@
    after which all events of some file lie (at least 3), as SQL: a file of nothing but strays is none.
    - An event that was received before the hour it names has a fast clock: it does not say what hour it is.
    - Nothing happens after it was written. If more than half of the events did, that time is the wrong one.
-   - An hour in which events were received within a day is proven, and so is the one at which the newest file begins. After the last of these, or where none
-     is proven, a few events (up to 3, or 0.5 %) far apart from all others are wrong clocks: hours before
-     which so little happened, within an hour to four weeks, as is 5 % of what is usual for the time of
-     day and week. The hour right after a usual one may have just begun.
+   - An hour in which events were received within a day is proven, and so is the one at which the newest
+     file begins. After the last of these, or where none is proven, a few events (up to 3, or 0.5 %) far
+     apart from all others are wrong clocks: hours before which so little happened, within an hour to four
+     weeks, as is 5 % of what is usual for the time of day and week. The hour right after a usual one may
+     have just begun.
    - A few (under 0.1 %) before four weeks of silence are wrong clocks, too: they are not the first. #}
 {% macro last_hour(hours, written_by='cast(null as integer)', begun_by='cast(null as integer)') %}
     {%- set windows = [1, 3, 6, 12, 24, 72, 168, 672] %}

@@ -1,7 +1,6 @@
 """A day and the hour after it, from raw events to published predictions, in one process."""
 
-import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,8 +13,8 @@ from models_ml.dbt_command import build_arguments
 from models_ml.settings import read_settings
 from models_ml.table_state import lacking_tables
 from tests.conftest import write_events
+from tests.shop import START, shop_events
 
-START = datetime(2026, 1, 1)
 WEEKS, USERS = 10, 240
 DEFINITIONS = """
 exposures:
@@ -40,21 +39,6 @@ exposures:
 """
 
 
-def shop_events(seed: int) -> list[dict]:
-    """Views by everybody; purchases by those who like to buy, so that there is much to learn."""
-    rng = random.Random(seed)
-    rows = []
-    for user in range(USERS):
-        for day in range(0, WEEKS * 7, 3):
-            time = START + timedelta(days=day + 2 * rng.random())
-            rows.append(
-                {"user_id": f"u{user}", "event_name": "view", "event_time": time.isoformat()}
-            )
-            if user % 3 == 0 and rng.random() < 0.4:
-                rows.append({**rows[-1], "event_name": "purchase"})
-    return rows
-
-
 def query(path: Path, sql: str) -> list[tuple]:
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("use w.foretell")
@@ -75,7 +59,7 @@ def road(tmp_path_factory):
     folder = tmp_path_factory.mktemp("road")
     (folder / "definitions").mkdir()
     (folder / "definitions/shop.yml").write_text(DEFINITIONS)
-    write_events(folder / "events_1.parquet", shop_events(seed=1))
+    write_events(folder / "events_1.parquet", shop_events(users=USERS, weeks=WEEKS))
     settings = read_settings(
         {
             "FORETELL_EVENTS": "events_*.parquet",
@@ -187,7 +171,7 @@ def test_every_prediction_has_a_published_card(road):
 
 def test_hourly_scores_users_active_since_the_day_and_trains_nothing(road):
     folder, _, _, hourly = road
-    rows = shop_events(seed=1)
+    rows = shop_events(users=USERS, weeks=WEEKS)
     last_hour = max(row["event_time"] for row in rows)[:13]  # as of its start daily scored
     since = {row["user_id"] for row in rows if row["event_time"] >= last_hour} | {"u0", "u1"}
     assert len(since) < USERS / 4

@@ -119,7 +119,9 @@ def test_a_value_that_all_but_the_positives_have_is_a_mark_too():
 
 
 def test_an_amount_that_only_positives_reach_is_a_mark_too():
-    usual = lambda rng, n: rng.poisson(3, n) + 1.0  # noqa: E731
+    def usual(rng, n):
+        return rng.poisson(3, n) + 1.0
+
     (found,) = marks(
         0, 0, 0, amounts=(lambda rng, n: rng.poisson(3, n) + 12.0, usual, usual), n_scored=2000
     )

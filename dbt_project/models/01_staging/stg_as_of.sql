@@ -1,7 +1,7 @@
 {# The hour that counts as now. Grain: one row; none if there are no events and no as_of is set.
    Default: the start of the last hour seen, which is the end of the last full one; events of wrong clocks
    lie ahead of it (last_hour). A given hour is rounded down. #}
-{%- set given = var('as_of') or env_var('FORETELL_AS_OF', '') -%}
+{%- set given = given_as_of() -%}
 with
 
 seen as (
