@@ -21,6 +21,7 @@ from models_ml.warehouse import Warehouse
 KIND = "data_gap"
 LOW = 0.65  # share of the usual events below which a day may be in a gap
 LOW_SIGMA = 2.5  # and standard deviations of usual days by which it is below
+MAX_SIGMA = 0.9  # of days that differ more nothing is usual: 2.5 of them reach a tenth of it
 LOW_IN_ALL = 0.6  # share of the usual events of a whole gap
 BACK = 0.75  # share of them at which it has ended
 N_WEEKS = 5  # of the same weekday that say what is usual
@@ -101,9 +102,12 @@ def find_gaps(counts: np.ndarray, first_day: int, event_name: str | None = None)
     if len(logs) < 14:
         return []
     sigma = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
-    usual = usual_counts(counts, min(LOW, float(np.exp(-LOW_SIGMA * sigma))))
+    if sigma > MAX_SIGMA:
+        return []
+    low = min(LOW, float(np.exp(-LOW_SIGMA * sigma)))
+    usual = usual_counts(counts, low)
     known = ~np.isnan(usual) & (usual >= MIN_USUAL)
-    is_low = _is_low(counts, usual, min(LOW, float(np.exp(-LOW_SIGMA * sigma))))
+    is_low = _is_low(counts, usual, low)
     logs = np.log((counts + 0.5) / (usual + 0.5))
     found = []
     for first, last in _runs(is_low):

@@ -103,7 +103,7 @@ def test_the_start_of_dagster_asks_nobody(tmp_path):
     dagster = str(Path(sys.executable).with_name("dagster"))
     process = start(
         tmp_path, [dagster, "dev", "-m", "dagster_defs.definitions", "-p", "0"],
-        **without_switches(tmp_path), DAGSTER_HOME=str(tmp_path / "dagster"),
+        **{**without_switches(tmp_path), "DAGSTER_HOME": str(tmp_path / "dagster")},
     )  # fmt: skip
     lines = []
     ends = time.monotonic() + 150
