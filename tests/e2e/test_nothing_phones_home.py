@@ -38,7 +38,7 @@ def start(folder: Path, command: list[str], **environment: str) -> subprocess.Po
     (folder / "home").mkdir(exist_ok=True)
     bare = {name: text for name, text in os.environ.items() if name not in OFF}
     return subprocess.Popen(
-        [STRACE, "-f", "-qq", "-e", "trace=network", "-o", str(folder / "trace"), *command],
+        [STRACE, "-f", "--seccomp-bpf", "-qq", "-e", "trace=network", "-o", str(folder / "trace"), *command],
         cwd=folder, env={**bare, "HOME": str(folder / "home"), **environment},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
