@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import glob
 import os
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +14,46 @@ from models_ml.errors import ForetellError
 from models_ml.known_formats import find_known
 from models_ml.sources import BY_ADAPTER, Format, missing_columns, recognise
 from models_ml.text_files import LOOKED_AT_FILES, check_text_file
-from models_ml.torn_files import find_torn_files
+from models_ml.torn_files import READ_CSV, find_torn_files, one_line
 
 READERS = {
     ".parquet": "read_parquet(?, union_by_name = true)",
-    ".csv": "read_csv(?, all_varchar = true, header = true, union_by_name = true)",
-    ".tsv": "read_csv(?, all_varchar = true, header = true, union_by_name = true)",
+    ".csv": READ_CSV,
+    ".tsv": READ_CSV,
     ".ndjson": "read_ndjson(?, ignore_errors = true, union_by_name = true)",
     ".jsonl": "read_ndjson(?, ignore_errors = true, union_by_name = true)",
     ".json": "read_ndjson(?, ignore_errors = true, union_by_name = true)",
 }
 
 
-def check_events(path: str, adapter: str = "canonical") -> None:
+def check_events(path: str, adapter: str = "canonical", folder: Path | None = None) -> None:
     """Refuse events that cannot be used at all, before minutes are spent on them.
 
     Args:
         path: Path or glob of Parquet, NDJSON or CSV files, local or in an object store.
         adapter: The format they are said to have (models_ml.sources).
+        folder: Where it is kept which files were found whole (models_ml.torn_files).
 
     Raises:
         ForetellError: If no file matches, a file is empty or broken, or a required column is
             missing; the message names the path, the column and the nearest column there is.
     """
-    columns = read_columns(path)
-    if not query_events(path, "select 1 from {events} limit 1"):
+    columns = read_columns(path, folder)
+    if not query_events(path, "select 1 from {events} limit 1", folder):
         raise ForetellError(f"{path} holds no rows; name a file with events in FORETELL_EVENTS")
     _check_columns(path, BY_ADAPTER[adapter], columns)
 
 
-def read_columns(path: str) -> list[str]:
+def read_columns(path: str, folder: Path | None = None) -> list[str]:
     """Return the names of the columns (of NDJSON: the top-level keys), as they stand in the files.
 
     Raises:
         ForetellError: If no file matches, or a file is empty or cannot be read.
     """
-    return [name for name, *_ in query_events(path, "describe select * from {events}")]
+    return [name for name, *_ in query_events(path, "describe select * from {events}", folder)]
 
 
-def query_events(path: str, sql: str) -> list[tuple[Any, ...]]:
+def query_events(path: str, sql: str, folder: Path | None = None) -> list[tuple[Any, ...]]:
     """Run a query of ours on raw files; {events} in it stands for their rows.
 
     Torn files are left out, as in a run (models_ml.torn_files).
@@ -64,21 +64,14 @@ def query_events(path: str, sql: str) -> list[tuple[Any, ...]]:
     reader = READERS[_format(path)]
     read: str | list[str] = path
     if "://" not in path:
-        torn = set(find_torn_files([path], os.environ))
-        _check_files(path, torn)
+        _check_files(path)
+        torn = find_torn_files([path], os.environ, folder)
         if torn:
-            read = sorted(set(glob.glob(path, recursive=True)) - torn)
+            read = sorted(set(glob.glob(path, recursive=True)) - torn.keys())
     try:
         return duckdb.execute(sql.format(events=reader), [read]).fetchall()
     except duckdb.Error as error:
-        raise ForetellError(f"cannot read events from {path}: {_reason(error)}") from error
-
-
-def _reason(error: duckdb.Error) -> str:
-    """Return what an engine says of a file in one line: what it is about, then what is wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("Possible", "*", "LINE", "^"))]
-    return " ".join(said[:3])[:400]
+        raise ForetellError(f"cannot read events from {path}: {one_line(error)}") from error
 
 
 def _format(path: str) -> str:
@@ -95,7 +88,7 @@ def _format(path: str) -> str:
     )
 
 
-def _check_files(path: str, torn: Collection[str]) -> None:
+def _check_files(path: str) -> None:
     files = glob.glob(path, recursive=True)
     if not files:
         beside = [file.name for file in Path(path).parent.glob("*")]
@@ -109,10 +102,6 @@ def _check_files(path: str, torn: Collection[str]) -> None:
     for place, file in enumerate(files):
         if suffix != ".parquet" and place < LOOKED_AT_FILES and Path(file).is_file():
             check_text_file(Path(file), is_json=suffix not in (".csv", ".tsv"))
-        if file not in torn and Path(file).stat().st_size == 0:
-            raise ForetellError(
-                f"{file} is empty (0 bytes); remove it or name other files in FORETELL_EVENTS"
-            )
 
 
 def _check_columns(path: str, form: Format, columns: list[str]) -> None:

@@ -106,7 +106,7 @@ def prepare(settings: Settings) -> None:
         check_server()
     for source in settings.sources:
         if source.events:
-            check_events(source.events, source.adapter)
+            check_events(source.events, source.adapter, settings.work_folder)
     is_folder = settings.target == "spark"  # Derby's log goes into it
     folder = settings.warehouse if is_folder else settings.warehouse.parent
     folder.mkdir(parents=True, exist_ok=True)

@@ -75,9 +75,9 @@ class Settings:
         return self.warehouse.with_name(f"{self.warehouse.stem}_dbt")
 
     def _torn_files(self) -> str:
-        """Return the files that no run can read, as JSON; empty text for none."""
+        """Return the files that no run can read, and why, as JSON; empty text for none."""
         paths = [] if self.is_demo else [source.events for source in self.sources if source.events]
-        torn = find_torn_files(paths, os.environ)
+        torn = find_torn_files(paths, os.environ, self.work_folder)
         return json.dumps(torn) if torn else ""
 
     def dbt_environment(self) -> dict[str, str]:

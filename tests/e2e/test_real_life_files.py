@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import duckdb
 import pytest
 
 from tests.conftest import WarehouseFolder
+from tests.shop import BUYS, foretell, open_shop, shop_events
 
 CASES = Path(__file__).parents[1] / "fixtures/cases"
 STAGED = ["--select", "+stg_rejected_events", "+ingest_report", "+ingest_alarms"]
@@ -271,17 +273,37 @@ def test_a_torn_file_is_left_out_until_it_is_whole(warehouse):
     warehouse.source = {
         "FORETELL_EVENTS": str(events / "*.parquet"),
         "FORETELL_ADAPTER": "canonical",
-        "FORETELL_TORN_FILES": json.dumps([str(events / "2.parquet")]),
+        "FORETELL_TORN_FILES": json.dumps({str(events / "2.parquet"): "is half"}),
     }
     warehouse.dbt("everyone", STAGED)
     assert warehouse.query("select user_id from stg_events") == [("u1",)]
     ((message,),) = warehouse.query("select message from ingest_alarms")
-    assert message.startswith("1 file is left out, as it cannot be read: ")
-    assert "2.parquet" in message
+    assert message.startswith("1 file is left out: ")
+    assert message.endswith("2.parquet is half; the next run looks again")
     (events / "2.parquet").write_bytes(whole)
     load(warehouse, "*.parquet")
     assert warehouse.query("select user_id from stg_events order by 1") == [("u1",), ("u2",)]
     assert warehouse.query("from ingest_alarms") == []
+
+
+def test_a_torn_text_file_is_left_out_of_a_run(tmp_path):
+    """Its gzip is cut: DuckDB alone would stop, or read rows that nobody wrote."""
+    shop = open_shop(tmp_path, BUYS)
+    rows = [json.dumps(row) for row in shop_events()]
+    for number in (1, 2):
+        packed = gzip.compress("\n".join(rows[number::2]).encode())
+        (shop / f"events/{number}.ndjson.gz").write_bytes(packed[: -6 if number == 2 else None])
+    done = foretell(shop, "run", EVENTS=str(shop / "events/*.ndjson.gz"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 file is left out: " in done.stdout
+    assert "ended before the end-of-stream marker" in " ".join(done.stdout.split())
+    with duckdb.connect(str(shop / "w.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from foretell.stg_events").fetchall() == [
+            (len(rows[1::2]),)
+        ]
+        assert connection.execute("select kind from foretell.ingest_alarms").fetchall() == [
+            ("torn_file",)
+        ]
 
 
 TIMES = {

@@ -2,7 +2,7 @@
    file says must not depend on what else the glob names, so that each group is turned into text by
    itself; read together, a column would get the type of the union: 1001 becomes 1001.0, a struct of
    whole numbers rounds 12.75 of the next file, "0007" becomes 7. types: columns of a group to be cast
-   when they are read. Other formats and relations are one group. columns, more_columns: as in read_rows. #}
+   when they are read. Other formats and relations are one group; files: without the torn ones, if any. columns, more_columns: as in read_rows. #}
 {% macro files_by_schema(source, columns, more_columns) %}
     {{ return(adapter.dispatch('files_by_schema', 'foretell')(source, columns, more_columns)) }}
 {% endmacro %}
@@ -13,14 +13,16 @@
         {%- set described = described_columns(source.relation, columns, more_columns) -%}
         {{ return([dict(source, types=exact_types(described))]) }}
     {%- endif -%}
-    {%- if not source.events.split('?')[0].lower().endswith('.parquet') -%}{{ return([source]) }}{%- endif -%}
+    {%- if not source.events.split('?')[0].lower().endswith('.parquet') -%}
+        {{ return([dict(source, files=duckdb__readable_files(source))]) }}
+    {%- endif -%}
     {%- set listed = 'glob(' ~ sql_string(source.events) ~ ')' -%}
     {%- if source.may_be_absent and not run_query('select 1 from ' ~ listed ~ ' limit 1').rows -%}
         {{ return([source]) }}
     {%- endif -%}
     {%- set readable = duckdb__readable_files(source) -%}
     {%- if readable is not none and not readable -%}
-        {{ refuse(source.events ~ ': no file can be read; ' ~ torn_files() | length ~ ' are torn, e.g. ' ~ torn_files()[0]) }}
+        {{ refuse(source.events ~ ': no file can be read, e.g. ' ~ torn_files() | first) }}
     {%- endif -%}
     {%- set signatures -%}
         select
@@ -61,9 +63,10 @@
     {{ return(parts) }}
 {% endmacro %}
 
-{# Files that are no file of their format: half written, or cut off by a full disk. `foretell` looks for them
-   before each build (models_ml/torn_files.py); they are left out and named (ingest_alarms) until they are whole. #}
-{% macro torn_files() %}{{ return(fromjson(env_var('FORETELL_TORN_FILES', '') or '[]')) }}{% endmacro %}
+{# Files that are no file of their format, and why not: half written, or cut off by a full disk. `foretell` looks
+   for them before each build (models_ml/torn_files.py); they are left out and named (ingest_alarms) until they
+   are whole. #}
+{% macro torn_files() %}{{ return(fromjson(env_var('FORETELL_TORN_FILES', '') or '{}')) }}{% endmacro %}
 
 {# DuckDB only: the files of a source without the torn ones; none where there is no torn one among them. #}
 {% macro duckdb__readable_files(source) %}
@@ -109,10 +112,12 @@
 {# Spark asks one file after the other for its schema. Of more files than this their schemas are merged by
    Spark, which refuses types that do not go together. #}
 {% macro spark__files_by_schema(source, columns, more_columns) %}
-    {%- if not execute or source.relation or not source.events.lower().endswith('.parquet') -%}
-        {{ return([source]) }}
+    {%- if not execute or source.relation -%}{{ return([source]) }}{%- endif -%}
+    {%- if not source.events.lower().endswith('.parquet') -%}
+        {%- if not torn_files() -%}{{ return([source]) }}{%- endif -%}
+        {{ return([dict(source, files=spark__readable_files(source.events))]) }}
     {%- endif -%}
-    {%- set files = spark__listed_files(source.events) | reject('in', torn_files()) | list -%}
+    {%- set files = spark__readable_files(source.events) -%}
     {%- if files | length > 200 or files == [source.events] -%}{{ return([source]) }}{%- endif -%}
     {%- set groups = {} -%}
     {%- for file in files -%}
@@ -127,6 +132,11 @@
     {%- set parts = [] -%}
     {%- for files in groups.values() -%}{%- do parts.append(dict(source, files=files)) -%}{%- endfor -%}
     {{ return(parts) }}
+{% endmacro %}
+
+{# Spark only: the paths that a glob stands for, without the torn ones. #}
+{% macro spark__readable_files(path) %}
+    {{ return(spark__listed_files(path) | reject('in', torn_files()) | list) }}
 {% endmacro %}
 
 {% macro default__files_by_schema(source, columns, more_columns) %}

@@ -27,18 +27,18 @@
     {%- elif ending == '.parquet' -%}
         {{ duckdb__read_typed_rows(
             'select ' ~ duckdb__all_columns(source.types) ~ ' from read_parquet('
-            ~ (duckdb__list_of_texts(source.files) if source.files else sql_string(path)) ~ ", filename = 'source_file', "
+            ~ duckdb__paths(source) ~ ", filename = 'source_file', "
             ~ 'union_by_name = true' ~ (', allow_empty = true' if source.may_be_absent else '') ~ ')',
             columns, more_columns
         ) }}
     {%- elif ending in ('.csv', '.tsv') -%}
         {{ duckdb__read_typed_rows(
-            'select * from read_csv(' ~ sql_string(path) ~ ", filename = 'source_file', "
+            'select * from read_csv(' ~ duckdb__paths(source) ~ ", filename = 'source_file', "
             ~ 'all_varchar = true, header = true, union_by_name = true, max_line_size = 16777216)',
             columns, more_columns
         ) }}
     {%- elif ending in ('.ndjson', '.jsonl', '.json') or is_compressed -%}
-        {{ duckdb__read_lines(path, columns) }}
+        {{ duckdb__read_lines(duckdb__paths(source), columns) }}
     {%- else -%}
         {{ refuse(
             'FORETELL_EVENTS=' ~ path ~ ': cannot tell the format. Name files ending in .parquet, .ndjson, '
@@ -69,14 +69,18 @@
             'header': 'true', 'multiLine': 'true', 'escape': '"', 'sep': '\t' if ending == '.tsv' else ',',
         } -%}
         {%- set each = [] -%}
-        {%- for file in spark__listed_files(source.events) -%}
+        {%- for file in source.files or spark__listed_files(source.events) -%}
             {%- do each.append(
                 'select * from ' ~ spark__read_files(spark__files('csv', file, options), columns, more_columns)
             ) -%}
         {%- endfor -%}
         ({{ each | join(' union all ') }})
     {%- elif ending in ('.ndjson', '.jsonl', '.json') -%}
-        {{ spark__read_lines(spark__files('text', source.events, {}), columns) }}
+        {%- set each = [] -%}
+        {%- for file in source.files or [source.events] -%}
+            {%- do each.append('select * from ' ~ spark__read_lines(spark__files('text', file, {}), columns)) -%}
+        {%- endfor -%}
+        ({{ each | join(' union all ') }})
     {%- else -%}
         {{ refuse(
             'FORETELL_EVENTS=' ~ source.events ~ ': cannot tell the format. Name files ending in .parquet, '
@@ -87,6 +91,11 @@
 
 {% macro default__read_rows(source, columns, more_columns) %}
     {{ exceptions.raise_compiler_error("read_rows: add " ~ target.type) }}
+{% endmacro %}
+
+{# DuckDB only: what a source is read from, as SQL: its files, or all that its path names. #}
+{% macro duckdb__paths(source) %}
+    {{ return(duckdb__list_of_texts(source.files) if source.files else sql_string(source.events)) }}
 {% endmacro %}
 
 {# DuckDB only: all columns, those named in types cast to these. #}
@@ -127,7 +136,7 @@
 {% endmacro %}
 
 {# One call for all keys of a line: 2.6 x cheaper than a call per key. #}
-{% macro duckdb__read_lines(path, columns) %}
+{% macro duckdb__read_lines(paths, columns) %}
 (
     select
         {% for column in columns -%}
@@ -146,7 +155,7 @@
                 {%- for column in columns %}'/{{ column }}'{{ ', ' if not loop.last }}{% endfor -%}
             ])) as found
         from read_csv(
-            {{ sql_string(path) }}, columns = {'line': 'VARCHAR'}, header = false,
+            {{ paths }}, columns = {'line': 'VARCHAR'}, header = false,
             auto_detect = false, delim = '\x01', quote = '', escape = '', nullstr = '\x02',
             strict_mode = false, max_line_size = 67108864, filename = 'source_file'
         )

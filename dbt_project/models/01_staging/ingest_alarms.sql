@@ -55,7 +55,7 @@ final as (
         'torn_file' as kind,
         {{ sql_string(
             (torn_files() | length ~ ' files are' if torn_files() | length > 1 else '1 file is')
-            ~ ' left out, as it cannot be read: ' ~ torn_files()[:3] | join(', ')
+            ~ ' left out: ' ~ torn_files() | first ~ ' ' ~ torn_files().values() | first
             ~ '; the next run looks again'
         ) }} as message
     union all
