@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models_ml.alarms import ingest_alarms
-from models_ml.data_gaps import gap_alarms, hour_of, snapshots_without_gaps
+from models_ml.data_gaps import gap_alarms, hour_of, outage_alarms, snapshots_without_gaps
 from models_ml.outcome_life import life_alarms, outcome_life
 from models_ml.replay import of_run
 from models_ml.road import (
@@ -144,7 +144,9 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
     missing = what_is_missing(taught, facts["horizon_days"], facts["n_days"] or 0)
     if len(weeks) > 1 and not taught:
         missing = f"none of {len(weeks) - 1} snapshots is from after the outcome began"
-    about_events = [alarm.message for alarm in ingest_alarms(warehouse)]
+    about_events = [
+        alarm.message for alarm in [*ingest_alarms(warehouse), *outage_alarms(warehouse)]
+    ]
     return Check(
         prediction,
         weeks[: N_WEEKS + 1],

@@ -1,194 +1,35 @@
-"""Gaps in the data: days with far fewer events than usual, after which they are back.
+"""Gaps in the data: which snapshots hold one in their windows, and what is said of it.
 
-A tracker that breaks and a shop that shuts look like users who do nothing. Each day is held beside
-the same weekday of the weeks before, so that no weekend is a gap; growth and decline move what is
-usual; and a level that does not come back is a change of the world, not a gap, unless it lasts
-until now.
+A tracker that breaks and a shop that shuts look like users who do nothing (models_ml.usual_volume
+finds the days and hours).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from models_ml.alarms import Alarm, replace_alarms
-from models_ml.outcome_days import HOURS, plain
+from models_ml.outcome_days import HOURS
+from models_ml.usual_volume import MIN_MISSING, Gap, find_gaps, find_outages
 from models_ml.warehouse import Warehouse
 
-KIND = "data_gap"
-LOW = 0.65  # share of the usual events below which a day may be in a gap
-LOW_SIGMA = 2.5  # and standard deviations of usual days by which it is below
-MAX_SIGMA = 0.9  # of days that differ more nothing is usual: 2.5 of them reach a tenth of it
-LOW_IN_ALL = 0.6  # share of the usual events of a whole gap
-BACK = 0.75  # share of them at which it has ended
-N_WEEKS = 5  # of the same weekday that say what is usual
-MIN_WEEKS = 2
-MIN_USUAL = 30.0  # events a day: of fewer, chance makes low days
-MIN_DAYS, MIN_MISSING = 5, 3.0  # days a gap lasts, and days' worth of events that it lacks
-# Shorter ones only where next to nothing came, and no other day was ever so low: nobody ever shut.
-SHORT_MISSING, SHORT_LEFT, NEVER_SO_LOW = 1.5, 0.1, 0.3
-MAX_DAYS, NEW_LEVEL = 56, 0.8  # a level is the usual one if so many days, nearly all, had it
-N_SIGMA = 6.0  # standard deviations of usual days, over a whole gap
+KIND, OUTAGE = "data_gap", "outage"
+TOLD_HOURS = 7 * HOURS  # after its end for which an outage of hours is told
 MAX_TYPES = 50  # event types looked at, by volume
 FEATURE_DAYS = 56
 LABEL_SHARE = 0.15  # of a window's usual events that a gap must take from it to bias its labels
 KEEP_SNAPSHOTS, KEEP_POSITIVES = 2, 0.3  # at least so many, and so great a share, must be left
 
 
-@dataclass(frozen=True)
-class Gap:
-    """A run of days with few events.
-
-    Attributes:
-        first_day, last_day: Days since 1970-01-01 UTC, both in it.
-        shares: Events of each day over the usual ones of its weekday.
-        n_events: Events in it.
-        n_usual: Events that would have been usual.
-        event_name: Of which type; None: of all together.
-        is_over: Whether the events are back.
-    """
-
-    first_day: int
-    last_day: int
-    shares: tuple[float, ...]
-    n_events: int
-    n_usual: float
-    event_name: str | None = None
-    is_over: bool = True
-
-    @property
-    def missing(self) -> float:
-        """How many usual days' events it lacks."""
-        return float(sum(1 - share for share in self.shares))
-
-    def missing_in(self, from_hour: int, to_hour: int) -> float:
-        """Return how many usual days' events a window [from_hour, to_hour) lacks because of it."""
-        total = 0.0
-        for place, share in enumerate(self.shares):
-            start = HOURS * (self.first_day + place)
-            inside = max(0, min(to_hour, start + HOURS) - max(from_hour, start))
-            total += (1 - share) * inside / HOURS
-        return total
-
-    @property
-    def words(self) -> str:
-        """Where and how deep it is, in words."""
-        what = f"events {plain(self.event_name)}" if self.event_name is not None else "events"
-        until = "" if self.is_over else ", and they are not back yet"
-        return (
-            f"from {_date(self.first_day)} to {_date(self.last_day)} there were {self.n_events:,} "
-            f"{what} where {self.n_usual:,.0f} would be usual ({self.n_events / self.n_usual:.0%})"
-            f"{until}"
-        )
-
-
-def find_gaps(counts: np.ndarray, first_day: int, event_name: str | None = None) -> list[Gap]:
-    """Return the gaps in a daily count.
-
-    Args:
-        counts: Events per day, shape (n_days,); the last day is a whole one.
-        first_day: Of the first, days since 1970-01-01 UTC.
-        event_name: Whose count it is; of one type an end that lasts is not told here
-            (outcome_life does).
-    """
-    counts = np.asarray(counts, dtype=float)
-    if counts.max(initial=0) < MIN_USUAL:
-        return []
-    logs = np.log((counts + 0.5) / (usual_counts(counts, 0.0) + 0.5))
-    logs = logs[~np.isnan(logs)]
-    if len(logs) < 14:
-        return []
-    sigma = 1.4826 * float(np.median(np.abs(logs - np.median(logs))))
-    if sigma > MAX_SIGMA:
-        return []
-    low = min(LOW, float(np.exp(-LOW_SIGMA * sigma)))
-    usual = usual_counts(counts, low)
-    known = ~np.isnan(usual) & (usual >= MIN_USUAL)
-    is_low = _is_low(counts, usual, low)
-    logs = np.log((counts + 0.5) / (usual + 0.5))
-    found = []
-    for first, last in _runs(is_low):
-        days = np.arange(first, last + 1)[known[first : last + 1]]
-        shares = np.ones(last - first + 1)
-        shares[days - first] = np.clip(counts[days] / usual[days], 0, 1)
-        noise = max(sigma, float(np.sqrt(1 / usual[days].mean())))
-        depth = -logs[days].clip(-3, 0).sum() / (noise * np.sqrt(len(days)))
-        gap = Gap(
-            first_day + first, first_day + last, tuple(shares.tolist()),
-            int(counts[days].sum()), float(usual[days].sum()), event_name,
-            is_over=_is_back(counts, usual, last),
-        )  # fmt: skip
-        is_open = last >= len(counts) - 2 and event_name is None
-        is_deep = depth >= N_SIGMA and gap.n_events <= LOW_IN_ALL * gap.n_usual
-        is_told = is_deep and len(shares) <= NEW_LEVEL * MAX_DAYS and (gap.is_over or is_open)
-        is_long = len(shares) >= MIN_DAYS and gap.missing >= MIN_MISSING
-        if is_told and (is_long or _is_unheard_of(gap, counts, usual, known, first, last)):
-            found.append(gap)
-    return found
-
-
-def usual_counts(counts: np.ndarray, low: float) -> np.ndarray:
-    """Return what is usual of each day: the median of its weekday in the weeks before.
-
-    Args:
-        counts: Events per day, shape (n_days,).
-        low: Share of the usual events below which a day says nothing of what is usual.
-
-    Returns:
-        float64, shape (n_days,); nan where too few days are known.
-    """
-    usual = np.full(len(counts), np.nan)
-    is_low = np.zeros(len(counts), dtype=bool)
-    oldest = 0
-    for day in range(len(counts)):
-        if is_low[max(oldest, day - MAX_DAYS) : day].sum() > NEW_LEVEL * MAX_DAYS:
-            oldest = day - MAX_DAYS  # it is no gap: what is usual has changed
-            is_low[oldest:] = False
-        weeks = range(day - 7, max(oldest, day - MAX_DAYS - 7 * N_WEEKS) - 1, -7)
-        before = [week for week in weeks if not is_low[week]][:N_WEEKS]
-        if len(before) >= MIN_WEEKS:
-            # Of a level that falls the newest weeks say more than the middle of five.
-            newest = counts[before[:MIN_WEEKS]].mean()
-            usual[day] = min(np.median(counts[before]), newest)
-            is_low[day] = _is_low(counts[day], usual[day], low)
-    return usual
-
-
-def _is_low(counts: np.ndarray, usual: np.ndarray, low: float) -> np.ndarray:
-    return (usual >= MIN_USUAL) & (counts < low * usual)
-
-
-def _runs(is_low: np.ndarray) -> list[tuple[int, int]]:
-    """Return first and last day of each run of low days; single days between two do not end one."""
-    runs: list[tuple[int, int]] = []
-    for day in np.flatnonzero(is_low).tolist():
-        if runs and day - runs[-1][1] <= 2:
-            runs[-1] = (runs[-1][0], day)
-        else:
-            runs.append((day, day))
-    return runs
-
-
-def _is_back(counts: np.ndarray, usual: np.ndarray, last: int) -> bool:
-    after = slice(last + 1, last + 8)
-    shares = counts[after] / np.maximum(usual[after], 1)
-    shares = shares[usual[after] >= MIN_USUAL]
-    return len(shares) >= 2 and bool(np.median(shares) >= BACK)
-
-
-def _is_unheard_of(
-    gap: Gap, counts: np.ndarray, usual: np.ndarray, known: np.ndarray, first: int, last: int
-) -> bool:
-    """Whether a short gap is deep, and no other day of what is known was ever so low."""
-    others = known.copy()
-    others[first : last + 1] = False
-    lowest = (counts[others] / usual[others]).min(initial=1.0)
-    every_day = bool((usual[~np.isnan(usual)] >= MIN_USUAL).all())
-    is_deep = gap.n_events <= SHORT_LEFT * gap.n_usual
-    return every_day and is_deep and gap.missing >= SHORT_MISSING and lowest > NEVER_SO_LOW
+# What was found in a warehouse, beside what it was found by: asked for each prediction, twice.
+_found: WeakKeyDictionary[Warehouse, tuple[tuple[Any, ...], list[Gap]]] = WeakKeyDictionary()
 
 
 def read_gaps(warehouse: Warehouse) -> list[Gap]:
@@ -197,51 +38,93 @@ def read_gaps(warehouse: Warehouse) -> list[Gap]:
     Args:
         warehouse: Built; one of an older version has none.
     """
-    if not {"stg_event_days", "stg_as_of"} <= warehouse.table_names():
+    needed = {"stg_event_days", "stg_event_hours", "stg_as_of", "hourly_user_events"}
+    if not needed <= warehouse.table_names():
         return []
-    rows = warehouse.rows(
+    (state,) = warehouse.rows(
+        """
+        select
+            (select max(as_of_hour) from stg_as_of) as as_of_hour,
+            (select max(counted_in) from stg_event_hours) as in_hours,
+            (select max(counted_in) from stg_event_days) as in_days
+        """
+    )
+    key = tuple(state.values())
+    if state["as_of_hour"] is None:
+        return []
+    if warehouse not in _found or _found[warehouse][0] != key:
+        _found[warehouse] = key, _read_gaps(warehouse)
+    return _found[warehouse][1]
+
+
+def _read_gaps(warehouse: Warehouse) -> list[Gap]:
+    days = warehouse.rows(
         """
         select event_name, event_day, cast(sum(n_events) as bigint) as n_events
         from stg_event_days
-        where property is null and event_name in (
-            select event_name from stg_event_days
-            where property is null and event_name is not null
-            group by event_name order by sum(n_events) desc, event_name limit 50
-        )
+        where property is null and event_name is not null
         and event_day < (select floor(as_of_hour / 24) from stg_as_of)
         group by event_name, event_day
         """
     )
-    totals = warehouse.rows(
+    volumes: Counter[str] = Counter()
+    for row in days:
+        volumes[row["event_name"]] += row["n_events"]
+    names = {
+        name
+        for name, _ in sorted(volumes.items(), key=lambda each: (-each[1], each[0]))[:MAX_TYPES]
+    }
+    hours = warehouse.rows(
         """
-        select event_day, cast(sum(n_events) as bigint) as n_events
-        from stg_event_days
-        where property is null and event_name is not null
-        and event_day < (select floor(as_of_hour / 24) from stg_as_of)
-        group by event_day
+        select null as event_name, event_hour, n_events from stg_event_hours
+        where event_hour < (select as_of_hour from stg_as_of)
+        union all
+        select tokens.event_name, counted.event_hour, cast(sum(counted.n_events) as bigint)
+        from hourly_user_events as counted
+        inner join hourly_tokens as tokens
+            on counted.token_id = tokens.token_id and tokens.kind = 'event'
+        where counted.event_hour < (select as_of_hour from stg_as_of)
+        group by tokens.event_name, counted.event_hour
         """
     )
-    if not totals:
-        return []
-    first = min(row["event_day"] for row in totals)
-    n_days = max(row["event_day"] for row in totals) - first + 1
-    whole = np.zeros(n_days)
-    for row in totals:
-        whole[row["event_day"] - first] += row["n_events"]
-    by_type: dict[str, np.ndarray] = {}
-    for row in rows:
-        counts = by_type.setdefault(row["event_name"], np.zeros(n_days))
-        counts[row["event_day"] - first] += row["n_events"]
-    gaps = find_gaps(whole, first)
-    for name in sorted(by_type):
-        for gap in find_gaps(by_type[name], first, name):
-            if not any(_share_days(gap, other) for other in gaps if other.event_name is None):
-                gaps.append(gap)
+    gaps: list[Gap] = []
+    daily = _counts(days, "event_day", names)
+    hourly = _counts(hours, "event_hour", names)
+    for found, find in ((daily, find_gaps), (hourly, find_outages)):
+        for name, (first, counts) in found.items():
+            gaps += [
+                gap for gap in find(counts, first, name)
+                if not any(
+                    _overlap(gap, other) for other in gaps if other.event_name in (None, name)
+                )
+            ]  # fmt: skip
     return gaps
 
 
-def _share_days(one: Gap, other: Gap) -> bool:
-    return one.first_day <= other.last_day and other.first_day <= one.last_day
+def _counts(
+    rows: Sequence[Mapping[str, Any]], unit: str, names: Collection[str]
+) -> dict[str | None, tuple[int, np.ndarray]]:
+    """Return first unit and counts of all events together (None, first), then of some types.
+
+    All are as long as the whole: what a type had before its first event is no gap of others.
+    """
+    if not rows:
+        return {}
+    first = min(row[unit] for row in rows)
+    n_units = max(row[unit] for row in rows) - first + 1
+    is_summed = all(row["event_name"] is not None for row in rows)
+    found: dict[str | None, np.ndarray] = {None: np.zeros(n_units)}
+    found |= {name: np.zeros(n_units) for name in sorted(names)}
+    for row in rows:
+        if row["event_name"] in found:
+            found[row["event_name"]][row[unit] - first] += row["n_events"]
+        if is_summed:
+            found[None][row[unit] - first] += row["n_events"]
+    return {name: (int(first), counts) for name, counts in found.items()}
+
+
+def _overlap(one: Gap, other: Gap) -> bool:
+    return one.first_hour < other.end_hour and other.first_hour < one.end_hour
 
 
 @dataclass(frozen=True)
@@ -387,10 +270,27 @@ def raise_gap_alarms(warehouse: Warehouse, prediction: str, chosen: Chosen) -> N
         )
 
 
+def outage_alarms(warehouse: Warehouse) -> list[Alarm]:
+    """Return one sentence about outages of hours in the last week; the widest is named."""
+    gaps = [gap for gap in read_gaps(warehouse) if gap.n_hours == 1]
+    if not gaps:
+        return []
+    (now,) = warehouse.rows("select as_of_hour from stg_as_of")
+    gaps = [gap for gap in gaps if gap.end_hour > int(now["as_of_hour"]) - TOLD_HOURS]
+    if not gaps:
+        return []
+    widest = max(gaps, key=lambda gap: gap.n_usual - gap.n_events)
+    more = f" (and {len(gaps) - 1} more outages)" if len(gaps) > 1 else ""
+    return [Alarm(OUTAGE, f"{widest.words}{more}: what users did then is not known")]
+
+
+def raise_outage_alarms(warehouse: Warehouse) -> None:
+    """Write what was found of outages in place of what was said before."""
+    if warehouse.has_table("alarms"):
+        (now,) = warehouse.rows("select as_of from stg_as_of") or [{"as_of": None}]
+        replace_alarms(warehouse, [OUTAGE], outage_alarms(warehouse), now["as_of"])
+
+
 def hour_of(moment: datetime) -> int:
     """Return a naive UTC moment as whole hours since 1970-01-01."""
     return int(moment.replace(tzinfo=UTC).timestamp()) // 3600
-
-
-def _date(day: int) -> str:
-    return f"{datetime.fromtimestamp(86_400 * day, UTC):%Y-%m-%d}"

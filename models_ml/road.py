@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from models_ml.data_gaps import raise_outage_alarms
 from models_ml.dbt_command import dbt_build
 from models_ml.definition_files import name_user_files
 from models_ml.errors import ForetellError
@@ -215,6 +216,7 @@ def score_champions(
     """
     asked = warehouse.rows("select prediction from prediction_definitions where has_reasons")
     explained = set(predictions) if with_reasons else {row["prediction"] for row in asked}
+    raise_outage_alarms(warehouse)
     computed = {feature["feature_id"] for feature in present_features(warehouse)}
     champions = []
     alarms = []

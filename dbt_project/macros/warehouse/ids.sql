@@ -14,21 +14,27 @@ case
     else cast({{ column }} as varchar)
 end
 {%- endmacro %}
-{#- Short, as each source has four of them in one view (docs/scale.md). -#}
-{% macro spark__id_text(column) -%}
-{%- set text, number = 'cast(' ~ column ~ ' as string)', 'try_cast(' ~ column ~ ' as double)' -%}
-case
-    when typeof({{ column }}) in ('double', 'float') and {{ number }} = floor({{ number }}) then if(
-        abs({{ number }}) <= if(typeof({{ column }}) = 'float', 16777215, 9007199254740992),
-        cast(cast({{ number }} as bigint) as string), format_string('%.16e', {{ number }})
-    )
-    when typeof({{ column }}) like 'decimal%' then regexp_replace({{ text }}, '[.]0+$', '')
-    when {{ text }} rlike '^-?[0-9]+[.]0$' and abs({{ number }}) <= 9007199254740992
-        then split_part({{ text }}, '.', 1)
-    else {{ text }}
-end
-{%- endmacro %}
+{% macro spark__id_text(column) %}{{ spark__texts_of_ids([column]) }}[0]{% endmacro %}
 {% macro default__id_text(column) %}{{ exceptions.raise_compiler_error("id_text: add " ~ target.type) }}{% endmacro %}
+
+{# Spark only: an array of the ids in some columns as text. #}
+{% macro spark__texts_of_ids(columns) -%}
+transform(array(
+    {%- for column in columns %}
+    named_struct(
+        'text', cast({{ column }} as string), 'type', typeof({{ column }}), 'number', try_cast({{ column }} as double)
+    ){{ ',' if not loop.last }}
+    {%- endfor %}
+), id -> case
+    when id.type in ('double', 'float') and id.number = floor(id.number) then if(
+        abs(id.number) <= if(id.type = 'float', 16777215, 9007199254740992),
+        cast(cast(id.number as bigint) as string), format_string('%.16e', id.number)
+    )
+    when id.type like 'decimal%' then regexp_replace(id.text, '[.]0+$', '')
+    when id.text rlike '^-?[0-9]+[.]0$' and abs(id.number) <= 9007199254740992 then split_part(id.text, '.', 1)
+    else id.text
+end)
+{%- endmacro %}
 
 {# True where an id is a number that lost its last digits in another tool: 1.43e+17, or more than 2^53 with .0 #}
 {% macro is_rounded_id(id) -%}

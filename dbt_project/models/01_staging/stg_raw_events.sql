@@ -4,28 +4,33 @@
 
 with
 
-final as (
+raw_events as (
     {%- for each in event_sources() %}
-    select
-        {{ sql_string(each.name) }} as source,
-        raw_events.source_file,
-        raw_events.loaded_at,
-        raw_events.event_id,
-        raw_events.user_id,
-        raw_events.device_id,
-        raw_events.event_name,
-        raw_events.event_time,
-        raw_events.received_at,
-        raw_events.event_properties,
-        raw_events.user_properties,
-        raw_events.previous_id,
-        raw_events.event_timestamp,
-        raw_events.received_timestamp,
-        raw_events.raw_row,
-        raw_events.is_broken
-    from {{ read_events(each) }} as raw_events
+    select {{ sql_string(each.name) }} as source, of_source.*
+    from {{ read_events(each) }} as of_source
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+),
+
+final as (
+    select
+        source,
+        source_file,
+        loaded_at,
+        event_id,
+        user_id,
+        device_id,
+        event_name,
+        event_time,
+        received_at,
+        event_properties,
+        user_properties,
+        previous_id,
+        event_timestamp,
+        received_timestamp,
+        raw_row,
+        is_broken
+    from raw_events
 )
 
 select * from final
