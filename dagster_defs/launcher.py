@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import dagster as dg
 
 # No public name for these two; Dagster's own launchers import them from here.
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+
+from models_ml.child_process import is_alive
 
 
 class LocalRunLauncher(dg.DefaultRunLauncher):
@@ -31,16 +31,6 @@ class LocalRunLauncher(dg.DefaultRunLauncher):
             if record.dagster_event
         ]
         pids = {int(str(note["pid"].value)) for note in notes if "pid" in note}
-        if not pids or any(_is_alive(pid) for pid in pids):
+        if not pids or any(is_alive(pid) for pid in pids):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.FAILED, "the process of this run is gone")
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's: it lives
-        return True
-    return True

@@ -32,16 +32,17 @@ def end_with_parent() -> None:
 
 
 def _watch(parent: int) -> None:
-    while _is_alive(parent):
+    while is_alive(parent):
         time.sleep(SECONDS_BETWEEN_LOOKS)
     os._exit(1)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Return whether there is a process of this id, also one of somebody else."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's: it lives
+    except PermissionError:
         return True
     return True

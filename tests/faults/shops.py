@@ -68,7 +68,7 @@ def kill(process: subprocess.Popen[str], number: int, is_group: bool) -> str:
 
 
 def processes_of(session: int) -> list[int]:
-    """Return the living processes of a session."""
+    """Return the living processes of a session, oldest first."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -77,7 +77,7 @@ def processes_of(session: int) -> list[int]:
             continue
         if int(fields[3]) == session and fields[0] not in "ZX":
             found.append(int(path.parent.name))
-    return found
+    return sorted(found)
 
 
 def wait_for(process: subprocess.Popen[str], text: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("pyspark", reason="needs the extra `spark`: make test-spark")
 
+from tests.faults.shops import processes_of
 from tests.spark.conftest import settings  # needs pyspark
 
 # What the graph answers comes late, in Python workers that Spark starts.
@@ -94,19 +95,6 @@ def test_an_executor_dies(dirty):
         assert process.returncode == 0, errors[-2000:]
     appended, rows, users, wanted = numbers(output)
     assert appended == rows == users == wanted > 3
-
-
-def processes_of(session: int) -> list[int]:
-    """Return the processes of a session, oldest first."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[3]) == session:
-            found.append(int(path.parent.name))
-    return sorted(found)
 
 
 def command(pid: int) -> str:

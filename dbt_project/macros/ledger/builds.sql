@@ -13,7 +13,6 @@
             ) }}
         {%- endif -%}
         {%- if makes_daily_tables() -%}
-            {%- do run_query(create_builds()) -%}
             {%- do run_query(note_build('started', newest)) -%}
             {%- do adapter.commit() -%}
         {%- endif -%}
@@ -61,13 +60,6 @@
         ~ hour_start(hour_index(to_utc(sql_string(given))))
     ) -%}
     {{ return(later.rows[0][0]) }}
-{% endmacro %}
-
-{% macro create_builds() %}
-    {%- set text = dbt.type_string() -%}
-    create table if not exists {{ api.Relation.create(target.get('database'), target.schema, 'builds') }} (
-        invocation_id {{ text }}, started_at timestamp, scope {{ text }}, set_back_from timestamp, step {{ text }}
-    )
 {% endmacro %}
 
 {% macro note_build(step, newest) %}

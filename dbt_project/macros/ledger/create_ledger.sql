@@ -1,4 +1,4 @@
-{# The tables that Python writes, and their columns. Contract columns: DESIGN.md section 4. #}
+{# The tables that no model makes, and their columns: Python writes them, `builds` macros. Contract columns: DESIGN.md section 4. #}
 {% macro ledger_tables() %}
     {%- set text = dbt.type_string() -%}
     {{ return({
@@ -36,6 +36,10 @@
         'event_property_usage': {
             'usage_date': 'date', 'event_name': text, 'property': text, 'kind': text,
             'source': text, 'n_queries': 'bigint', 'n_references': 'bigint', 'n_users': 'bigint',
+        },
+        'builds': {
+            'invocation_id': text, 'started_at': 'timestamp', 'scope': text,
+            'set_back_from': 'timestamp', 'step': text,
         },
     }) }}
 {% endmacro %}
