@@ -20,7 +20,6 @@ from models_ml.duckdb_warehouse import locked_message
 from models_ml.errors import ForetellError
 from models_ml.file_modes import restrict
 from models_ml.machine import bound_database
-from models_ml.secrets import IN_URLS
 from models_ml.settings import Settings
 from models_ml.warehouse import SCHEMA
 
@@ -51,8 +50,6 @@ PUBLISHED = {
 }
 # Models as bytes stay in the warehouse.
 HIDDEN = {"models": ("onnx", "judge_onnx", "explain_model")}
-# Names of files may be URLs with keys in them.
-MASKED = {"ingest_report": ("source_file",)}
 # Up to this share of a table's rows, or so many, may differ for its copy to be changed in place.
 FEW, FEW_ROWS = 0.1, 1_000
 # Newer than 0.1: after an upgrade they are there from the first build on that makes them.
@@ -136,7 +133,7 @@ def _write_copy(
     hub.execute(f"create schema published.{SCHEMA}")
     for table, columns in tables.items():
         hub.execute(
-            f"create table published.{SCHEMA}.{table} as select {_masked(table, columns)}"
+            f"create table published.{SCHEMA}.{table} as select {_names(columns)}"
             f" from warehouse.{SCHEMA}.{table} order by {PUBLISHED[table]}"
         )
         _write_parquet(hub, table, paths.parquet)
@@ -166,7 +163,7 @@ def _update_copy(
         gone = hub.execute(f"delete from {copy} where rowid {place.format(table, 'gone')}")
         n_changed = gone.fetchall()[0][0]
         new = hub.execute(
-            f"insert into {copy} select {_masked(table, columns)} from warehouse.{SCHEMA}.{table}"
+            f"insert into {copy} select {_names(columns)} from warehouse.{SCHEMA}.{table}"
             f" where rowid {place.format(table, 'new')}"
         )
         n_changed += new.fetchall()[0][0]
@@ -197,7 +194,8 @@ def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns
     A row is known by a hash of all it holds. In tables of ten million rows one changed row in some
     hundred billion is taken for another one and missed, until most rows change.
     """
-    for database, names in (("before", _names(columns)), ("warehouse", _masked(table, columns))):
+    names = _names(columns)
+    for database in ("before", "warehouse"):
         hub.execute(
             f"create or replace temp table {database}_rows as select rowid as place,"
             f" hash({names}) as content from {database}.{SCHEMA}.{table}"
@@ -250,21 +248,6 @@ def _parquet(table: str, folder: Path) -> Path:
 
 def _names(columns: Columns) -> str:
     return ", ".join('"' + name.replace('"', '""') + '"' for name, _ in columns)
-
-
-def _masked(table: str, columns: Columns) -> str:
-    """Return a table's columns for SELECT, file names without the keys of their URLs."""
-    if table not in MASKED:
-        return _names(columns)
-    expressions = []
-    for column in columns:
-        expression = _names([column])
-        if column[0] in MASKED[table]:
-            for pattern, put in IN_URLS:
-                quoted = [part.replace("'", "''") for part in (pattern, put)]
-                expression = f"regexp_replace({expression}, '{quoted[0]}', '{quoted[1]}', 'g')"
-        expressions.append(expression)
-    return ", ".join(expressions)
 
 
 def _quoted(path: Path) -> str:

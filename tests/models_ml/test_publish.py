@@ -214,21 +214,6 @@ def test_a_table_that_an_older_version_did_not_build_is_left_out(tmp_path):
     assert tables == set(PUBLISHED) - {"value_report"}
 
 
-def test_keys_in_names_of_files_are_not_published(tmp_path):
-    path = tmp_path / "w.duckdb"
-    for generation in (0, 1):  # written anew, then changed in place
-        write_generation(path, generation)
-        with duckdb.connect(str(path)) as connection:
-            connection.execute(
-                "create or replace table foretell.ingest_report as select 1 as batch_id, "
-                f"{generation} as n_read, 'https://ann:pw@host/e.csv?sig=ab&part=1' as source_file"
-            )
-        paths = publish(settings_of(path))
-        with duckdb.connect(str(paths.database), read_only=True) as connection:
-            rows = connection.execute("from foretell.ingest_report").fetchall()
-        assert rows == [(1, generation, "https://***@host/e.csv?sig=***&part=1")]
-
-
 def test_only_the_owner_reads_what_is_published(tmp_path, monkeypatch):
     path = tmp_path / "w.duckdb"
     write_generation(path, 0)

@@ -1,9 +1,33 @@
-{# A text known at compile time without passwords and keys, for tables and messages: user:password@ of
-   URLs, and query keys of theirs that open something. The rules are those of models_ml/secrets.py. #}
+{# Texts without passwords and keys, for tables and messages: user:password@ of URLs, and query keys of
+   theirs that open something. The rules are those of models_ml/secrets.py. #}
+
+{# Of a text known at compile time. #}
 {% macro mask_text(text) %}
-    {%- set quotes = '"' ~ "'" -%}
-    {%- set user = '(?i)\\b([a-z][a-z0-9+.-]*://)[^\\s/@' ~ quotes ~ ']*:[^\\s/@' ~ quotes ~ ']*@' -%}
-    {%- set key = '(?i)([?&;](?:[a-z0-9_.-]*(?:sig|signature|token|secret|password|passwd|credential|key)'
-        ~ '[a-z0-9_.-]*|pwd|auth|code)=)[^&;\\s' ~ quotes ~ ']+' -%}
-    {{ return(modules.re.sub(key, '\\1***', modules.re.sub(user, '\\1***@', text))) }}
+    {%- set masked = namespace(text=text) -%}
+    {%- for pattern, put in mask_rules() -%}
+        {%- set masked.text = modules.re.sub(pattern, put.replace('$', '\\'), masked.text) -%}
+    {%- endfor -%}
+    {{ return(masked.text) }}
+{% endmacro %}
+
+{# Of a column, as SQL. #}
+{% macro masked_column(column) %}
+    {%- set masked = namespace(sql=column) -%}
+    {%- for pattern, put in mask_rules() -%}
+        {%- set masked.sql = replaced_by_pattern(masked.sql, pattern, put) -%}
+    {%- endfor -%}
+    {{ return(masked.sql) }}
+{% endmacro %}
+
+{# Pairs of a pattern and what takes its place; $1 is the first group. #}
+{% macro mask_rules() %}
+    {%- set quotes = "'" ~ '\\"' -%}
+    {{ return([
+        ('(?i)\\b([a-z][a-z0-9+.-]*://)[^\\s/@' ~ quotes ~ ']*:[^\\s/@' ~ quotes ~ ']*@', '$1***@'),
+        (
+            '(?i)([?&;](?:[a-z0-9_.-]*(?:sig|signature|token|secret|password|passwd|credential|key)'
+            ~ '[a-z0-9_.-]*|pwd|auth|code)=)[^&;\\s' ~ quotes ~ ']+',
+            '$1***',
+        ),
+    ]) }}
 {% endmacro %}

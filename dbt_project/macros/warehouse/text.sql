@@ -25,6 +25,20 @@
 {% macro spark__matches(text, pattern) %}({{ text }} rlike '{{ pattern }}'){% endmacro %}
 {% macro default__matches(text, pattern) %}{{ exceptions.raise_compiler_error("matches: add " ~ target.type) }}{% endmacro %}
 
+{# A text with everything that matches a pattern replaced; in put, $1 is the first group. #}
+{% macro replaced_by_pattern(text, pattern, put) %}
+    {{ return(adapter.dispatch('replaced_by_pattern', 'foretell')(text, pattern, put)) }}
+{% endmacro %}
+{% macro duckdb__replaced_by_pattern(text, pattern, put) -%}
+regexp_replace({{ text }}, {{ sql_string(pattern) }}, {{ sql_string(put.replace('$', '\\')) }}, 'g')
+{%- endmacro %}
+{% macro spark__replaced_by_pattern(text, pattern, put) -%}
+regexp_replace({{ text }}, {{ sql_string(pattern) }}, {{ sql_string(put) }})
+{%- endmacro %}
+{% macro default__replaced_by_pattern(text, pattern, put) %}
+    {{ exceptions.raise_compiler_error("replaced_by_pattern: add " ~ target.type) }}
+{% endmacro %}
+
 {# Number 0 .. buckets - 1 from a hash of a text that is the same on every engine. #}
 {% macro hash_bucket(text, buckets) %}{{ return(adapter.dispatch('hash_bucket', 'foretell')(text, buckets)) }}{% endmacro %}
 {% macro duckdb__hash_bucket(text, buckets) %}

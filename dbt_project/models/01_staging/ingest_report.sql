@@ -35,7 +35,7 @@ final as (
     select
         batches.batch_id,
         batches.source,
-        batches.source_file,
+        {{ masked_column('batches.source_file') }} as source_file,
         batches.n_bytes,
         batches.modified_at,
         cast(sum(counts.n_rows) as bigint) as n_read,
