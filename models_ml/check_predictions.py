@@ -11,9 +11,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from models_ml.alarms import ingest_alarms
+from models_ml.alarms import current_alarms, ingest_alarms
+from models_ml.data_gaps import KIND as DATA_GAP
 from models_ml.data_gaps import gap_alarms, hour_of, outage_alarms, snapshots_without_gaps
-from models_ml.outcome_life import life_alarms, outcome_life
+from models_ml.outcome_life import BEGAN, GONE, life_alarms, outcome_life
 from models_ml.replay import of_run
 from models_ml.road import (
     build_checked,
@@ -27,6 +28,7 @@ from models_ml.train import TrainSettings
 from models_ml.warehouse import Warehouse, open_warehouse
 
 N_WEEKS = 8
+LOOKED_AT_NOW = (BEGAN, GONE, DATA_GAP)
 # Everybody is counted, in eight weeks whose outcome is known. The next run has its own grid again.
 VARIABLES: dict[str, Any] = {
     "scope": "everyone",
@@ -138,6 +140,7 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
     taught = [week for week in taught if hour_of(week.as_of) not in gaps.left_out]
     findings = [
         *(alarm.message for alarm in alarms),
+        *_said_by_last_run(warehouse, prediction),
         *look_at_weeks(weeks),
         *_look_at_conditions(warehouse, prediction),
     ]
@@ -155,6 +158,15 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
         life.is_gone,
         tuple(about_events),
     )
+
+
+def _said_by_last_run(warehouse: Warehouse, prediction: str) -> list[str]:
+    """Return alarms that only training and scoring can raise, as the last run raised them."""
+    return [
+        f"the last run said: {alarm.message}"
+        for alarm in current_alarms(warehouse, prediction)
+        if alarm.prediction == prediction and alarm.kind not in LOOKED_AT_NOW
+    ]
 
 
 def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> str:

@@ -79,9 +79,10 @@ def _guessing(metrics: Mapping[str, Any]) -> str:
     if not is_guessing(metrics):
         return ""
     gain = metrics["log_loss_gain"]
+    n_users, n_positives = metrics["n_test_rows"], metrics["n_test_positives"]
     return (
-        f"it is no better than guessing: on {metrics['n_test_rows']:,} held-out users with "
-        f"{metrics['n_test_positives']:,} outcomes its log loss is "
+        f"it is no better than guessing: on {n_users:,} held-out user{'s' * (n_users != 1)} with "
+        f"{n_positives:,} outcome{'s' * (n_positives != 1)} its log loss is "
         f"{metrics['log_loss']['value']:.4f}, that of giving everybody the base rate "
         f"{metrics['log_loss_base_rate']['value']:.4f} (gained {gain['value']:+.4f}, 95 % interval "
         f"{gain['low']:+.4f} to {gain['high']:+.4f})"

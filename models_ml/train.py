@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -190,8 +191,9 @@ def _without_leaks(
     if not leaks:
         return data, groups, []
     rows = [leak.as_row(data.matrix, groups) for leak in leaks]
-    for row in rows:
-        progress(f"left out: {row['kind']} of {row['group']}, {row['reason']}")
+    alike = Counter(f"{row['kind']} of {row['group']}, {row['reason']}" for row in rows)
+    for words, number in alike.items():
+        progress(f"left out: {f'{number} times ' if number > 1 else ''}{words}")
     keep = np.setdiff1d(np.arange(len(groups)), [leak.column for leak in leaks])
     return replace(data, matrix=data.matrix.take(keep)), [groups[column] for column in keep], rows
 
