@@ -54,11 +54,7 @@
                 when history.n_hours < 504 then coalesce(of_day.n_events, 0)
                 else least(coalesce(of_day.n_events, 0), coalesce(of_week.n_events, 0))
             end as n_events
-        from (
-            {%- for hour in range(168) %}
-            select {{ hour }} as hour_of_week {{- ' union all' if not loop.last }}
-            {%- endfor %}
-        ) as of_hour
+        from {{ numbers_below(168, 'hour_of_week') }} as of_hour
         cross join history
         left join of_day on {{ modulo('of_hour.hour_of_week', 24) }} = of_day.slot
         left join of_week on of_hour.hour_of_week = of_week.slot
