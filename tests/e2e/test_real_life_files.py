@@ -312,6 +312,8 @@ TIMES = {
     "timestamptz": "cast({} as timestamptz)",
     "iso": "strftime({}, '%Y-%m-%dT%H:%M:%S.%fZ')",
     "space before the offset": "strftime({} + interval 2 hour, '%Y-%m-%d %H:%M:%S.%f +02:00')",
+    "small letters": "strftime({}, '%Y-%m-%dt%H:%M:%S.%fz')",
+    "a zone after the offset": "strftime({} + interval 1 hour, '%Y-%m-%dT%H:%M:%S.%f+01:00[Europe/Berlin]')",
     "micros": "epoch_us({})",
     "micros as text": "cast(epoch_us({}) as varchar)",
 }

@@ -14,7 +14,8 @@
 {% macro day_start(day) %}{{ return(hour_start('24 * ' ~ day)) }}{% endmacro %}
 
 {# Text to a UTC timestamp; NULL where it is no time. ISO 8601 with or without offset (naive: UTC), also with
-   a space or a colon before the offset, a comma before the fraction, or without separators; or the time since
+   a space or a colon before the offset, a zone in brackets after it, a comma before the fraction, t and z, or
+   without separators; or the time since
    1970 in seconds, milli-, micro- or nanoseconds: which of them follows from its size, as times before March
    1973 and after 5138 are none. #}
 {% macro to_utc(text) %}{{ return(adapter.dispatch('to_utc', 'foretell')(text)) }}{% endmacro %}
@@ -25,7 +26,7 @@ coalesce(
         when regexp_full_match({{ text }}, '{{ epoch_pattern() }}') then {{ duckdb__from_epoch(text) }}
         else try_cast(replace(regexp_replace(
             regexp_replace(
-                {{ text }}, '^\s*(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})', '\1-\2-\3 \4:\5:\6'
+                upper({{ text }}), '^\s*(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})', '\1-\2-\3 \4:\5:\6'
             ),
             '{{ loose_time_pattern() }}', '\1\2\3'
         ), ',', '.') as timestamptz) at time zone 'UTC'
@@ -38,10 +39,10 @@ coalesce(
     case when {{ text }} rlike '^[{{ " \t\r\n" }}]*[0-9]{4}-[0-9]+-[0-9]+' then try_cast({{ text }} as timestamp) end,
     case
         when {{ text }} rlike '^({{ epoch_pattern() }})$' then {{ spark__from_epoch(text) }}
-        when regexp_replace({{ text }}, '^\s*(\d{4})(\d{2})(\d{2})T', '$1-$2-$3T') rlike '^\s*[0-9]{4}-[0-9]+-[0-9]+'
+        when regexp_replace(upper({{ text }}), '^\s*(\d{4})(\d{2})(\d{2})T', '$1-$2-$3T') rlike '^\s*[0-9]{4}-[0-9]+-[0-9]+'
             then try_cast(replace(regexp_replace(
                 regexp_replace(
-                    {{ text }}, '^\s*(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})', '$1-$2-$3 $4:$5:$6'
+                    upper({{ text }}), '^\s*(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})', '$1-$2-$3 $4:$5:$6'
                 ),
                 '{{ loose_time_pattern() }}', '$1$2$3'
             ), ',', '.') as timestamp)
@@ -53,14 +54,14 @@ coalesce(
 {# Digits that may be a time since 1970; and the parts of a time: to the second, its fraction, its offset. #}
 {% macro epoch_pattern() %}{{ return('\\s*[0-9]{9,19}([.][0-9]+)?\\s*|\\s*[0-9]([.][0-9]+)?[eE][+]?[0-9]{1,2}\\s*') }}{% endmacro %}
 {% macro loose_time_pattern() %}
-    {{ return('^\\s*([0-9]{4}[-/][0-9]+[-/][0-9]+[T ]+[0-9]+:[0-9]+(?::[0-9]+)?)([.,][0-9]+)?\\s*:?\\s*([Zz]|[+-][0-9:]+)?\\s*$') }}
+    {{ return('^\\s*([0-9]{4}[-/][0-9]+[-/][0-9]+[T ]+[0-9]+:[0-9]+(?::[0-9]+)?)([.,][0-9]+)?\\s*:?\\s*(?:(Z|[+-][0-9:]+)(?:\\[[^]]*\\])?)?\\s*$') }}
 {% endmacro %}
 
 {% macro duckdb__from_epoch(text) %}
 try(make_timestamp(case
     when try_cast({{ text }} as double) < 1e8 then null
-    when try_cast({{ text }} as double) < 1e11 then cast(floor(try_cast({{ text }} as double) * 1e6) as bigint)
-    when try_cast({{ text }} as double) < 1e14 then cast(floor(try_cast({{ text }} as double) * 1e3) as bigint)
+    when try_cast({{ text }} as double) < 1e11 then cast(round(try_cast({{ text }} as double) * 1e6) as bigint)
+    when try_cast({{ text }} as double) < 1e14 then cast(round(try_cast({{ text }} as double) * 1e3) as bigint)
     when try_cast({{ text }} as double) < 1e17 then try_cast(floor(try_cast({{ text }} as double)) as bigint)
     else coalesce(try_cast({{ text }} as bigint), try_cast(floor(try_cast({{ text }} as double)) as bigint)) // 1000
 end))
@@ -68,8 +69,8 @@ end))
 {% macro spark__from_epoch(text) %}
 timestamp_micros(case
     when try_cast({{ text }} as double) < 1e8 then null
-    when try_cast({{ text }} as double) < 1e11 then cast(floor(try_cast({{ text }} as double) * 1e6) as bigint)
-    when try_cast({{ text }} as double) < 1e14 then cast(floor(try_cast({{ text }} as double) * 1e3) as bigint)
+    when try_cast({{ text }} as double) < 1e11 then cast(round(try_cast({{ text }} as double) * 1e6) as bigint)
+    when try_cast({{ text }} as double) < 1e14 then cast(round(try_cast({{ text }} as double) * 1e3) as bigint)
     when try_cast({{ text }} as double) < 1e17 then try_cast(floor(try_cast({{ text }} as double)) as bigint)
     else coalesce(try_cast({{ text }} as bigint), try_cast(floor(try_cast({{ text }} as double)) as bigint)) div 1000
 end)
