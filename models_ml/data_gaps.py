@@ -6,14 +6,14 @@ finds the days and hours).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pyarrow as pa
 
 from models_ml.alarms import Alarm, replace_alarms
 from models_ml.outcome_days import HOURS
@@ -58,40 +58,52 @@ def read_gaps(warehouse: Warehouse) -> list[Gap]:
 
 
 def _read_gaps(warehouse: Warehouse) -> list[Gap]:
-    days = warehouse.rows(
-        """
-        select event_name, event_day, cast(sum(n_events) as bigint) as n_events
-        from stg_event_days
-        where property is null and event_name is not null
-        and event_day < (select floor(as_of_hour / 24) from stg_as_of)
+    names = [
+        row["event_name"]
+        for row in warehouse.rows(
+            f"""
+            select event_name, sum(n_events) as n_events from stg_event_days
+            where property is null and event_name is not null
+            group by event_name order by n_events desc, event_name limit {MAX_TYPES}
+            """
+        )
+    ]
+    if not names:
+        return []
+    listed = ", ".join("?" for _ in names)
+    # Of all events together (a NULL in place of the name), then of these types.
+    daily = f"""
+        with days as (
+            select event_name, event_day, n_events from stg_event_days
+            where property is null and event_name is not null
+            and event_day < (select floor(as_of_hour / 24) from stg_as_of)
+        )
+        select case when 1 = 0 then '' end as event_name, event_day as place,
+            cast(sum(n_events) as bigint) as n_events
+        from days
+        group by event_day
+        union all
+        select event_name, event_day, cast(sum(n_events) as bigint)
+        from days
+        where event_name in ({listed})
         group by event_name, event_day
         """
-    )
-    volumes: Counter[str] = Counter()
-    for row in days:
-        volumes[row["event_name"]] += row["n_events"]
-    names = {
-        name
-        for name, _ in sorted(volumes.items(), key=lambda each: (-each[1], each[0]))[:MAX_TYPES]
-    }
-    hours = warehouse.rows(
-        """
-        select null as event_name, event_hour, n_events from stg_event_hours
+    hourly = f"""
+        select case when 1 = 0 then '' end as event_name, event_hour as place, n_events
+        from stg_event_hours
         where event_hour < (select as_of_hour from stg_as_of)
         union all
         select tokens.event_name, counted.event_hour, cast(sum(counted.n_events) as bigint)
         from hourly_user_events as counted
         inner join hourly_tokens as tokens
             on counted.token_id = tokens.token_id and tokens.kind = 'event'
-        where counted.event_hour < (select as_of_hour from stg_as_of)
+        where tokens.event_name in ({listed})
+        and counted.event_hour < (select as_of_hour from stg_as_of)
         group by tokens.event_name, counted.event_hour
         """
-    )
     gaps: list[Gap] = []
-    daily = _counts(days, "event_day", names)
-    hourly = _counts(hours, "event_hour", names)
-    for found, find in ((daily, find_gaps), (hourly, find_outages)):
-        for name, (first, counts) in found.items():
+    for sql, find in ((daily, find_gaps), (hourly, find_outages)):
+        for name, first, counts in _counts(warehouse.table(sql, names)):
             gaps += [
                 gap for gap in find(counts, first, name)
                 if not any(
@@ -101,26 +113,23 @@ def _read_gaps(warehouse: Warehouse) -> list[Gap]:
     return gaps
 
 
-def _counts(
-    rows: Sequence[Mapping[str, Any]], unit: str, names: Collection[str]
-) -> dict[str | None, tuple[int, np.ndarray]]:
-    """Return first unit and counts of all events together (None, first), then of some types.
+def _counts(rows: pa.Table) -> Iterator[tuple[str | None, int, np.ndarray]]:
+    """Yield name, first place and counts of each series, that of all events (None) first.
 
-    All are as long as the whole: what a type had before its first event is no gap of others.
+    All are as long as that one: they begin and end with the events, not with their type.
     """
-    if not rows:
-        return {}
-    first = min(row[unit] for row in rows)
-    n_units = max(row[unit] for row in rows) - first + 1
-    is_summed = all(row["event_name"] is not None for row in rows)
-    found: dict[str | None, np.ndarray] = {None: np.zeros(n_units)}
-    found |= {name: np.zeros(n_units) for name in sorted(names)}
-    for row in rows:
-        if row["event_name"] in found:
-            found[row["event_name"]][row[unit] - first] += row["n_events"]
-        if is_summed:
-            found[None][row[unit] - first] += row["n_events"]
-    return {name: (int(first), counts) for name, counts in found.items()}
+    if not rows.num_rows:
+        return
+    names = rows["event_name"].combine_chunks().dictionary_encode()
+    of_name = names.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(int)
+    place = rows["place"].to_numpy().astype(int)
+    n_events = rows["n_events"].to_numpy()
+    first = int(place.min())
+    for number in range(-1, len(names.dictionary)):
+        own = of_name == number
+        counts = np.zeros(int(place.max()) - first + 1)
+        counts[place[own] - first] = n_events[own]
+        yield None if number < 0 else names.dictionary[number].as_py(), first, counts
 
 
 def _overlap(one: Gap, other: Gap) -> bool:
