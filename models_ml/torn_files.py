@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from models_ml.errors import ForetellError
 
@@ -35,8 +36,9 @@ def find_torn_files(
     """Return the files below some local paths or globs that are not whole, and why not.
 
     A Parquet file ends with the mark with which it begins, written last: only these bytes are read.
-    A .gz file ends with the checksum of what is in it, which DuckDB does not compare, and CSV must
-    be parsed: these are read whole, once for each size and time of change.
+    A .gz file ends with the checksum of what is in it, which DuckDB does not compare; of a .zst that
+    is cut it reads what there is; CSV must be parsed. These are read whole, once for each size and
+    time of change.
 
     Args:
         paths: Of sources; those in an object store are not looked at.
@@ -85,9 +87,9 @@ def _why_torn(file: Path) -> str:
             "cannot be read: half written or cut off (a Parquet file ends in PAR1); write it again "
             "or remove it"
         )
-    if name.endswith(".gz"):
+    if name.endswith((".gz", ".zst")):
         try:
-            with gzip.open(file) as opened:
+            with _unpacked(file) as opened:
                 while opened.read(BLOCK):
                     pass
         except (OSError, EOFError, zlib.error) as error:
@@ -98,6 +100,12 @@ def _why_torn(file: Path) -> str:
         except duckdb.Error as error:
             return f"cannot be read: {one_line(error)}; mend it, write it again or remove it"
     return ""
+
+
+def _unpacked(file: Path) -> gzip.GzipFile | pa.NativeFile:
+    if file.suffix.lower() == ".gz":
+        return gzip.open(file)
+    return pa.input_stream(str(file), compression="zstd")
 
 
 def one_line(error: duckdb.Error) -> str:

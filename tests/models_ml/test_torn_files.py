@@ -6,6 +6,7 @@ import gzip
 import os
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from models_ml import torn_files
@@ -43,7 +44,7 @@ def test_nothing_but_torn_files_is_refused(folder):
         find_torn_files([f"{folder}/cut.parquet"], {})
 
 
-PACKED = gzip.compress(CSV)
+PACKED, ZST = gzip.compress(CSV), pa.compress(CSV, codec="zstd", asbytes=True)
 TEXTS = {
     "half of it": (".csv.gz", PACKED[: len(PACKED) // 2], "Compressed file ended before"),
     "without its checksum": (".ndjson.gz", PACKED[:-6], "Compressed file ended before"),
@@ -54,6 +55,8 @@ TEXTS = {
         "cannot be unpacked",
     ),
     "a checksum that is another": (".csv.gz", PACKED[:-8] + bytes(4) + PACKED[-4:], "CRC check"),
+    "half of a zst": (".csv.zst", ZST[: len(ZST) // 2], "Truncated compressed stream"),
+    "a zst without its end": (".ndjson.zst", ZST[:-3], "Truncated compressed stream"),
     "a last line that is cut": (".csv", CSV[:-30], "cannot be read: Invalid Input Error"),
     "nothing": (".csv", b"", "is empty"),
     "no gzip at all": (".csv.gz", CSV, "Not a gzipped file"),
@@ -63,12 +66,13 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_text_that_is_torn_is_named_with_what_is_wrong(tmp_path, name):
     ending, content, why = TEXTS[name]
-    (tmp_path / f"1{ending}").write_bytes(PACKED if ending.endswith("gz") else CSV)
+    whole = {"gz": PACKED, "zst": ZST}.get(ending.rpartition(".")[2], CSV)
+    (tmp_path / f"1{ending}").write_bytes(whole)
     (tmp_path / f"2{ending}").write_bytes(content)
     torn = find_torn_files([f"{tmp_path}/*"], {})
     assert list(torn) == [f"{tmp_path}/2{ending}"]
     assert why in torn[f"{tmp_path}/2{ending}"]
-    if ending != ".ndjson.gz":
+    if "csv" in ending:
         check_events(f"{tmp_path}/*{ending}")
     with pytest.raises(ForetellError, match=why):
         check_events(f"{tmp_path}/2{ending}")
