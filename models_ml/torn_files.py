@@ -36,9 +36,9 @@ def find_torn_files(
     """Return the files below some local paths or globs that are not whole, and why not.
 
     A Parquet file ends with the mark with which it begins, written last: only these bytes are read.
-    A .gz file ends with the checksum of what is in it, which DuckDB does not compare; of a .zst that
-    is cut it reads what there is; CSV must be parsed. These are read whole, once for each size and
-    time of change.
+    A .gz file ends with the checksum of what is in it, which DuckDB does not compare; of a cut .zst
+    it reads what there is; CSV must be parsed. These are read whole, once for each size and time of
+    change.
 
     Args:
         paths: Of sources; those in an object store are not looked at.
