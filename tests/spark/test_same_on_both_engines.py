@@ -12,8 +12,11 @@ import pytest
 
 pytest.importorskip("pyspark", reason="needs the extra `spark`: make test-spark")
 
-# Times of this run, and when files were written: DuckDB knows seconds.
-NOT_COMPARED = {"trained_at", "scored_at", "modified_at", "partition_day"}
+# Times and name of this run, and when files were written: DuckDB knows seconds.
+NOT_COMPARED = {
+    "trained_at", "scored_at", "raised_at", "started_at", "invocation_id", "modified_at",
+    "partition_day",
+}  # fmt: skip
 # What float32 graphs say, and the reports of it.
 SAID = {"probability", "expected_value", "mean_expected_value", "mean_absolute_error"}
 # Groups of merged users are called by the key of one of them; what follows is compared.
