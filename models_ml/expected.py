@@ -29,17 +29,23 @@ HOLD_RATIO = 3.0
 LEAST_DRIFT, UNKNOWN_DRIFT = 0.15, 0.4  # standard deviations of log odds over one horizon
 N_DIFFERENCES = 4  # with fewer differences of past weeks drift is not known
 LEAST_NUMBER = 1.0  # outcomes, or users without, below which nothing is told
+MIN_AMOUNTS = 3  # snapshots with a mean amount
+MIN_PAYING = 100  # users with the outcome, of all snapshots, without which amounts say nothing
 MIN_COVERAGE = 0.9  # share of the cohort that must have a score of this model
 DAYS_PER_WEEK = 7
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A matured snapshot: users in the sample, those with the outcome, users they stand for."""
+    """A matured snapshot: users in the sample, those with the outcome, users they stand for.
+
+    mean_value: What a user came to on average; None where the prediction asks no amount.
+    """
 
     n_rows: int
     n_positives: int
     n_users: int
+    mean_value: float | None = None
 
     @property
     def log_odds(self) -> float:
@@ -57,6 +63,8 @@ class Usual:
         low, high: Fewer, or more, than chance and drift allow.
         lowest_rate, highest_rate: Of the snapshots.
         n_snapshots: How many they are.
+        amounts: Of value predictions what a user came to on average, per snapshot; none where too
+            few users had the outcome.
     """
 
     number: float
@@ -66,6 +74,7 @@ class Usual:
     lowest_rate: float
     highest_rate: float
     n_snapshots: int
+    amounts: tuple[float, ...] = ()
 
 
 def usual_outcomes(
@@ -108,6 +117,11 @@ def usual_outcomes(
         lowest_rate=min(rates),
         highest_rate=max(rates),
         n_snapshots=len(known),
+        amounts=tuple(
+            float(s.mean_value)
+            for s in known
+            if s.mean_value is not None and sum(s.n_positives for s in known) >= MIN_PAYING
+        ),
     )
 
 
@@ -163,6 +177,35 @@ def check_expected(
     return Alarm(KIND, words, prediction, is_far and not is_accepted)
 
 
+def check_amount(
+    prediction: str, amount: float | None, n_users: int, usual: Usual | None, is_accepted: bool
+) -> Alarm | None:
+    """Return an alarm if three times what users ever came to is expected of them, or a third.
+
+    Amounts vary more than rates do: nothing less is told. What it finds is another unit (cents).
+
+    Args:
+        prediction: Whose scores.
+        amount: What is expected of a user on average; None: it asks for none.
+        n_users: Users they are of.
+        usual: What the last matured snapshots had.
+        is_accepted: A person has said that they may be shown all the same.
+    """
+    if amount is None or usual is None or len(usual.amounts) < MIN_AMOUNTS:
+        return None
+    low, high = min(usual.amounts), max(usual.amounts)
+    if low <= 0 or low / HOLD_RATIO <= amount <= HOLD_RATIO * high:
+        return None
+    words = (
+        f"the {n_users:,} users scored now are expected to come to {amount:,.4g} each on average, "
+        f"where those of the last {len(usual.amounts)} snapshots came to {low:,.4g} to "
+        f"{high:,.4g}: are amounts written in another unit than before"
+    )
+    if not is_accepted:
+        words += "; the new scores are held back and older ones stay"
+    return Alarm(KIND, words, prediction, not is_accepted)
+
+
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:,.2g}"
 
@@ -190,13 +233,13 @@ def read_usual(warehouse: Warehouse, prediction: str, n_users: int) -> Usual | N
     since, gaps = life.since, snapshots_without_gaps(warehouse, prediction, life.since_hour)
     rows = warehouse.rows(
         """
-        select as_of, n_rows, n_positives, n_users from labels_rates
+        select as_of, n_rows, n_positives, n_users, mean_value from labels_rates
         where prediction = ? and purpose = 'training' and as_of >= ? order by as_of desc
         """,
         [prediction, since],
     )
     snapshots = [
-        Snapshot(row["n_rows"], row["n_positives"], row["n_users"])
+        Snapshot(row["n_rows"], row["n_positives"], row["n_users"], row["mean_value"])
         for row in rows
         if hour_of(row["as_of"]) not in gaps.left_out
     ]
@@ -240,7 +283,7 @@ def population_facts(row: dict[str, Any], n_cohort: int) -> tuple[float, int] | 
     """Return the expected outcomes of the scored cohort and its users.
 
     Args:
-        row: n_users with a score of the model, and the sum of their probabilities.
+        row: n_users with a score of the model, and `expected`, the sum of their probabilities.
         n_cohort: Users in the cohort.
 
     Returns:

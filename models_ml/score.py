@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from models_ml.alarms import Alarm, replace_alarms
-from models_ml.expected import KIND, check_expected, population_facts, read_usual
+from models_ml.expected import KIND, check_amount, check_expected, population_facts, read_usual
 from models_ml.features import ROWS_PER_BLOCK, load_features
 from models_ml.machine import usable_threads
 from models_ml.reasons import FORGET, Explainer, make_explainer
@@ -53,7 +53,7 @@ POPULATION = """
 EXPECTED = (
     POPULATION
     + """
-    select count(*) as n_users, sum(probability) as expected
+    select count(*) as n_users, sum(probability) as expected, avg(expected_value) as amount
     from population
     """
 )
@@ -263,7 +263,10 @@ def _check(
     if facts is None:
         return None
     usual = read_usual(warehouse, model.prediction, cohort["n_users"])
-    return check_expected(model.prediction, *facts, usual, model.prediction in accepted)
+    is_accepted = model.prediction in accepted
+    return check_expected(model.prediction, *facts, usual, is_accepted) or check_amount(
+        model.prediction, row["amount"], facts[1], usual, is_accepted
+    )
 
 
 def _fill_scored(

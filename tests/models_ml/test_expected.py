@@ -11,6 +11,7 @@ from models_ml.expected import (
     LEAST_DRIFT,
     UNKNOWN_DRIFT,
     Snapshot,
+    check_amount,
     check_expected,
     past_drift,
     population_facts,
@@ -119,3 +120,26 @@ def test_snapshots_of_one_rate_never_hold_back_a_model_that_knows_it(
     assert check(drawn.mean(), n_users=n_rows, snapshots=snapshots) is None
     alarm = check(rate * n_rows, n_users=n_rows, snapshots=snapshots)
     assert alarm is None or not alarm.is_held_back
+
+
+@pytest.mark.parametrize(
+    ("amount", "is_held"),
+    [(10.0, False), (35.0, False), (36.2, True), (3.4, False), (3.3, True), (None, False)],
+)
+def test_amounts_in_another_unit_are_held_back(amount, is_held):
+    usual = usual_outcomes([Snapshot(500, 50, 500, mean) for mean in (10.0, 12.0, 11.0)], 500, 0.2)
+    alarm = check_amount("p", amount, 500, usual, is_accepted=False)
+    assert (alarm is not None) == is_held
+    if alarm:
+        assert alarm.is_held_back
+        assert "each on average, where those of the last 3 snapshots came to 10 to 12: " in str(
+            alarm
+        )
+        assert not check_amount("p", amount, 500, usual, is_accepted=True).is_held_back
+
+
+def test_amounts_of_few_say_nothing():
+    few = usual_outcomes([Snapshot(500, 20, 500, mean) for mean in (10.0, 12.0, 11.0)], 500, 0.2)
+    assert check_amount("p", 1e6, 500, few, is_accepted=False) is None
+    none = usual_outcomes([Snapshot(500, 50, 500)] * 3, 500, 0.2)
+    assert check_amount("p", 1e6, 500, none, is_accepted=False) is None

@@ -112,7 +112,7 @@ RATES = """
         select * from (values ('all', 7), ('even', 7)) as asked (prediction, horizon_days);
     create table labels_rates as
         select prediction, timestamp '2025-12-01' - to_days(7 * week::integer) as as_of, 'training' as purpose,
-            1000 as n_rows, n_positives, 1000 as n_users
+            1000 as n_rows, n_positives, 1000 as n_users, null::double as mean_value
         from (values ('all', 1), ('even', 400)) as rates (prediction, n_positives), range(5) as weeks (week);
 """
 
