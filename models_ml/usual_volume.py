@@ -29,6 +29,7 @@ MAX_DAYS, NEW_LEVEL = 56, 0.8  # a level is the usual one if so many days, nearl
 N_SIGMA = 6.0  # standard deviations of usual days, over a whole gap
 WEEK = 7 * HOURS
 MIN_HOURS, MAX_HOURS = 3, 120  # that an outage lasts; longer ones are gaps of days
+MIN_OUTAGE = 100.0  # events that would have been usual: one user's session is a dozen of them
 OUTAGE_WEEKS = 3  # of the same hour that say what is usual, at least
 MAX_OF_HOUR = 0.05  # share of a week's events in one hour; it is 0.006 if all are alike
 
@@ -229,7 +230,7 @@ def find_outages(counts: np.ndarray, first_hour: int, event_name: str | None = N
         n_usual = came_usually[last + 1] - came_usually[first]
         n_events = came[last + 1] - came[first]
         is_over = last < len(counts) - 1
-        is_deep = n_usual >= MIN_USUAL and n_events <= SHORT_LEFT * n_usual
+        is_deep = n_usual >= MIN_OUTAGE and n_events <= SHORT_LEFT * n_usual
         if not (MIN_HOURS <= length <= MAX_HOURS and is_deep and is_over):
             continue
         # All other times of that length in which as much would have been usual.
