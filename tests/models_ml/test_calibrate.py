@@ -226,3 +226,9 @@ def test_known_answers_of_each_map():
     assert 0 < Sigmoid(1.0, 0.0).apply([0.0])[0] < 1.1e-6
     lerp = CentredIsotonic((0.25, 0.75), (0.1, 0.5))
     np.testing.assert_allclose(lerp.apply([0, 0.25, 0.5, 0.75, 1]), [0.1, 0.1, 0.3, 0.5, 0.5])
+
+
+def test_four_rows_that_the_scores_tell_apart_make_nobody_certain():
+    """Smoothed targets: of two with the outcome 3 of 4, of two without 1 of 4 (Platt 1999)."""
+    p, y = np.array([0.2, 0.2, 0.8, 0.8]), np.array([0.0, 0.0, 1.0, 1.0])
+    np.testing.assert_allclose(fit_sigmoid(p, y).apply(p), [0.25, 0.25, 0.75, 0.75], atol=1e-3)

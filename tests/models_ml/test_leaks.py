@@ -171,3 +171,14 @@ def test_a_sign_of_those_who_will_is_never_taken_for_one_written_later(
     scored = due * positives + (1 - due) * negatives
     found = marks(positives, negatives, scored, n_scored=2000, rate=rate, seed=seed)
     assert not [leak for leak in found if "written when the outcome happened" in leak.reason]
+
+
+def test_a_column_that_seems_weaker_among_few_newest_users_stays():
+    """Its power may have fallen by chance: some 30 users with the outcome cannot say."""
+    y, later = Y[:1310], LATER[:1310]
+    weak = NOISE[:1310] + np.where(later, 0.2, 1.2) * y
+    split = Split(~later, later, np.zeros(1310, dtype=bool), "out_of_time")
+    old, new = (column_aurocs(csr_matrix(weak[m][:, None]), y[m])[0] for m in (~later, later))
+    assert old > 0.7
+    assert new - 0.5 < 0.5 * (old - 0.5)
+    assert find(weak, y=y, split=split) == []

@@ -271,3 +271,13 @@ def test_a_value_that_changed_is_appended_though_its_probability_did_not(warehou
         "update prediction_history set expected_value = expected_value * 1.001 where user_id = 'u3'"
     )
     assert score_predictions(warehouse, [spends]) == [ScoreSummary("all", 39, 1)]
+
+
+@pytest.mark.parametrize(("gap", "n_written"), [(5e-7, 0), (1e-5, 39)])
+def test_scores_are_written_again_where_they_differ_by_more_than_a_millionth(
+    warehouse, gap, n_written
+):
+    record, _ = champion("all", [0, 1, 2])
+    assert score_predictions(warehouse, [record]) == [ScoreSummary("all", 39, 39)]
+    warehouse.execute("update prediction_history set probability = probability + ?", [gap])
+    assert score_predictions(warehouse, [record]) == [ScoreSummary("all", 39, n_written)]

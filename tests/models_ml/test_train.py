@@ -323,3 +323,11 @@ def test_what_amounts_hang_on_is_not_judged_by_whether():
     settings = replace(AVERAGE, max_choice_rows=1_000, useful_share=0.3)
     assert AMOUNT_COLUMN in columns_of(train(data, settings))
     assert AMOUNT_COLUMN not in columns_of(train(replace(data, value=None), settings))
+
+
+def test_the_average_in_use_expects_as_many_outcomes_of_its_rows_as_there_were(trained):
+    """Its members' mean of log-odds alone would not (docs/decisions/0025)."""
+    model = trained["average"]
+    assert (model.candidate, model.calibration) == ("average", "no")
+    p = predictions(model, DATA.matrix.X)
+    assert p.mean() == pytest.approx(DATA.y.mean(), abs=1e-5)
