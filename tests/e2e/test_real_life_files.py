@@ -382,3 +382,18 @@ def test_any_split_into_files_of_any_types_gives_the_same_events(warehouse, seed
         assert given == {"sku": sku, "n": i, "amount": float(amount)}
     reasons = dict(warehouse.query("select reason, count(*) from stg_rejected_events group by 1"))
     assert reasons == ({"user_id was rounded by another tool": len(rounded)} if rounded else {})
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_of_events_with_one_id_the_same_stands_in_whatever_order_they_come(warehouse, order):
+    """First received; where that is not known, first happened, then by name: never by file."""
+    rows = [
+        {"event_id": "a", "event_name": "second", "event_time": "2026-01-01T10:00:00Z"},
+        {"event_id": "a", "event_name": "first", "event_time": "2026-01-01T10:00:00Z"},
+        {"event_id": "a", "event_name": "early", "event_time": "2026-01-01T11:00:00Z"},
+    ]
+    for number, place in enumerate(order):
+        path = warehouse.folder / f"events/{number}.ndjson"
+        path.write_text(json.dumps({"user_id": "u", **rows[place]}) + "\n")
+    load(warehouse, "*.ndjson")
+    assert warehouse.query("select event_name from stg_events") == [("first",)]
