@@ -70,6 +70,7 @@ def build(
         check_built(warehouse, settings)
         _tell_of_late_events(warehouse, progress)
         _tell_of_placeholders(warehouse, progress)
+        _tell_of_events_ahead(warehouse, progress)
         for row in warehouse.rows("select message from ingest_alarms order by kind"):
             progress(f"warning: {row['message']}")
         if scope == "everyone":
@@ -93,6 +94,19 @@ def _tell_of_placeholders(warehouse: Warehouse, progress: Progress) -> None:
         progress(
             f"{row['n_rows']:,} rows have a placeholder such as null or undefined in place of an "
             "id; it counts as none (ingest_report, placeholder_ids in dbt_project.yml)"
+        )
+
+
+def _tell_of_events_ahead(warehouse: Warehouse, progress: Progress) -> None:
+    """Those of which nobody knows when they were received are an alarm (ingest_alarms)."""
+    (row,) = warehouse.rows(
+        "select sum(n_ahead) as n_ahead, (select count(*) from ingest_alarms "
+        "where kind = 'clock_ahead') as n_told from ingest_report"
+    )
+    if row["n_ahead"] and not row["n_told"]:
+        progress(
+            f"{row['n_ahead']:,} events name a later hour than that they were received in: fast "
+            "clocks; they are set aside until then (ingest_report.n_ahead)"
         )
 
 

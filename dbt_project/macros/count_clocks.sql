@@ -1,11 +1,11 @@
-{# Of some events of one hour, how many show what hour it was: columns n_timed and n_prompt of stg_event_hours.
-   events: alias of rows with event_time, event_hour and received_at. #}
+{# Of some events of one hour, what shows what hour it was: columns n_users_timed (users with an event that was
+   not received before it) and n_prompt of stg_event_hours. Users, not events: one phone whose clock is wrong
+   may send hundreds. events: alias of rows with identity_key, event_time, event_hour and received_at. #}
 {% macro count_clocks(events) -%}
-cast(sum(case
-            when {{ events }}.received_at is null then 1
-            when {{ hour_index(events ~ '.received_at') }} >= {{ events }}.event_hour then 1
-            else 0
-        end) as bigint) as n_timed,
+count(distinct case
+            when coalesce({{ hour_index(events ~ '.received_at') }} >= {{ events }}.event_hour, true)
+                then {{ events }}.identity_key
+        end) as n_users_timed,
         cast(sum(case
             when
                 {{ events }}.received_at >= {{ events }}.event_time

@@ -3,9 +3,10 @@
    everything had been written or loaded, as SQL, NULL where that is not known; begun_by: an hour at or
    after which all events of some file lie (at least 3), as SQL: a file of nothing but strays is none.
    - An event that was received before the hour it names has a fast clock: it does not say what hour it is.
+   - The volume of an hour is the number of its users: one phone with a wrong clock may send hundreds of events.
    - Nothing happens after it was written. If more than half of the events did, that time is the wrong one.
    - An hour in which events were received within a day is proven, and so is the one at which the newest
-     file begins. After the last of these, or where none is proven, a few events (up to 3, or 0.5 %) far
+     file begins. After the last of these, or where none is proven, a few users (up to 3, or 0.5 %) far
      apart from all others are wrong clocks: hours before which so little happened, within an hour to four
      weeks, as is 5 % of what is usual for the time of day and week. The hour right after a usual one may
      have just begun.
@@ -13,7 +14,7 @@
 {% macro last_hour(hours, written_by='cast(null as integer)', begun_by='cast(null as integer)') %}
     {%- set windows = [1, 3, 6, 12, 24, 72, 168, 672] %}
     with counted as (
-        select event_hour, n_events, n_timed, n_prompt, {{ written_by }} as written_by
+        select event_hour, n_events, n_users_timed, n_prompt, {{ written_by }} as written_by
         from {{ hours }} as hours
     ),
 
@@ -29,31 +30,31 @@
     known as (
         select
             counted.event_hour,
-            counted.n_timed as n_events,
+            counted.n_users_timed as n_users,
             {{ modulo('counted.event_hour', 24) }} as hour_of_day,
             {{ modulo('counted.event_hour', 168) }} as hour_of_week,
             counted.n_prompt > 0 or coalesce(counted.event_hour <= {{ begun_by }}, false) as is_proven
         from counted
         cross join written
-        where counted.n_timed > 0 and coalesce(counted.event_hour <= written.written_by, true)
+        where counted.n_users_timed > 0 and coalesce(counted.event_hour <= written.written_by, true)
     ),
 
-    -- What half of all events see as the volume of such an hour: a few strays do not change it.
+    -- What half of all users see as the volume of such an hour: a few strays do not change it.
     of_day as ({{ usual_volume('known', 'hour_of_day') }}),
 
     of_week as ({{ usual_volume('known', 'hour_of_week') }}),
 
     history as (
-        select max(event_hour) - min(event_hour) as n_hours, sum(n_events) as n_events from known
+        select max(event_hour) - min(event_hour) as n_hours, sum(n_users) as n_users from known
     ),
 
     slots as (
         select
             of_hour.hour_of_week,
             case
-                when history.n_hours < 504 then coalesce(of_day.n_events, 0)
-                else least(coalesce(of_day.n_events, 0), coalesce(of_week.n_events, 0))
-            end as n_events
+                when history.n_hours < 504 then coalesce(of_day.n_users, 0)
+                else least(coalesce(of_day.n_users, 0), coalesce(of_week.n_users, 0))
+            end as n_users
         from {{ numbers_below(168, 'hour_of_week') }} as of_hour
         cross join history
         left join of_day on {{ modulo('of_hour.hour_of_week', 24) }} = of_day.slot
@@ -65,7 +66,7 @@
             slots.hour_of_week
             {%- for n in windows %},
             sum(case when {{ modulo('168 + slots.hour_of_week - earlier.hour_of_week', 168) }} < {{ [n, 168] | min }}
-                then earlier.n_events else 0 end) * {{ [n / 168, 1.0] | max }} as expected_{{ n }}
+                then earlier.n_users else 0 end) * {{ [n / 168, 1.0] | max }} as expected_{{ n }}
             {%- endfor %}
         from slots
         cross join slots as earlier
@@ -76,20 +77,20 @@
         select
             known.*
             {%- for n in windows %},
-            sum(n_events) over (
+            sum(n_users) over (
                 order by event_hour range between {{ n - 1 }} preceding and current row
             ) as seen_{{ n }}
             {%- endfor %},
             event_hour - min(event_hour) over () + 1 as hours_before,
             event_hour - lag(event_hour) over (order by event_hour) as silent_hours,
-            sum(n_events) over (order by event_hour) - n_events as n_before
+            sum(n_users) over (order by event_hour) - n_users as n_before
         from known
     ),
 
     judged as (
         select
             seen.event_hour,
-            seen.n_events,
+            seen.n_users,
             seen.is_proven,
             not (
                 {%- for n in windows %}
@@ -102,7 +103,7 @@
                 {%- endfor %}
             ) as is_usual,
             max(case
-                when seen.silent_hours > 24 * 28 and seen.n_before < 0.001 * history.n_events
+                when seen.silent_hours > 24 * 28 and seen.n_before < 0.001 * history.n_users
                     then seen.event_hour
             end) over () as starts_after_silence
         from seen
@@ -119,7 +120,7 @@
 
     tail as (
         select
-            sum(case when judged.event_hour > usual.last_usual + 1 then judged.n_events else 0 end)
+            sum(case when judged.event_hour > usual.last_usual + 1 then judged.n_users else 0 end)
                 as n_stray,
             max(case when judged.event_hour <= usual.last_usual + 1 then judged.event_hour end)
                 as last_usual,
@@ -134,7 +135,7 @@
 
     select
         case
-            when tail.n_stray <= greatest(3, 0.005 * history.n_events) then tail.last_usual
+            when tail.n_stray <= greatest(3, 0.005 * history.n_users) then tail.last_usual
             else tail.last_known
         end as last_hour,
         tail.first_event_hour
@@ -142,16 +143,16 @@
     cross join history
 {% endmacro %}
 
-{# Per slot the number of events in the hour in which half of the slot's events lie: a median that every
-   event votes for. known: a CTE with n_events and the slot. #}
+{# Per slot the number of users in the hour in which half of the slot's users lie: a median that every
+   user votes for. known: a CTE with n_users and the slot. #}
 {% macro usual_volume(known, slot) %}
-    select slot, min(n_events) as n_events
+    select slot, min(n_users) as n_users
     from (
         select
             {{ slot }} as slot,
-            n_events,
-            sum(n_events) over (partition by {{ slot }} order by n_events) as n_up_to,
-            sum(n_events) over (partition by {{ slot }}) as n_of_slot
+            n_users,
+            sum(n_users) over (partition by {{ slot }} order by n_users) as n_up_to,
+            sum(n_users) over (partition by {{ slot }}) as n_of_slot
         from {{ known }} as known
     ) as ranked
     where 2 * n_up_to >= n_of_slot

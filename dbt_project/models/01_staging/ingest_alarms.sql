@@ -13,7 +13,7 @@ ahead as (
         max(now.last_hour) as last_hour
     from {{ ref('stg_event_hours') }} as hours
     inner join now on hours.event_hour > now.last_hour
-    where hours.n_timed > 0
+    where hours.n_users_timed > 0
 ),
 
 devices as (

@@ -1,5 +1,5 @@
-{# How many events each hour has, and how many of them show what hour it was: not received before it
-   (n_timed), received within a day (n_prompt). Grain: one row per event_hour. An hourly run finds as_of
+{# How many events each hour has, and what shows that it was this hour: users with an event not received
+   before it (n_users_timed), events received within a day (n_prompt). Grain: one row per event_hour. An hourly run finds as_of
    by these instead of by all events. All times, also those after as_of. #}
 {{ config(
     materialized='incremental', incremental_strategy='recount', recount_by=['event_day']
@@ -31,7 +31,7 @@ final as (
     {%- if is_incremental() %}
     union all
     select
-        event_day, null as event_hour, null as n_events, null as n_timed, null as n_prompt,
+        event_day, null as event_hour, null as n_events, null as n_users_timed, null as n_prompt,
         null as counted_in
     from touched
     {%- endif %}
