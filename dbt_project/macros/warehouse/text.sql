@@ -25,6 +25,14 @@
 {% macro spark__matches(text, pattern) %}({{ text }} rlike '{{ pattern }}'){% endmacro %}
 {% macro default__matches(text, pattern) %}{{ exceptions.raise_compiler_error("matches: add " ~ target.type) }}{% endmacro %}
 
+{# True where all of a text matches a pattern. #}
+{% macro matches_whole(text, pattern) %}
+    {{ return(adapter.dispatch('matches_whole', 'foretell')(text, pattern)) }}
+{% endmacro %}
+{% macro duckdb__matches_whole(text, pattern) %}regexp_full_match({{ text }}, {{ sql_string(pattern) }}){% endmacro %}
+{% macro spark__matches_whole(text, pattern) %}({{ text }} rlike {{ sql_string('^(?:' ~ pattern ~ ')$') }}){% endmacro %}
+{% macro default__matches_whole(text, pattern) %}{{ exceptions.raise_compiler_error("matches_whole: add " ~ target.type) }}{% endmacro %}
+
 {# A text with everything that matches a pattern replaced; in put, $1 is the first group. #}
 {% macro replaced_by_pattern(text, pattern, put) %}
     {{ return(adapter.dispatch('replaced_by_pattern', 'foretell')(text, pattern, put)) }}
