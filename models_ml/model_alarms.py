@@ -15,6 +15,7 @@ KINDS = (WRITTEN, PERFECT, GUESSING)
 NEAR_PERFECT = 0.98  # held-out AUROC from which people should ask how that can be
 SURELY_ABOVE = 0.95  # and its interval lies above this
 BASE_RATE = "base_rate"  # the candidate that gives everybody one probability
+MIN_OF_EACH = 10  # held-out users with the outcome, and without, of whom less says nothing
 NO_GAIN, SMALL_GAIN = 0.01, 0.05  # shares of its log loss that the best candidate gained
 
 
@@ -60,7 +61,7 @@ def is_guessing(metrics: Mapping[str, Any]) -> bool:
     """Whether a model is no better than giving everybody the base rate.
 
     Few held-out outcomes cannot tell by themselves: what the contests gained on many more rows of
-    other users counts too.
+    other users counts too, and alone where there are fewer than ten.
     """
     gain = metrics.get("log_loss_gain")
     if gain is None or gain["value"] is None:
@@ -68,11 +69,12 @@ def is_guessing(metrics: Mapping[str, Any]) -> bool:
     losses = {row["candidate"]: row["log_loss"] for row in metrics.get("candidates", [])}
     base = losses.get(BASE_RATE)
     gained = (base - min(losses.values())) / base if base else 0.0
-    return bool(
-        gain["high"] < 0
-        or (gain["value"] <= 0 and gained < SMALL_GAIN)
-        or (gain["low"] <= 0 and gained < NO_GAIN)
-    )
+    n_positives = metrics["n_test_positives"]
+    if gain["low"] <= 0 and gained < NO_GAIN:
+        return True
+    if min(n_positives, metrics["n_test_rows"] - n_positives) < MIN_OF_EACH:
+        return False
+    return bool(gain["high"] < 0 or (gain["value"] <= 0 and gained < SMALL_GAIN))
 
 
 def _guessing(metrics: Mapping[str, Any]) -> str:

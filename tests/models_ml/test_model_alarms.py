@@ -90,3 +90,20 @@ def test_what_was_written_afterwards_is_named_and_names_are_data():
     ]
     (found,) = model_alarms(model(quarantined=rows))
     assert found.message == "“status [red]” knows the future, 2 inputs are left out: it marks 76%"
+
+
+@pytest.mark.parametrize(("best", "n"), [(0.485, 0), (0.499, 1)])
+@pytest.mark.parametrize("n_positives", [4, 996])
+def test_of_fewer_than_ten_outcomes_only_the_contests_tell(best, n, n_positives):
+    """Seen on the simulator: 4 of 495 held-out users upgraded, and by chance the base rate won."""
+    found = model_alarms(
+        model(
+            log_loss_gain=measure(-0.003, -0.01, 0.002),
+            n_test_positives=n_positives,
+            candidates=[
+                {"candidate": "base_rate", "log_loss": 0.5},
+                {"candidate": "average", "log_loss": best},
+            ],
+        )
+    )
+    assert len(found) == n
