@@ -1,6 +1,7 @@
-{# How many events each hour has, and what shows that it was this hour: users with an event not received
-   before it (n_users_timed), events received within a day (n_prompt). Grain: one row per event_hour. An hourly run finds as_of
-   by these instead of by all events. All times, also those after as_of. #}
+{# How many events each hour has, and what shows that it was this hour: users with an event not
+   received before it (n_users_timed), events received within a day (n_prompt). Grain: one row per
+   event_hour. An hourly run finds as_of by these instead of by all events. All times, also those
+   after as_of. #}
 {{ config(
     materialized='incremental', incremental_strategy='recount', recount_by=['event_day']
 ) }}
