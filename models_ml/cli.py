@@ -27,10 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# Into a file as wide as a page, unless somebody says how wide.
-console = Console(
-    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 150, soft_wrap=False
-)
+console = Console(width=None if sys.stdout.isatty() else 150, soft_wrap=False)
 AsOf = Annotated[
     str | None, typer.Option(help="The hour that counts as now (ISO, UTC), e.g. 2026-05-25T00:00.")
 ]
