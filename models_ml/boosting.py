@@ -27,10 +27,8 @@ def binned(X: csr_matrix, y: np.ndarray) -> lightgbm.Dataset:
         X: Shape (n_rows, n_columns).
         y: Labels or amounts.
     """
-    own = {
-        **_bins(),
-        "min_data_in_leaf": _least_leaf(len(y)),
-    }  # LightGBM drops what no leaf can split
+    # LightGBM drops what no leaf can split.
+    own = {**_bins(), "min_data_in_leaf": _least_leaf(len(y))}
     return lightgbm.Dataset(X, y, params=own).construct()
 
 

@@ -21,7 +21,7 @@ from models_ml.usual_volume import MIN_MISSING, Gap, find_gaps, find_outages
 from models_ml.warehouse import Warehouse
 
 KIND, OUTAGE = "data_gap", "outage"
-TOLD_HOURS = 7 * HOURS  # after its end for which an outage of hours is told
+REPORTED_HOURS = 7 * HOURS  # after its end for which an outage of hours is reported
 MAX_TYPES = 50  # event types looked at, by volume
 FEATURE_DAYS = 56
 LABEL_SHARE = 0.15  # of a window's usual events that a gap must take from it to bias its labels
@@ -285,7 +285,7 @@ def outage_alarms(warehouse: Warehouse) -> list[Alarm]:
     if not gaps:
         return []
     (now,) = warehouse.rows("select as_of_hour from stg_as_of")
-    gaps = [gap for gap in gaps if gap.end_hour > int(now["as_of_hour"]) - TOLD_HOURS]
+    gaps = [gap for gap in gaps if gap.end_hour > int(now["as_of_hour"]) - REPORTED_HOURS]
     if not gaps:
         return []
     widest = max(gaps, key=lambda gap: gap.n_usual - gap.n_events)
