@@ -58,7 +58,13 @@ def find_torn_files(
         }
     )
     known = _remembered(folder)
-    whole: dict[str, list[int]] = {}
+    # What is known of the files of other sources stays.
+    looked_at = set(files)
+    whole = {
+        file: state
+        for file, state in known.items()
+        if file not in looked_at and Path(file).exists()
+    }
     torn: dict[str, str] = {}
     for file in files:
         stat = Path(file).stat()

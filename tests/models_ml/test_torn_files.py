@@ -104,3 +104,15 @@ def test_a_whole_file_is_read_once_until_it_changes(tmp_path, monkeypatch):
     (tmp_path / "work/whole_files.json").write_text("torn too")
     assert find_torn_files([str(file)], {}, tmp_path / "work") == {}
     assert len(looked_at) == 5
+
+
+def test_one_source_does_not_make_another_forget_its_files(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv.gz").write_bytes(PACKED)
+        find_torn_files([f"{tmp_path}/{name}.csv.gz"], {}, tmp_path / "work")
+    remembered = (tmp_path / "work/whole_files.json").read_text()
+    assert "a.csv.gz" in remembered
+    assert "b.csv.gz" in remembered
+    (tmp_path / "a.csv.gz").unlink()
+    find_torn_files([f"{tmp_path}/b.csv.gz"], {}, tmp_path / "work")
+    assert "a.csv.gz" not in (tmp_path / "work/whole_files.json").read_text()

@@ -128,7 +128,7 @@
         {%- endfor -%}
         {%- do groups.setdefault(tojson(types, sort_keys=true), []).append(file) -%}
     {%- endfor -%}
-    {%- if groups | length == 1 -%}{{ return([source]) }}{%- endif -%}
+    {%- if groups | length == 1 and not torn_files() -%}{{ return([source]) }}{%- endif -%}
     {%- set parts = [] -%}
     {%- for files in groups.values() -%}{%- do parts.append(dict(source, files=files)) -%}{%- endfor -%}
     {{ return(parts) }}
