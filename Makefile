@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Nothing phones home (models_ml/no_telemetry.py).
+# Nothing phones home (models_ml/foretell/system/no_telemetry.py).
 export DO_NOT_TRACK := 1
 export ORT_DISABLE_TELEMETRY := 1
 export DAGSTER_DISABLE_TELEMETRY := yes

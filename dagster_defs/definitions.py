@@ -6,13 +6,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from dagster_defs import jobs
-from dagster_defs.manifest import prepare_manifest, read_predictions
-from dagster_defs.prediction_assets import build_prediction_assets
-from dagster_defs.publishing_assets import build_predictions_checks, published
-from dagster_defs.resources import dbt_project, dbt_resource, settings_of_a_run
-from dagster_defs.warehouse_assets import build_raw_events, build_warehouse_assets
-from models_ml.settings import Settings, read_settings, with_staged_definitions
+from dagster_foretell import jobs
+from dagster_foretell.manifest import prepare_manifest, read_predictions
+from dagster_foretell.prediction_assets import build_prediction_assets
+from dagster_foretell.publishing_assets import build_predictions_checks, published
+from dagster_foretell.resources import dbt_project, dbt_resource, settings_of_a_run
+from dagster_foretell.warehouse_assets import build_raw_events, build_warehouse_assets
+from foretell.settings import Settings, read_settings, with_staged_definitions
 
 
 def build_definitions(settings: Settings, target: Path | None = None) -> dg.Definitions:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models_ml.no_telemetry import disable_telemetry
+from foretell.system.no_telemetry import disable_telemetry
 from tests.dbt_process import DbtProcess
 
 disable_telemetry()  # before anything imports onnxruntime

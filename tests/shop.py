@@ -75,6 +75,6 @@ def environment_of(folder: Path, **named: str) -> dict[str, str]:
 def foretell(folder: Path, *command: str, **named: str) -> subprocess.CompletedProcess[str]:
     """Run the command `foretell` in a shop's folder."""
     return subprocess.run(
-        [sys.executable, "-m", "models_ml.cli", *command],
+        [sys.executable, "-m", "foretell.cli", *command],
         cwd=folder, env=environment_of(folder, **named), capture_output=True, text=True,
     )  # fmt: skip

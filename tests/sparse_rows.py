@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 
-from models_ml.matrix import KINDS, Matrix, TrainingSet
+from foretell.learn.matrix import KINDS, Matrix, TrainingSet
 
 WEEK = 168
 N_COLUMNS = 24

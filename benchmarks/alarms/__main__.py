@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from models_ml.alarms import current_alarms
-from models_ml.demo_events import DemoSettings, write_demo_events
-from models_ml.evaluate import mean_log_loss
-from models_ml.registry import find_champion
-from models_ml.road import run
-from models_ml.settings import PROJECT, Settings
-from models_ml.warehouse import Warehouse, open_warehouse
+from foretell.alarms.alarms import current_alarms
+from foretell.demo.events import DemoSettings, write_demo_events
+from foretell.learn.metrics import mean_log_loss
+from foretell.pipeline.registry import find_champion
+from foretell.run import run
+from foretell.settings import PROJECT, Settings
+from foretell.warehouse.base import Warehouse, open_warehouse
 
 RETAIL = PROJECT / "benchmarks/quality/online_retail"
 FIRST_CUT, DAYS_BETWEEN, N_CUTS = datetime(2011, 2, 21), 14, 20  # the last 12 days before the end

@@ -24,7 +24,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from models_ml.settings import PROJECT
+from foretell.settings import PROJECT
 from tests.random_events import standing_for
 
 CHAIN, CYCLE, GROUP = 10_000, 100, 8

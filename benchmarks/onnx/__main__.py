@@ -26,14 +26,20 @@ from rich.table import Table
 from scipy.sparse import csr_matrix
 
 from benchmarks.onnx.rows import N_COLUMNS, kinds, labelled_rows, mean_rows, some_rows, split_points
-from models_ml.calibrate import Calibrator, Identity, fit_beta, fit_centred_isotonic, fit_sigmoid
-from models_ml.candidates import PORTFOLIO, Candidate, Fitted, fit_candidate
-from models_ml.contest import columns_by_gain
-from models_ml.onnx_model import ROWS_PER_CALL, export, make_session, predict
-from models_ml.registry import CHAMPION, ModelRecord
-from models_ml.score import N_KEYS, score_predictions
-from models_ml.train_settings import TrainSettings
-from models_ml.warehouse import open_warehouse
+from foretell.learn.calibrate import (
+    Calibrator,
+    Identity,
+    fit_beta,
+    fit_centred_isotonic,
+    fit_sigmoid,
+)
+from foretell.learn.candidates import PORTFOLIO, Candidate, Fitted, fit_candidate
+from foretell.learn.contest import columns_by_gain
+from foretell.learn.onnx.model import ROWS_PER_CALL, export, make_session, predict
+from foretell.learn.train_settings import TrainSettings
+from foretell.pipeline.registry import CHAMPION, ModelRecord
+from foretell.pipeline.score import N_KEYS, score_predictions
+from foretell.warehouse.base import open_warehouse
 
 TRAIN_ROWS, HELD_OUT_ROWS, BLOCK_ROWS = 50_000, 20_000, 20_000
 TYPICAL_ROUNDS = 45  # of each boosted member, on Online Retail and the simulator: 30 to 50

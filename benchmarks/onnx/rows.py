@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import csr_matrix, random_array
 from scipy.special import expit
 
-from models_ml.candidates import Fitted
-from models_ml.matrix import KINDS
+from foretell.learn.candidates import Fitted
+from foretell.learn.matrix import KINDS
 
 N_COLUMNS = 400
 FILLED = 0.1  # of the values of a row

@@ -34,8 +34,8 @@ from benchmarks.quality.table import (
     quality_table,
     result_of,
 )
-from models_ml.demo_events import DemoSettings, write_demo_events
-from models_ml.settings import PROJECT, Settings, parse_as_of
+from foretell.demo.events import DemoSettings, write_demo_events
+from foretell.settings import PROJECT, Settings, parse_as_of
 
 HERE = Path(__file__).parent
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"

@@ -18,11 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models_ml import demo_behaviour as behaviour
-from models_ml import demo_sessions as sessions
-from models_ml.demo_behaviour import CURIOUS, HORIZONS, INTENT, LIFE, N_STATES, PLAN, TYPES, People
-from models_ml.demo_events import DemoSettings, Lives, draw_clean_events, draw_lives
-from models_ml.demo_properties import user_names
+from foretell.demo import behaviour, sessions
+from foretell.demo.behaviour import CURIOUS, HORIZONS, INTENT, LIFE, N_STATES, PLAN, TYPES, People
+from foretell.demo.events import DemoSettings, Lives, draw_clean_events, draw_lives
+from foretell.demo.properties import user_names
 
 ACTIVITY_GRID = np.linspace(-2.6, 2.6, 9)  # in standard deviations
 PURCHASE_GRID = np.linspace(-2, 2, 5)

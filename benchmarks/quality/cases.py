@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.quality.purchases import histories
 from benchmarks.quality.rows import Rows, save_rows
-from models_ml.features import load_features
-from models_ml.road import build, select_predictions
-from models_ml.settings import Settings, parse_as_of
-from models_ml.training_data import load_training_set, present_features
-from models_ml.warehouse import Warehouse, open_warehouse
+from foretell.pipeline.features import load_features
+from foretell.pipeline.training_data import load_training_set, present_features
+from foretell.run import build, select_predictions
+from foretell.settings import Settings, parse_as_of
+from foretell.warehouse.base import Warehouse, open_warehouse
 
 Known = tuple[float, float, float]  # of a user: outcome, true and attainable probability
 UNKNOWN: Known = (np.nan, np.nan, np.nan)

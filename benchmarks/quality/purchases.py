@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models_ml.warehouse import Warehouse
+from foretell.warehouse.base import Warehouse
 
 # Days on which somebody bought; several purchases a day are one, as the models assume.
 CUSTOMERS = """

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from models_ml.settings import PROJECT
+from foretell.settings import PROJECT
 
 FOLDER = PROJECT / ".venv-references"
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.quality.cases import Task
 from benchmarks.speed.__main__ import Cost
-from models_ml.evaluate import expected_calibration_error, reliability_table
+from foretell.learn.metrics import expected_calibration_error, reliability_table
 
 Z_ALL_TEN = 2.807  # ten intervals of 99.5 % hold together with 95 % (Bonferroni)
 ORACLE, ATTAINABLE = "oracle (true p)", "best from events"

@@ -7,9 +7,9 @@ import argparse
 import numpy as np
 
 from benchmarks.quality.rows import Rows, run_method
-from models_ml.matrix import Matrix, TrainingSet
-from models_ml.onnx_model import make_session, predict_sparse
-from models_ml.train import TrainSettings, train
+from foretell.learn.matrix import Matrix, TrainingSet
+from foretell.learn.onnx.model import make_session, predict_sparse
+from foretell.learn.train import TrainSettings, train
 
 
 def probabilities(rows: Rows, arguments: argparse.Namespace) -> np.ndarray:

@@ -29,16 +29,16 @@ from rich.table import Table
 
 from benchmarks.speed.__main__ import EVENTS_PER_USER, NODE, measure
 from benchmarks.speed.generate import generate
-from models_ml import registry
-from models_ml.features import load_features
-from models_ml.onnx_model import ROWS_PER_CALL, make_session, predict
-from models_ml.score_block import feature_ids_of, make_scorer, score_block
-from models_ml.settings import PROJECT
-from models_ml.spark_score import block_of, fill_scored, users_to_score
-from models_ml.warehouse import Warehouse, open_warehouse
+from foretell.learn.onnx.model import ROWS_PER_CALL, make_session, predict
+from foretell.pipeline import registry
+from foretell.pipeline.features import load_features
+from foretell.pipeline.score_block import feature_ids_of, make_scorer, score_block
+from foretell.pipeline.spark_score import block_of, fill_scored, users_to_score
+from foretell.settings import PROJECT
+from foretell.warehouse.base import Warehouse, open_warehouse
 
 if TYPE_CHECKING:
-    from models_ml.spark_warehouse import SparkWarehouse
+    from foretell.warehouse.spark import SparkWarehouse
 
 PREDICTIONS = PROJECT / "benchmarks/speed/predictions"
 LINE = re.compile(r"^\s*(\d+) s  +(.*)$")
@@ -74,7 +74,7 @@ def _walk(folder: Path, n_events: int) -> dict[str, float]:
         "FORETELL_WAREHOUSE": str(folder / "spark"),
         "FORETELL_PREDICTIONS": str(PREDICTIONS),
     }
-    command = [sys.executable, "-m", "models_ml.cli", "run", "--select", PREDICTION]
+    command = [sys.executable, "-m", "foretell.cli", "run", "--select", PREDICTION]
     cost = measure(f"{n_events:,} events", command, {})
     (folder / "output.txt").write_text(cost.output)
     return {**_seconds_of_models(cost.output), **_seconds_of_steps(cost.output, cost.seconds)}

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speed.generate import arrive, generate
-from models_ml.settings import PROJECT
+from foretell.settings import PROJECT
 
 EVENTS_PER_USER = 100
 FLOOR = """
@@ -146,7 +146,7 @@ def main() -> None:
         command, hours_before = STEPS[step]
         as_of = datetime.fromisoformat(made.as_of) - timedelta(hours=hours_before)
         environment["FORETELL_EVENTS"] = arrive(folder, as_of)
-        foretell = [sys.executable, "-m", "models_ml.cli", *command, "--as-of", as_of.isoformat()]
+        foretell = [sys.executable, "-m", "foretell.cli", *command, "--as-of", as_of.isoformat()]
         costs.append(measure(step, foretell, environment, folder / f"{step}.txt"))
     _show(costs, made.n_events, warehouse)
     asked = f"{arguments.n_predictions or predictions.resolve()} {arguments.properties}"

@@ -25,15 +25,15 @@ from rich.table import Table
 from benchmarks.quality.cases import Case, build_later, hour_of, quiet, remove
 from benchmarks.value.buy_till_you_die import expected_values
 from benchmarks.value.cdnow import write_cdnow_events
-from models_ml.features import load_features
-from models_ml.matrix import TrainingSet
-from models_ml.onnx_model import EXPECTED_VALUE, make_session, predict_sparse
-from models_ml.road import build, select_predictions
-from models_ml.settings import PROJECT, Settings, parse_as_of
-from models_ml.train import TrainSettings, train
-from models_ml.training_data import load_training_set
-from models_ml.value_judge import value_metrics
-from models_ml.warehouse import open_warehouse
+from foretell.learn.matrix import TrainingSet
+from foretell.learn.onnx.model import EXPECTED_VALUE, make_session, predict_sparse
+from foretell.learn.train import TrainSettings, train
+from foretell.learn.value_judge import value_metrics
+from foretell.pipeline.features import load_features
+from foretell.pipeline.training_data import load_training_set
+from foretell.run import build, select_predictions
+from foretell.settings import PROJECT, Settings, parse_as_of
+from foretell.warehouse.base import open_warehouse
 
 HERE = Path(__file__).parent
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"

@@ -12,7 +12,7 @@ from scipy.special import gammaln, hyp2f1
 
 from benchmarks.quality import bgnbd
 from benchmarks.quality.purchases import customers_of
-from models_ml.warehouse import Warehouse
+from foretell.warehouse.base import Warehouse
 
 
 def expected_values(

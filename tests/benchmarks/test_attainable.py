@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.quality.attainable import write_attainable
-from models_ml.demo_behaviour import HORIZONS
-from models_ml.demo_events import DemoSettings, write_demo_events
+from foretell.demo.behaviour import HORIZONS
+from foretell.demo.events import DemoSettings, write_demo_events
 
 SETTINGS = DemoSettings(users=400, weeks=6)
 

@@ -21,9 +21,9 @@ from benchmarks.quality.references import NotInstalled, references_python
 from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, run_method, save_rows
 from benchmarks.quality.summary import summary
 from benchmarks.quality.table import ATTAINABLE, ORACLE, Result, result_of
-from models_ml import candidates
-from models_ml.duckdb_warehouse import DuckDBWarehouse
-from models_ml.matrix import KINDS
+from foretell.learn import candidates
+from foretell.learn.matrix import KINDS
+from foretell.warehouse.duckdb import DuckDBWarehouse
 
 KINDS_OF_ROWS = ["event_count", "value_count", "user_property", "active_days"]
 

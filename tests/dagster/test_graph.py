@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from dagster_defs.definitions import defs
-from dagster_defs.jobs import READS_ALL_FILES, build_schedule, daily, hourly
+from dagster_foretell.jobs import READS_ALL_FILES, build_schedule, daily, hourly
 
 PINNED = Path(__file__).with_name("asset_graph.txt")
 DEMO = ("buys_within_7_days", "silent_for_14_days", "upgrades_within_14_days")

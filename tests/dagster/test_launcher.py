@@ -9,8 +9,8 @@ import pytest
 import yaml
 from dagster._core.events import EngineEventData  # has no public name
 
-from dagster_defs.launcher import LocalRunLauncher
-from models_ml.settings import PROJECT
+from dagster_foretell.launcher import LocalRunLauncher
+from foretell.settings import PROJECT
 
 
 @dg.job

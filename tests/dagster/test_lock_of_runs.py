@@ -5,10 +5,10 @@ import os
 import dagster as dg
 import pytest
 
-from dagster_defs.resources import readable_errors, settings_of_a_run
-from models_ml.errors import HeldBack
-from models_ml.run_lock import HELD, lock_path
-from models_ml.settings import Settings
+from dagster_foretell.resources import readable_errors, settings_of_a_run
+from foretell.errors import HeldBack
+from foretell.settings import Settings
+from foretell.system.run_lock import HELD, lock_path
 
 
 def test_the_settings_of_a_run_hold_the_lock_between_its_steps(tmp_path):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dagster_defs import manifest
-from models_ml.errors import ForetellError
-from models_ml.settings import read_settings
+from dagster_foretell import manifest
+from foretell.errors import ForetellError
+from foretell.settings import read_settings
 
 DEFINITION = """
 exposures:

@@ -7,11 +7,11 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_defs import resources
 from dagster_defs.definitions import build_definitions
-from models_ml.dbt_command import build_arguments
-from models_ml.settings import read_settings
-from models_ml.table_state import lacking_tables
+from dagster_foretell import resources
+from foretell.pipeline.dbt import build_arguments
+from foretell.pipeline.table_state import lacking_tables
+from foretell.settings import read_settings
 from tests.conftest import write_events
 from tests.shop import START, shop_events
 

@@ -1,4 +1,4 @@
-{# A run stops here, before everything that events feed, if no event can be used (models_ml.road says why).
+{# A run stops here, before everything that events feed, if no event can be used (foretell.run says why).
    dbt alone builds empty tables instead: var needs_events is set by `foretell` and Dagster. #}
 {{ config(meta={'dagster': {'ref': {'name': 'stg_as_of'}}}) }}
 select events.n_hours

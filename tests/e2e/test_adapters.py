@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from models_ml.settings import PROJECT
-from models_ml.sources import BY_ADAPTER
+from foretell.settings import PROJECT
+from foretell.sources.adapters import BY_ADAPTER
 from tests.conftest import HERE, SHOP, dbt, query
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 
-from models_ml.evaluate import expected_calibration_error, wilson_interval
+from foretell.learn.metrics import expected_calibration_error, wilson_interval
 from tests.conftest import dbt, query
 from tests.ledger import ALARMS_TABLE, HELD_OUT_SCORES, MODEL_FEATURES, MODELS, REASONS
 

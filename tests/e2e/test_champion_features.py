@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models_ml import registry
-from models_ml.registry import CHAMPION, ModelRecord
-from models_ml.warehouse import open_warehouse
+from foretell.pipeline import registry
+from foretell.pipeline.registry import CHAMPION, ModelRecord
+from foretell.warehouse.base import open_warehouse
 from tests.conftest import SERVING, SHOP, WarehouseFolder, write_events
 from tests.random_events import arriving_events
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
-from models_ml.dbt_command import MARK
-from models_ml.settings import PROJECT
+from foretell.pipeline.dbt import MARK
+from foretell.settings import PROJECT
 from tests.conftest import write_events
 
 EVENTS = [

@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from models_ml.train_prediction import train_prediction
-from models_ml.warehouse import open_warehouse
+from foretell.pipeline.train_prediction import train_prediction
+from foretell.warehouse.base import open_warehouse
 from tests.conftest import dbt, query
 
 N_EVENTS, N_TYPES = 1_000_000, 10_000

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from models_ml.no_telemetry import OFF, disable_telemetry
+from foretell.system.no_telemetry import OFF, disable_telemetry
 from tests.shop import PROJECT, environment_of, open_shop
 
 STRACE = shutil.which("strace")
@@ -76,7 +76,7 @@ def test_the_trap_sees_a_name_being_asked(tmp_path):
 
 @traced_only
 def test_importing_asks_nobody(tmp_path):
-    script = "import models_ml.score_block, dagster_defs.jobs, time; time.sleep(5)"
+    script = "import foretell.pipeline.score_block, dagster_foretell.jobs, time; time.sleep(5)"
     process = start(tmp_path, [sys.executable, "-c", script], PYTHONPATH=str(PROJECT))
     output, _ = process.communicate()
     assert process.returncode == 0, output
@@ -88,7 +88,7 @@ def test_run_and_score_ask_nobody(tmp_path):
     open_shop(tmp_path)
     for command in ("run", "score"):
         process = start(
-            tmp_path, [sys.executable, "-m", "models_ml.cli", command], **without_switches(tmp_path)
+            tmp_path, [sys.executable, "-m", "foretell.cli", command], **without_switches(tmp_path)
         )
         output, _ = process.communicate()
         assert process.returncode == 0, output[-2000:]

@@ -99,7 +99,7 @@ def test_status_tells_of_each_prediction_as_of_when_and_whom_it_covers(quoted, t
 def test_a_read_only_install_works(tmp_path):
     """Whatever is written is beside the warehouse: parsed projects, logs, tables."""
     folder = open_shop(tmp_path / "shop")
-    command = [sys.executable, "-m", "models_ml.cli", "check-predictions"]
+    command = [sys.executable, "-m", "foretell.cli", "check-predictions"]
     done = subprocess.run(
         [*READ_ONLY, REMOUNT, "sh", str(PROJECT), *command],
         cwd=folder, env=environment_of(folder), capture_output=True, text=True,
@@ -126,7 +126,7 @@ def test_no_usable_event_is_said_at_once(tmp_path, command):
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     folder = open_shop(tmp_path / "shop")
     done = subprocess.run(
-        [*READ_ONLY, REMOUNT, "sh", str(folder), sys.executable, "-m", "models_ml.cli", "run"],
+        [*READ_ONLY, REMOUNT, "sh", str(folder), sys.executable, "-m", "foretell.cli", "run"],
         cwd=tmp_path, env=environment_of(folder), capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1, done.stdout[-1000:]

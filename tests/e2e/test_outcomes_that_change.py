@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from models_ml.alarms import current_alarms
-from models_ml.candidates import Candidate
-from models_ml.check_predictions import check_warehouse
-from models_ml.model_card import model_card
-from models_ml.registry import find_champion, find_newest
-from models_ml.road import score_champions, select_predictions
-from models_ml.score_counts import count_scores
-from models_ml.train import TrainSettings
-from models_ml.train_prediction import train_predictions
-from models_ml.warehouse import open_warehouse
+from foretell.alarms.alarms import current_alarms
+from foretell.check_predictions import check_warehouse
+from foretell.learn.candidates import Candidate
+from foretell.learn.train import TrainSettings
+from foretell.pipeline.registry import find_champion, find_newest
+from foretell.pipeline.score_counts import count_scores
+from foretell.pipeline.train_prediction import train_predictions
+from foretell.report.card import model_card
+from foretell.run import score_champions, select_predictions
+from foretell.warehouse.base import open_warehouse
 from tests.conftest import SERVING, WarehouseFolder, write_events
 from tests.e2e.case_events import changed_shop, closing_shop, exposures
 

@@ -33,7 +33,7 @@ def foretell(folder: Path, *command: str, **named: str) -> subprocess.CompletedP
     named = {"WAREHOUSE": "warehouse.duckdb", **named}
     environment = {f"FORETELL_{name}": str(value) for name, value in named.items()}
     return subprocess.run(
-        [sys.executable, "-m", "models_ml.cli", *command],
+        [sys.executable, "-m", "foretell.cli", *command],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
         capture_output=True,

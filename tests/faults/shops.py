@@ -35,7 +35,7 @@ SECONDS_TO_END = 10
 def start(folder: Path, *command: str, **named: str) -> subprocess.Popen[str]:
     """Start `foretell` in a session of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "models_ml.cli", *command], cwd=folder,
+        [sys.executable, "-m", "foretell.cli", *command], cwd=folder,
         env=environment_of(folder, **named), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, start_new_session=True,
     )  # fmt: skip

@@ -10,11 +10,19 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.special import expit, logit
 
-from models_ml import onnx_families, onnx_graph
-from models_ml.calibrate import Beta, Identity, Sigmoid, fit_beta, fit_centred_isotonic, fit_sigmoid
-from models_ml.candidates import AMOUNTS, PORTFOLIO, Candidate, fit_candidate
-from models_ml.onnx_graph import floor32
-from models_ml.onnx_model import (
+from foretell.learn.calibrate import (
+    Beta,
+    Identity,
+    Sigmoid,
+    fit_beta,
+    fit_centred_isotonic,
+    fit_sigmoid,
+)
+from foretell.learn.candidates import AMOUNTS, PORTFOLIO, Candidate, fit_candidate
+from foretell.learn.onnx import families as onnx_families
+from foretell.learn.onnx import graph as onnx_graph
+from foretell.learn.onnx.graph import floor32
+from foretell.learn.onnx.model import (
     EXPECTED_VALUE,
     export,
     input_columns,
@@ -23,7 +31,7 @@ from models_ml.onnx_model import (
     predict,
     value_parity,
 )
-from models_ml.value_model import ValueModel, ValueScale
+from foretell.learn.value_model import ValueModel, ValueScale
 from tests.sparse_rows import N_COLUMNS, kinds, labelled_rows, random_rows
 
 X, Y = labelled_rows(0, 1500)

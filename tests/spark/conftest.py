@@ -18,14 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models_ml.demo_events import DemoSettings, write_demo_events
-from models_ml.duckdb_warehouse import open_duckdb
-from models_ml.road import SERVING
-from models_ml.settings import PROJECT
+from foretell.demo.events import DemoSettings, write_demo_events
+from foretell.run import SERVING
+from foretell.settings import PROJECT
+from foretell.warehouse.duckdb import open_duckdb
 from tests.conftest import SHOP, write_events
 from tests.random_events import arriving_events
 
-ROUNDS = (["models_ml.cli", "run"], ["models_ml.cli", "score", "--active-only"])  # as in road.py
+ROUNDS = (["foretell.cli", "run"], ["foretell.cli", "score", "--active-only"])  # as in road.py
 DBT_RUN = ["dbt.cli.main", "run", "--target-path", "target/tests"]
 SPARK = {
     "FORETELL_SPARK_MASTER": "local[2]",

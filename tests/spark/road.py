@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 from dbt.cli.main import dbtRunner
 from pyspark.sql import SparkSession
 
-from models_ml.road import DAILY, SERVING, score_champions, select_predictions
-from models_ml.spark_warehouse import SparkWarehouse
-from models_ml.train_prediction import train_prediction
+from foretell.pipeline.train_prediction import train_prediction
+from foretell.run import DAILY, SERVING, score_champions, select_predictions
+from foretell.warehouse.spark import SparkWarehouse
 
-# Scope of each round, and what its builds leave as it stands, as models_ml.road does.
+# Scope of each round, and what its builds leave as it stands, as foretell.run does.
 ROUNDS = (("everyone", []), ("active", [DAILY]))
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from models_ml.road import score_champions
-from models_ml.warehouse import open_warehouse
+from foretell.run import score_champions
+from foretell.warehouse.base import open_warehouse
 
 HELD = """
     select

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("pyspark", reason="needs the extra `spark`: make test-spark")
 
-from models_ml.sources import BY_ADAPTER
+from foretell.sources.adapters import BY_ADAPTER
 from tests.conftest import SHOP
 from tests.e2e.test_adapters import FIXTURES, TYPED, comparable, make_typed_table
 from tests.spark.conftest import DBT_RUN, new_folder, walk

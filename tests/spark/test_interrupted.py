@@ -21,7 +21,7 @@ from tests.spark.conftest import settings  # needs pyspark
 # What the graph answers comes late, in Python workers that Spark starts.
 SLOW = """
 import os, pathlib, time
-import models_ml.score_block as score_block
+import foretell.pipeline.score_block as score_block
 predict = score_block.predict_outputs
 def slow(*arguments):
     pathlib.Path(os.environ["FORETELL_TEST_MARK"]).touch()

@@ -29,7 +29,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The user's file in which a definition stands, where dbt reads a copy (models_ml/definition_files.py). #}
+{# The user's file in which a definition stands, where dbt reads a copy (models_ml/foretell/definition_files.py). #}
 {% macro definition_file(exposure) %}
     {{ return(exposure.config.meta.get('foretell_file') or exposure.original_file_path) }}
 {% endmacro %}

@@ -1,5 +1,5 @@
 {# Texts without passwords and keys, for tables and messages: user:password@ of URLs, and query keys of
-   theirs that open something. The rules are those of models_ml/secrets.py. #}
+   theirs that open something. The rules are those of models_ml/foretell/system/secrets.py. #}
 
 {# Of a text known at compile time. #}
 {% macro mask_text(text) %}

@@ -64,7 +64,7 @@
 {% endmacro %}
 
 {# Files that are no file of their format, and why not: half written, or cut off by a full disk. `foretell` looks
-   for them before each build (models_ml/torn_files.py); they are left out and named (ingest_alarms) until they
+   for them before each build (models_ml/foretell/sources/torn_files.py); they are left out and named (ingest_alarms) until they
    are whole. #}
 {% macro torn_files() %}{{ return(fromjson(env_var('FORETELL_TORN_FILES', '') or '{}')) }}{% endmacro %}
 

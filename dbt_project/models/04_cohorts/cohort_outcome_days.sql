@@ -1,5 +1,5 @@
 {# How often what each prediction asks about happened, by day, before as_of: since when there is
-   such a thing, and until when (models_ml/outcome_life.py). Grain: one row per (prediction, event_day). In
+   such a thing, and until when (models_ml/foretell/alarms/outcome_life.py). Grain: one row per (prediction, event_day). In
    the cohort or not, often enough or not. An hourly run leaves it as it is: as_of_hour says as of
    when it was counted. #}
 {{ config(tags=['daily']) }}

@@ -10,7 +10,7 @@ models as (
     where status in ('champion', 'retired')
 ),
 
--- As models_ml/registry.py finds them: of a past hour a retired one is the champion still.
+-- As models_ml/foretell/pipeline/registry.py finds them: of a past hour a retired one is the champion still.
 ranked as (
     select
         models.model_id,

@@ -1,0 +1,138 @@
+"""dbt's manifest, made by the project itself whenever its files or settings changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from foretell.definition_files import FILE_KEY, name_user_files
+from foretell.errors import ForetellError
+from foretell.pipeline.dbt import dbt_parse
+from foretell.settings import PROJECT, Settings
+
+# What dbt reads; the demo's definitions are in seeds.
+SOURCES = ("dbt_project.yml", "profiles.yml", "dbt_project", "seeds", "tests/dbt")
+SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md")
+KEPT_FOLDERS, KEPT_SECONDS = 5, 24 * 3600
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What Dagster needs to know of a definition.
+
+    Attributes:
+        name: E.g. buys_within_7_days.
+        label: The question in words.
+        definition: Cohort, outcome and horizon, as written in YAML.
+        owner: Team that asked, or None.
+        file: Where it is defined.
+    """
+
+    name: str
+    label: str
+    definition: str
+    owner: str | None
+    file: str
+
+
+def prepare_manifest(settings: Settings, target: Path | None = None) -> Path:
+    """Return the path of a manifest that fits the files and the settings, parsing if there is none.
+
+    Each state of files and settings has a folder of its own, put in place by rename: the processes
+    of `dagster dev` all load the definitions at once, and `foretell run` writes elsewhere.
+
+    Args:
+        settings: Where events, warehouse and definitions are.
+        target: Folder for what dbt writes on behalf of Dagster; default: beside the warehouse.
+
+    Raises:
+        ForetellError: If dbt cannot parse the project or the definitions.
+    """
+    target = target or settings.work_folder / "dagster"
+    folder = target / _fingerprint(settings)
+    if not (folder / "manifest.json").exists():
+        target.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=target, prefix="."))
+        try:
+            _parse(aside, settings)
+            if not (folder / "manifest.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            aside.rename(folder)
+        except OSError:
+            if not (folder / "manifest.json").exists():  # else another process was faster
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    (folder / "used").touch()
+    _remove_old(target)
+    return folder / "manifest.json"
+
+
+def _parse(folder: Path, settings: Settings) -> None:
+    """Have dbt write the manifest; what it refuses is said of the user's own file."""
+    try:
+        dbt_parse(folder, settings.dbt_environment(), {"scope": "everyone"})
+    except ForetellError as error:
+        raise ForetellError(name_user_files(str(error), settings.staged)) from error
+
+
+def read_predictions(manifest_path: Path) -> list[Prediction]:
+    """Return the predictions among the manifest's exposures, by name.
+
+    Only names are needed here: dbt itself refuses wrong definitions when a run starts, in words.
+    """
+    manifest = json.loads(manifest_path.read_text())
+    exposures = sorted(manifest["exposures"].values(), key=lambda exposure: exposure["name"])
+    return [_prediction(exposure) for exposure in exposures if exposure["type"] == "ml"]
+
+
+def _prediction(exposure: Mapping[str, Any]) -> Prediction:
+    definition = exposure["config"].get("meta", {}).get("prediction", {})
+    return Prediction(
+        name=exposure["name"],
+        label=exposure["label"] or exposure["name"],
+        definition=yaml.safe_dump(definition, sort_keys=False, default_flow_style=None).strip(),
+        owner=exposure["owner"].get("name"),
+        file=exposure["config"].get("meta", {}).get(FILE_KEY) or exposure["original_file_path"],
+    )
+
+
+def _fingerprint(settings: Settings) -> str:
+    """Return a hash of all that decides the manifest."""
+    named = (
+        settings.target, settings.warehouse, settings.staged or settings.predictions,
+        settings.is_demo,
+        version("dbt-core"),
+    )  # fmt: skip
+    digest = hashlib.sha256(repr(named).encode())
+    for path in _files(settings):
+        digest.update(f"\n{path}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(settings: Settings) -> Iterator[Path]:
+    roots = [PROJECT / source for source in SOURCES]
+    definitions = settings.staged or settings.predictions
+    for root in [*roots, *([definitions] if definitions else [])]:
+        paths = sorted(root.rglob("*")) if root.is_dir() else [root]
+        yield from (path for path in paths if path.suffix in SUFFIXES)
+
+
+def _remove_old(target: Path) -> None:
+    """Remove folders of states long gone: the five used last stay, and all used within a day."""
+    used = {folder: (folder / "used") for folder in target.iterdir() if folder.is_dir()}
+    stamps = {folder: mark.stat().st_mtime for folder, mark in used.items() if mark.exists()}
+    for folder in sorted(stamps, key=stamps.__getitem__, reverse=True)[KEPT_FOLDERS:]:
+        if time.time() - stamps[folder] > KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)

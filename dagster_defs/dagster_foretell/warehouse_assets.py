@@ -1,0 +1,196 @@
+"""The dbt models as assets: folders 01 to 07 before training and scoring, 08 after them."""
+
+# No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
+
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
+
+from dagster_foretell.manifest import Prediction
+from dagster_foretell.prediction_assets import scores_key
+from dagster_foretell.resources import POOL, readable_errors, stream_dbt_build
+from foretell.errors import ForetellError
+from foretell.pipeline.replay import refuse_replay
+from foretell.pipeline.table_state import in_short, lacking_tables, why_all_tables
+from foretell.run import EVENTS_TEST, SERVING, check_built, check_usable, prepare
+from foretell.settings import Settings
+from foretell.system.secrets import mask
+from foretell.warehouse.base import open_warehouse
+
+RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
+# What check_built looks at.
+CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
+LEDGER = {
+    dg.AssetKey(["ledger", table])
+    for table in ("models", "model_features", "prediction_history", "held_out_scores", "reasons")
+}
+
+
+class Scope(Enum):
+    """For whom a build computes features; see `scope` in dbt_project.yml."""
+
+    everyone = "everyone"
+    active = "active"
+
+
+class BuildConfig(dg.Config):
+    """What the launchpad offers: everyone (as the daily job) or active (as the hourly)."""
+
+    scope: Scope = Scope.everyone
+
+
+class Translator(DagsterDbtTranslator):
+    """How dbt's nodes look in Dagster: a group per folder, a description for people."""
+
+    def __init__(self, predictions: Sequence[Prediction]) -> None:
+        super().__init__()
+        self._scores = [scores_key(each.name) for each in predictions]
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Put the assets that write a table where dbt, which does not write it, sees a source."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        deps = {dep.asset_key for dep in spec.deps}
+        if spec.key == RAW_EVENTS_TABLE:
+            return spec.replace_attributes(deps=[RAW_EVENTS])
+        if deps & LEDGER:
+            # Before the scoring of this run, what is in the ledger is of runs before it.
+            folder = self.get_group_name(self.get_resource_props(manifest, unique_id))
+            written = self._scores if folder == Path(SERVING).name else []
+            return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *written])
+        return spec
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """Say what a dbt test tests: its comment, or its name, column and arguments."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        test = self.get_resource_props(manifest, unique_id)
+        return spec and spec._replace(description=test.get("description") or _describe_test(test))
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The folder: 01_staging to 08_predictions."""
+        if dbt_resource_props["resource_type"] != "model":
+            return str(dbt_resource_props["resource_type"])
+        return str(dbt_resource_props["fqn"][1])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The description in YAML, else the comment at the top of the file; then the SQL."""
+        words = dbt_resource_props.get("description") or _comment(dbt_resource_props)
+        return f"{words}\n\n```sql\n{dbt_resource_props.get('raw_code') or ''}\n```"
+
+
+def _comment(dbt_resource_props: Mapping[str, Any]) -> str:
+    """The comment at the top of a SQL file."""
+    comment = re.match(r"\s*\{#(.*?)#\}", dbt_resource_props.get("raw_code") or "", re.DOTALL)
+    return " ".join(comment.group(1).split()) if comment else ""
+
+
+def _describe_test(test: Mapping[str, Any]) -> str:
+    generic = test.get("test_metadata")
+    if not generic:
+        return _comment(test)
+    arguments = {key: value for key, value in generic["kwargs"].items() if key != "model"}
+    shown = ", ".join(f"{key} {value}" for key, value in sorted(arguments.items()))
+    return f"{generic['name'].replace('_', ' ')}: {shown}"
+
+
+def _check_stands(settings: Settings, built: Set[dg.AssetKey]) -> None:
+    """Refuse an hour before the first day, of the warehouse or of a new version.
+
+    Args:
+        settings: Where the warehouse is.
+        built: Assets that need not stand yet.
+
+    Raises:
+        ForetellError: If other tables are not there.
+    """
+    lacking = [table for table in lacking_tables(settings) if dg.AssetKey([table]) not in built]
+    if lacking:
+        raise ForetellError(
+            f"the warehouse lacks {in_short(lacking)}, which the job daily makes: run it once"
+        )
+    if not lacking_tables(settings) and (reason := why_all_tables(settings)):
+        raise ForetellError(f"{reason}; the job daily makes its tables anew: run it once")
+
+
+def build_raw_events(settings: Settings) -> dg.AssetSpec:
+    """Return the asset that stands for what comes in: files that somebody else writes."""
+    return dg.AssetSpec(
+        RAW_EVENTS,
+        group_name="raw_events",
+        description=(
+            "What comes in: one row per thing that a user did. `FORETELL_EVENTS` names your "
+            "files; without it the simulated shop of `foretell demo-events`."
+        ),
+        metadata={"Files": mask(settings.input), "Read into": str(settings.warehouse)},
+    )
+
+
+def build_warehouse_assets(
+    project: DbtProject, predictions: Sequence[Prediction]
+) -> tuple[dg.AssetsDefinition, dg.AssetsDefinition]:
+    """Return the assets of folders 01 to 07, and those of folder 08."""
+    manifest = project.manifest_path
+    target = Path(manifest).parent
+    translator = Translator(predictions)
+
+    @dbt_assets(
+        name="build_warehouse",
+        manifest=manifest,
+        project=project,
+        exclude=SERVING,
+        dagster_dbt_translator=translator,
+        pool=POOL,
+    )
+    def warehouse_tables(
+        context: dg.AssetExecutionContext,
+        config: BuildConfig,
+        dbt: DbtCliResource,
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Any]:
+        with readable_errors():
+            prepare(settings)
+            refuse_replay(settings)
+            if config.scope is Scope.active:
+                _check_stands(settings, context.selected_asset_keys | serving_tables.keys)
+            try:
+                yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+            except DagsterDbtCliRuntimeError as error:
+                if EVENTS_TEST in str(error):
+                    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                        check_usable(warehouse, settings)
+                raise
+            if context.selected_asset_keys >= CHECKED:
+                with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                    check_built(warehouse, settings)
+
+    @dbt_assets(
+        name="build_predictions",
+        manifest=manifest,
+        project=project,
+        select=SERVING,
+        dagster_dbt_translator=translator,
+        pool=POOL,
+    )
+    def serving_tables(
+        context: dg.AssetExecutionContext,
+        config: BuildConfig,
+        dbt: DbtCliResource,
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Any]:
+        with readable_errors():
+            yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+
+    return warehouse_tables, serving_tables

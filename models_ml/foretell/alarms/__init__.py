@@ -1,0 +1,1 @@
+"""What looks wrong in events, outcomes and expected numbers: one sentence with numbers each."""

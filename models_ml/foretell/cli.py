@@ -1,0 +1,345 @@
+"""The command `foretell`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import duckdb
+import typer
+from rich.console import Console
+
+from foretell.errors import ForetellError, HeldBack, explain_resources
+from foretell.settings import Settings, read_settings
+from foretell.system.file_modes import restrict_files
+from foretell.system.secrets import mask
+
+app = typer.Typer(
+    help="Calibrated behavioural predictions for every user, inside your warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(width=None if sys.stdout.isatty() else 150, soft_wrap=False)
+AsOf = Annotated[
+    str | None, typer.Option(help="The hour that counts as now (ISO, UTC), e.g. 2026-05-25T00:00.")
+]
+Select = Annotated[list[str] | None, typer.Option(help="Only this prediction; may be given again.")]
+FullRefresh = Annotated[
+    bool, typer.Option(help="Load all events anew, also those that came too late.")
+]
+KeepLoaded = Annotated[
+    bool,
+    typer.Option(help="Keep what is loaded where a load of all would lose events."),
+]
+ForgetGone = Annotated[
+    bool, typer.Option(help="With --full-refresh: lose the events of files that are gone.")
+]
+AcceptLate = Annotated[
+    bool, typer.Option(help="Leave out, and count, a batch that comes too late as a whole.")
+]
+Publish = Annotated[
+    bool,
+    typer.Option("--publish", help="A past hour takes the place of live scores."),
+]
+Accept = Annotated[
+    bool, typer.Option("--accept", help="Publish also what a gate would keep from readers.")
+]
+Reasons = Annotated[
+    bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
+]
+ActiveOnly = Annotated[
+    bool, typer.Option(help="Only users with an event since the last run (hourly refresh).")
+]
+
+# Errors of the engines on a table or column that is not there, and what is usually the cause.
+LACKING = ("BinderException", "CatalogException", "AnalysisException")
+UPGRADED = "; if an older Foretell built this warehouse, `foretell run` brings it up to date"
+
+
+@app.command()
+def run(
+    as_of: AsOf = None,
+    select: Select = None,
+    full_refresh: FullRefresh = False,
+    reasons: Reasons = False,
+    publish: Publish = False,
+    accept: Accept = False,
+    keep_loaded: KeepLoaded = False,
+    forget_gone_files: ForgetGone = False,
+    accept_late: AcceptLate = False,
+) -> None:
+    """Build the warehouse, train, score everybody and publish."""
+    settings = read_settings(as_of=as_of, publish=publish)
+    loading = {
+        "keep_loaded": keep_loaded,
+        "forget_gone_files": forget_gone_files,
+        "accept_late": accept_late,
+    }
+    _walk(
+        settings,
+        select,
+        full_refresh=full_refresh,
+        with_reasons=reasons,
+        is_accepted=accept,
+        loading=loading,
+    )
+
+
+@app.command()
+def train(
+    as_of: AsOf = None,
+    select: Select = None,
+    publish: Publish = False,
+    accept: Accept = False,
+) -> None:
+    """Build the warehouse and train; scores stay as they are."""
+    settings = read_settings(as_of=as_of, publish=publish)
+    _walk(settings, select, with_scoring=False, is_accepted=accept)
+
+
+@app.command()
+def score(
+    as_of: AsOf = None,
+    select: Select = None,
+    active_only: ActiveOnly = False,
+    reasons: Reasons = False,
+    publish: Publish = False,
+    accept: Accept = False,
+) -> None:
+    """Build the warehouse and score with the present champions."""
+    _walk(
+        read_settings(as_of=as_of, publish=publish),
+        select,
+        with_training=False,
+        scope="active" if active_only else "everyone",
+        with_reasons=reasons,
+        is_accepted=accept,
+    )
+
+
+@app.command()
+def check_predictions(as_of: AsOf = None, select: Select = None) -> None:
+    """Say whom each definition asks about, how often the outcome comes, and if that is enough."""
+    from foretell.check_predictions import check_predictions as check
+    from foretell.check_predictions import report
+
+    settings = read_settings(as_of=as_of)
+    with _progress() as progress:
+        checks = check(settings, progress, select or [])
+    console.print(report(checks))
+
+
+@app.command()
+def status() -> None:
+    """Show every prediction: users, quality, model, and where the table is."""
+    from foretell.pipeline.publish import published_paths
+    from foretell.report.summary import summary
+    from foretell.warehouse.base import open_warehouse
+
+    settings = read_settings()
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        console.print(summary(warehouse, published_paths(settings)))
+
+
+@app.command()
+def card(
+    prediction: Annotated[str | None, typer.Argument(help="Only this one; default: all.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; default: cards, beside the published tables.")
+    ] = None,
+) -> None:
+    """Write model cards, as Markdown and HTML: what each model is, is worth and is not for."""
+    from foretell.report.card import published_cards, write_cards
+    from foretell.run import select_predictions
+    from foretell.warehouse.base import open_warehouse
+
+    settings = read_settings()
+    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        predictions = select_predictions(warehouse, [prediction] if prediction else [])
+        written = write_cards(warehouse, predictions, out or published_cards(settings))
+    for path in written:
+        console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    if not written:
+        raise ForetellError("no model yet: `foretell run` trains one")
+
+
+@app.command()
+def usage(
+    sql: Annotated[Path | None, typer.Option(help="Folder of .sql files.")] = None,
+    log: Annotated[
+        str | None, typer.Option(help="Query log: a file, a glob, or a table of the warehouse.")
+    ] = None,
+    dbt_project: Annotated[
+        Path | None, typer.Option(help="dbt project, compiled: its models and exposures.")
+    ] = None,
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the SQL, e.g. snowflake. Default: told by log or project; else duckdb."
+        ),
+    ] = None,
+    event_properties: Annotated[
+        str, typer.Option(help="What the queries call this column; so for the next two.")
+    ] = "event_properties",
+    user_properties: str = "user_properties",
+    event_name: str = "event_name",
+) -> None:
+    """Count which properties and event types people query; features are chosen by it."""
+    from foretell.report.summary import usage_summary
+    from foretell.system.run_lock import run_lock
+    from foretell.usage.counts import fill_usage, top_properties
+    from foretell.usage.logs import read_sources
+    from foretell.usage.queries import Columns
+    from foretell.warehouse.base import open_warehouse
+
+    columns = Columns(event_properties, user_properties, event_name)
+    path = read_settings().warehouse
+    with (
+        _progress() as progress,
+        run_lock(path, "foretell usage", progress),
+        open_warehouse(path) as warehouse,
+    ):
+        sources = read_sources(warehouse, sql, log, dbt_project, dialect, columns)
+        counts = fill_usage(warehouse, sources, columns, progress)
+        top = top_properties(warehouse)
+    console.print(usage_summary(counts, top))
+
+
+@app.command()
+def inspect_source(
+    path: Annotated[
+        str, typer.Argument(help="Path or glob of raw files, e.g. 'export/*.json.gz'.")
+    ],
+) -> None:
+    """Recognise the format of raw events; show what would become of them and what to set."""
+    from foretell.inspect_source import inspect_source, report
+
+    with _progress() as progress:
+        found = inspect_source(path, progress)
+    console.print(report(found), soft_wrap=True)
+
+
+@app.command()
+def demo_events(
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("warehouse/demo_events"),
+    users: Annotated[int, typer.Option(min=100, help="Simulated users.")] = 20_000,
+    weeks: Annotated[int, typer.Option(min=4, help="Weeks of history.")] = 20,
+    seed: Annotated[int, typer.Option(help="Same seed, same events.")] = 7,
+) -> None:
+    """Simulate a shop's events, with the dirt of real life, and the true probabilities apart."""
+    from foretell.demo.events import DemoSettings, write_demo_events
+
+    with _progress() as progress:
+        progress(f"simulating {users:,} users over {weeks} weeks")
+        made = write_demo_events(folder, DemoSettings(users=users, weeks=weeks, seed=seed))
+    console.print(
+        f"{made.n_events:,} rows of {made.n_users:,} users in {folder}: "
+        f"{made.n_duplicates:,} re-sent, {made.n_late:,} late, "
+        f"{made.n_anonymous:,} before log-in, {made.n_unusable:,} unusable. As of {made.as_of}."
+    )
+
+
+def main() -> None:
+    """Run the command; what the user can mend ends in one line and exit code 1."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        restrict_files()
+        app()
+    except Stopped as stopped:
+        console.show_cursor()
+        _say("stopped; what readers see is what was published before")
+        os._exit(128 + stopped.args[0])  # training in threads would be waited for
+    except HeldBack as error:
+        _fail(str(error), exit_code=3)
+    except ForetellError as error:
+        _fail(str(error))
+    except MemoryError:
+        _fail(explain_resources("out of memory"))
+    except _engine_errors() as error:
+        if reason := explain_resources(str(error)):
+            _fail(reason)
+        hint = UPGRADED if type(error).__name__ in LACKING else ""
+        _fail(f"the warehouse answered: {str(error).splitlines()[0]}{hint}")
+    except OSError as error:
+        _fail(explain_resources(str(error)) or str(error))
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end; its number is the argument."""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    raise Stopped(number)
+
+
+def _engine_errors() -> tuple[type[Exception], ...]:
+    """Return what the engines in use raise; Spark is there only if it is asked for."""
+    if "pyspark" not in sys.modules:
+        return (duckdb.Error,)
+    from pyspark.errors import PySparkException
+
+    return duckdb.Error, PySparkException
+
+
+def _walk(settings: Settings, select: list[str] | None, **options: object) -> None:
+    from foretell.alarms.alarms import current_alarms, refuse_held_back
+    from foretell.pipeline.replay import of_run
+    from foretell.report.summary import summary
+    from foretell.run import command_name
+    from foretell.run import run as run_road
+    from foretell.warehouse.base import open_warehouse
+
+    started = time.monotonic()
+    command = "foretell " + command_name(
+        bool(options.get("with_training", True)), bool(options.get("with_scoring", True))
+    )
+    with _progress() as progress, of_run(settings, command, progress) as settings:
+        published = run_road(settings, progress, select or [], **options)  # type: ignore[arg-type]
+        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            shown = summary(warehouse, published)
+            alarms = current_alarms(warehouse)
+    console.print(shown)
+    console.print(f"[dim]Took {time.monotonic() - started:.0f} s.[/dim]")
+    refuse_held_back(alarms, select or [])
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show what is being done: one living line on a terminal, a line per step elsewhere."""
+    started = time.monotonic()
+    if not console.is_terminal:
+        yield lambda line: console.print(
+            f"{time.monotonic() - started:5.0f} s  {mask(line)}", markup=False, highlight=False
+        )
+        return
+    with console.status("starting") as living:
+
+        def show(line: str) -> None:
+            living.update(f"{time.monotonic() - started:.0f} s  {mask(line)}".replace("[", r"\["))
+
+        yield show
+
+
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
+    _say(message)
+    sys.exit(exit_code)
+
+
+def _say(message: str) -> None:
+    Console(stderr=True).print(
+        f"foretell: {mask(message)}", style="red", markup=False, highlight=False, soft_wrap=True
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Simulated events of a shop, whose true probabilities are known."""

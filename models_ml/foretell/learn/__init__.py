@@ -1,0 +1,1 @@
+"""Arrays in, model out: matrix, split, candidates, calibration, metrics, explanations."""

@@ -1,0 +1,300 @@
+"""Candidates compete on rows they were not fitted on: other users, and a later time.
+
+Each fold's model has seen neither the fold's users nor the newest snapshot. Their older rows give
+the loss of a random split, their newest rows the loss out of time, without another fit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, logit, softmax
+
+from foretell.learn.calibrate import CalibrationRules, Calibrator, choose_calibrator
+from foretell.learn.candidates import Candidate, fit_candidate
+from foretell.learn.matrix import TrainingSet
+from foretell.learn.metrics import mean_log_loss
+from foretell.learn.split import user_folds
+
+SHRINKAGE = 0.5  # of an average's weights towards equal ones
+MUST_BEAT = 0.01  # share of the average's log loss by which a single candidate must be better
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What one candidate came to.
+
+    Attributes:
+        candidate: Who competed.
+        calibrator: Fitted on its out-of-fold scores.
+        loss: What candidates are compared by, nats per row: the mean of the two losses below.
+        random_loss: Calibrated log loss on other users at the same time.
+        time_loss: Calibrated log loss on other users at the newest snapshot; None without one.
+        raw_loss: As loss, before calibration.
+        rounds: Boosting rounds by name, of itself or of its members.
+        seconds: Spent on its fits.
+    """
+
+    candidate: Candidate
+    calibrator: Calibrator
+    loss: float
+    random_loss: float
+    time_loss: float | None
+    raw_loss: float
+    rounds: dict[str, int | None]
+    seconds: float
+
+    def member_weights(self) -> dict[str, float]:
+        """Return the weight of each member by name; of a single candidate none."""
+        candidate = self.candidate
+        if not candidate.members:
+            return {}
+        names = [member.name for member in candidate.members]
+        return dict(zip(names, candidate.member_weights, strict=True))
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what people see of it, JSON-able."""
+        return {
+            "candidate": self.candidate.name,
+            "members": self.member_weights(),
+            "log_loss": self.loss,
+            "log_loss_random_split": self.random_loss,
+            "log_loss_out_of_time": self.time_loss,
+            "log_loss_uncalibrated": self.raw_loss,
+            "calibration": self.calibrator.name,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Log-odds of one single candidate on rows it was not fitted on.
+
+    gain is what splits on each column gained, of trees; shape (n_columns,).
+    """
+
+    old: np.ndarray
+    later: np.ndarray
+    rounds: int | None
+    gain: np.ndarray
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Arena:
+    """The rows of a contest, and the scores of those who have competed on them.
+
+    Folds are scored one after another until there are max_scored_rows scores: of few rows all, of
+    many rows one fold, by models that have seen nearly as much as the final one.
+
+    Attributes:
+        data: Labelled rows, sorted by (user, as_of).
+        rows: Rows to fit and to score out of fold, bool, shape (n_rows,).
+        later: Rows of the same users at the newest snapshot, scored only; may be empty.
+        useful: Mask of the columns that are read; None: all.
+    """
+
+    data: TrainingSet
+    rows: np.ndarray
+    later: np.ndarray
+    n_folds: int
+    max_scored_rows: int
+    rules: CalibrationRules
+    seed: int
+    useful: np.ndarray | None = None
+    scores: dict[str, _Scores] = field(default_factory=dict)
+
+    def enter(self, candidate: Candidate) -> Contest:
+        """Return how a candidate does; what is known of it or of its members is not fitted again.
+
+        Args:
+            candidate: A single candidate, or an average of such.
+        """
+        singles = candidate.members or (candidate,)
+        for single in singles:
+            if single.name not in self.scores:
+                self.scores[single.name] = self._score(single)
+        own = [self.scores[single.name] for single in singles]
+        scored, later = self.scored_rows()
+        margin, later_margin = self.margins(candidate)
+        y, p = self.data.y[scored], expit(margin)
+        calibrator, random_loss = choose_calibrator(p, y, self.inner_folds(), self.rules)
+        time_loss, raw_losses = None, [mean_log_loss(y, p)]
+        if later.any():
+            p_later, y_later = expit(later_margin), self.data.y[later]
+            time_loss = mean_log_loss(y_later, calibrator.apply(p_later))
+            raw_losses.append(mean_log_loss(y_later, p_later))
+        return Contest(
+            candidate=candidate,
+            calibrator=calibrator,
+            loss=random_loss if time_loss is None else (random_loss + time_loss) / 2,
+            random_loss=random_loss,
+            time_loss=time_loss,
+            raw_loss=float(np.mean(raw_losses)),
+            rounds={s.name: self.scores[s.name].rounds for s in singles},
+            seconds=sum(scores.seconds for scores in own),
+        )
+
+    def margins(self, candidate: Candidate) -> tuple[np.ndarray, np.ndarray]:
+        """Return uncalibrated log-odds of one who has competed, of scored_rows, older and newest.
+
+        Args:
+            candidate: A single candidate, or an average of such.
+        """
+        own = [self.scores[single.name] for single in candidate.members or (candidate,)]
+        weights = candidate.member_weights if candidate.members else (1.0,)
+        old = np.average([scores.old for scores in own], axis=0, weights=weights)
+        return old, np.average([scores.later for scores in own], axis=0, weights=weights)
+
+    def weigh(self, members: Sequence[Candidate]) -> tuple[float, ...]:
+        """Return non-negative weights of members that have competed here, adding up to 1.
+
+        They lower the mean of the log losses of a random split and out of time, then go half-way
+        back to equal ones: few positives cannot tell good members apart.
+
+        Args:
+            members: Single candidates.
+
+        Source: Wolpert (1992), "Stacked generalization"; Breiman (1996), "Stacked regressions".
+        """
+        own = [self.scores[member.name] for member in members]
+        scored, later = self.scored_rows()
+        parts = [(np.array([s.old for s in own]), self.data.y[scored])]
+        if later.any():
+            parts.append((np.array([s.later for s in own]), self.data.y[later]))
+
+        def loss(logits: np.ndarray) -> float:
+            margins = [(softmax(logits) @ scores, y) for scores, y in parts]
+            return float(np.mean([np.mean(np.logaddexp(0, z) - y * z) for z, y in margins]))
+
+        start = np.zeros(len(own))
+        fitted = minimize(loss, start, method="L-BFGS-B", bounds=[(-4, 4)] * len(own))
+        shrunk = (1 - SHRINKAGE) * softmax(fitted.x) + SHRINKAGE / len(own)
+        weights = np.round(shrunk, 2)  # further digits are noise of the optimiser
+        return tuple(float(weight) for weight in weights / weights.sum())
+
+    def useful_columns(self, share: float) -> np.ndarray | None:
+        """Return columns_by_gain of the trees that competed here."""
+        return columns_by_gain([scores.gain for scores in self.scores.values()], share)
+
+    def scored_folds(self) -> list[int]:
+        """Return the folds that are scored: as few as give max_scored_rows scores."""
+        sizes = np.bincount(self.folds[self.rows], minlength=self.n_folds)
+        before = np.cumsum(sizes) - sizes
+        return [int(f) for f in np.flatnonzero((before < self.max_scored_rows) & (sizes > 0))]
+
+    @property
+    def folds(self) -> np.ndarray:
+        """Return the fold of each row of data."""
+        return user_folds(self.data.user_bucket, self.n_folds)
+
+    def inner_folds(self) -> np.ndarray:
+        """Return folds inside each fold, per scored row: one scored fold can judge maps."""
+        scored, _ = self.scored_rows()
+        return user_folds(self.data.user_bucket[scored] // self.n_folds, self.n_folds)
+
+    def scored_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return masks of the rows of scored folds, and of their users' newest rows."""
+        is_scored = np.isin(self.folds, self.scored_folds())
+        return self.rows & is_scored, self.later & is_scored
+
+    def _score(self, candidate: Candidate) -> _Scores:
+        started = time.monotonic()
+        X, y, folds = self.data.matrix.X, self.data.y, self.folds
+        rate = np.clip(y[self.rows].mean(dtype=np.float64), 0.5 / len(y), 1 - 0.5 / len(y))
+        margin, rounds = np.full(len(y), logit(rate)), []
+        gain = np.zeros(X.shape[1])
+        for fold in self.scored_folds():
+            inside, learned = self.rows & (folds == fold), self.rows & (folds != fold)
+            unseen = inside | self.later & (folds == fold)
+            if len(np.unique(y[learned])) < 2:
+                continue
+            fitted = fit_candidate(
+                candidate, X[learned], y[learned], self.data.matrix.kinds, self.seed,
+                held_out=(X[inside], y[inside]), useful=self.useful,
+            )  # fmt: skip
+            margin[unseen] = fitted.margin(X[unseen])
+            rounds += [fitted.rounds] if fitted.rounds else []
+            gain += fitted.gain(X.shape[1])
+        old, new = self.scored_rows()
+        n_rounds = round(np.mean(rounds)) if rounds else None
+        seconds = time.monotonic() - started
+        return _Scores(margin[old], margin[new], n_rounds, gain, seconds)
+
+
+def columns_by_gain(gains: Sequence[np.ndarray], share: float) -> np.ndarray | None:
+    """Return the fewest columns to which trees owe a share of their gain.
+
+    The others are noise to every family of models, and cost time (docs/decisions/0024).
+
+    Args:
+        gains: Of each model what splits on each column gained, all with one weight; shape
+            (n_columns,) each.
+        share: From 0 to 1.
+
+    Returns:
+        A mask, shape (n_columns,); None where nothing was gained.
+
+    Source: Breiman et al. (1984), "Classification and regression trees", for the gain.
+    """
+    grown = [gain / gain.sum() for gain in gains if gain.any()]
+    if not grown:
+        return None
+    gain = np.mean(grown, axis=0)
+    order = np.argsort(-gain, kind="stable")
+    useful = np.zeros(len(gain), dtype=bool)
+    useful[order[: int(np.searchsorted(np.cumsum(gain[order]), share)) + 1]] = True
+    return useful
+
+
+class Standing(Protocol):
+    """What is told of one who competed: a contest of probabilities, or of amounts."""
+
+    @property
+    def candidate(self) -> Candidate:
+        """Who competed."""
+
+    @property
+    def loss(self) -> float:
+        """What candidates are compared by; lower is better."""
+
+
+S = TypeVar("S", bound=Standing)
+
+
+def best_of(contests: Sequence[S]) -> S:
+    """Return the winner: the average, unless another is clearly better.
+
+    The least of many noisy losses is often chance: always taking it cost a third of what averages
+    gain (docs/decisions/0014).
+    """
+    best = min(contests, key=lambda contest: contest.loss)
+    averages = [c for c in contests if c.candidate.family == "average"]
+    if averages and best.loss > (1 - MUST_BEAT) * averages[0].loss:
+        return averages[0]
+    return best
+
+
+def average_members(contests: Sequence[Standing]) -> tuple[Candidate, ...]:
+    """Return who is worth averaging: the best linear model and all with boosted trees.
+
+    Whoever does no better than the base rate stays out. Averages in log-odds of unlike models are
+    better than the best of them nearly everywhere (docs/decisions/0014).
+
+    Args:
+        contests: Of single candidates.
+
+    Returns:
+        The members by name; none if there would be fewer than two.
+    """
+    floor = min((c.loss for c in contests if c.candidate.family == "constant"), default=np.inf)
+    useful = sorted((c for c in contests if c.loss < floor), key=lambda contest: contest.loss)
+    linear = [c.candidate for c in useful if c.candidate.family == "linear"][:1]
+    boosted = [c.candidate for c in useful if c.candidate.has_trees]
+    members = tuple(sorted(linear + boosted, key=lambda member: member.name))
+    return members if len(members) > 1 else ()

@@ -1,0 +1,137 @@
+"""The honest numbers of a trained model, from rows it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+
+from foretell.learn.candidates import Fitted
+from foretell.learn.contest import Contest
+from foretell.learn.explain import permutation_importance
+from foretell.learn.matrix import TrainingSet
+from foretell.learn.metrics import Z_95, metrics_with_intervals, reliability_table, widened
+from foretell.learn.split import Split
+from foretell.learn.train_settings import TrainSettings
+from foretell.learn.value_model import ValueModel, mean_deviance
+
+P_EDGE = 1e-7
+N_STEPS = 25
+HOURS_PER_WEEK = 168  # from one snapshot to the next
+
+
+def judge(
+    data: TrainingSet,
+    split: Split,
+    fitted: Fitted,
+    contest: Contest,
+    settings: TrainSettings,
+    by_snapshot: Sequence[Mapping[str, float]] = (),
+) -> dict[str, Any]:
+    """Return metrics from rows of users and of a time that the model has not seen, JSON-able.
+
+    generalisation_gap is the log loss there minus that of other users at the same time (the random
+    split): what the passing of time costs.
+    """
+    y = data.y[split.test].astype(float)
+    p = contest.calibrator.apply(fitted.predict(data.matrix.X[split.test]))
+    base_rate = float(data.y[split.fit].mean())
+    measured = metrics_with_intervals(
+        y, p, data.user_key[split.test], base_rate, settings.seed, settings.n_resamples
+    )
+    overlap = max(1.0, data.horizon_hours / HOURS_PER_WEEK)
+    measured["log_loss"] = widened(measured["log_loss"], by_snapshot, overlap)
+    loss = measured["log_loss"]["value"]
+    return {
+        "evaluation": split.kind,
+        "n_rows": len(data.y),
+        "n_users": len(np.unique(data.user_key)),
+        "n_snapshots": len(np.unique(data.as_of_hour)),
+        "n_test_rows": len(y),
+        "n_test_positives": int(y.sum()),
+        "base_rate": float(data.y.mean()),
+        "observed_rate": float(y.mean()) if len(y) else None,
+        "mean_probability": float(p.mean()) if len(y) else None,
+        **measured,
+        **calibration_line(y, p),
+        "log_loss_random_split": contest.random_loss,
+        "log_loss_by_snapshot": list(by_snapshot),
+        "generalisation_gap": None if loss is None else loss - contest.random_loss,
+    }
+
+
+def describe(
+    data: TrainingSet,
+    split: Split,
+    fitted: Fitted,
+    contest: Contest,
+    groups: Sequence[str],
+    settings: TrainSettings,
+    value: ValueModel | None = None,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the reliability table and the importances of groups, from the same unseen rows.
+
+    Of a value prediction the importances are of the expected value (Tweedie deviance).
+    """
+    X, y = data.matrix.X[split.test], data.y[split.test].astype(float)
+    if not len(y):
+        return [], []
+
+    def predict(rows: Any) -> np.ndarray:
+        return contest.calibrator.apply(fitted.predict(rows))
+
+    reliability = reliability_table(y, predict(X))
+    if value is None or data.value is None:
+        return reliability, permutation_importance(predict, X, y, groups, settings.seed)
+
+    def expect(rows: Any) -> np.ndarray:
+        return value.expected(rows, predict(rows))
+
+    came = data.value[split.test]
+    return reliability, permutation_importance(
+        expect, X, came, groups, settings.seed, loss=mean_deviance
+    )
+
+
+def calibration_line(y: np.ndarray, p: np.ndarray) -> dict[str, dict[str, float | None]]:
+    """Regress outcomes on the log-odds of p: slope 1 and intercept 0 are well calibrated.
+
+    A slope below 1 says that probabilities are too extreme; an intercept above 0 that they are too
+    low where p is one half.
+
+    Args:
+        y: Labels 0 or 1, one row per user, shape (n_rows,).
+        p: Predicted probabilities.
+
+    Returns:
+        calibration_slope and calibration_intercept, each {value, low, high} (95 %, Wald); None
+        where rows cannot tell: one outcome only, one probability for all, or told apart perfectly.
+
+    Source: Cox (1958), "Two further applications of a model for binary regression".
+    """
+    score = logit(np.clip(p, P_EDGE, 1 - P_EDGE))
+    names, unknown = (
+        ("calibration_slope", "calibration_intercept"),
+        dict.fromkeys(("value", "low", "high")),
+    )
+    if len(np.unique(y)) < 2 or np.ptp(score) < 1e-6:
+        return {name: dict(unknown) for name in names}
+    design, weights = np.column_stack([score, np.ones(len(y))]), np.array([1.0, 0.0])
+    for _ in range(N_STEPS):
+        q = expit(design @ weights)
+        information = (design * (q * (1 - q))[:, None]).T @ design
+        if np.linalg.cond(information) > 1e12:
+            return {name: dict(unknown) for name in names}
+        step = np.linalg.solve(information, design.T @ (y - q))
+        weights = weights + step
+        if np.abs(step).max() < 1e-9:
+            break
+    else:
+        return {name: dict(unknown) for name in names}
+    half = Z_95 * np.sqrt(np.diag(np.linalg.inv(information)))
+    return {
+        name: {"value": float(w), "low": float(w - h), "high": float(w + h)}
+        for name, w, h in zip(names, weights, half, strict=True)
+    }

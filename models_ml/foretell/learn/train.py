@@ -1,0 +1,265 @@
+"""From labelled rows to a calibrated, honestly measured, exactly exported model. No human."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+
+from foretell.learn.calibrate import Calibrator, Identity
+from foretell.learn.candidates import Fitted, centred, fit_candidate
+from foretell.learn.compete import compete
+from foretell.learn.contest import Arena, Contest, best_of
+from foretell.learn.contributions import pack, parts_of
+from foretell.learn.judge import describe, judge
+from foretell.learn.leaks import find_leaks
+from foretell.learn.matrix import Matrix, TrainingSet, some_rows
+from foretell.learn.metrics import losses_by_snapshot
+from foretell.learn.onnx.model import export, input_columns, parity, value_parity
+from foretell.learn.split import Split, honest_split
+from foretell.learn.train_settings import Progress, TrainSettings
+from foretell.learn.value_contest import AmountContest, compete_for_amounts, fit_value
+from foretell.learn.value_judge import judge_value
+from foretell.learn.value_model import ValueModel
+
+
+class NotEnoughData(ValueError):
+    """Too few positives or negatives to learn from; the message holds the counts."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model ready for the gate.
+
+    Attributes:
+        onnx: The whole graph, fitted on all rows.
+        feature_ids: Its inputs, in order, int64.
+        explain_model: What it takes to say what each input adds to a score (contributions.pack).
+        judge_onnx: The graph of the model that the metrics are about. It has never seen the
+            held-out users, so that it can be compared on them with another model.
+        judge_feature_ids: Its inputs, in order, int64.
+        status: accepted, or rejected with the reason.
+        metrics: From rows never used to fit or choose; JSON-able.
+        reliability: Predicted and observed rates in ten groups of those rows.
+        importances: Groups of features by how much the model's quality rests on them.
+    """
+
+    onnx: bytes
+    feature_ids: np.ndarray
+    explain_model: bytes
+    judge_onnx: bytes
+    judge_feature_ids: np.ndarray
+    candidate: str
+    class_weight: str | None
+    calibration: str
+    status: str
+    reason: str
+    metrics: dict[str, Any]
+    reliability: list[dict[str, Any]]
+    importances: list[dict[str, Any]]
+
+
+def train(
+    data: TrainingSet,
+    settings: TrainSettings,
+    column_groups: Sequence[str] | None = None,
+    progress: Progress = lambda line: None,
+    scored: csr_matrix | None = None,
+) -> TrainedModel:
+    """Choose, calibrate, measure, refit and export.
+
+    Candidates compete on other users and at a later time than they were fitted on; the winner is
+    measured on users and weeks it never saw, then fitted again on everything for use.
+
+    Args:
+        data: Labelled rows of one prediction.
+        settings: Sizes, seed, portfolio.
+        column_groups: Group per column for the importances; default: the kind of the feature.
+        progress: Called with a line per step.
+        scored: Rows that are to be scored now, or some of them, in the same columns: what tells
+            outcomes there that have not happened may be used (leaks.find_leaks).
+
+    Returns:
+        The model, rejected if its graph does not reproduce it.
+
+    Raises:
+        NotEnoughData: With the exact counts.
+    """
+    _check_size(data, settings)
+    data, groups = _in_order(data), list(column_groups or data.matrix.kinds)
+    split = honest_split(data, settings.test_percent)
+    data, groups, quarantined = _without_leaks(data, split, groups, progress, scored)
+    contests, arena = compete(data, split, settings, progress)
+    winner = best_of(contests)
+    amounts = []
+    if data.value is not None:
+        amounts = compete_for_amounts(arena, winner, settings, progress)
+    name = winner.candidate.name
+    progress(f"{name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
+    judged = _fit(winner, amounts, data, arena.rows, arena.useful, settings)
+    metrics = judge(data, split, judged.whether, winner, settings, _by_snapshot(arena, winner))
+    reliability, importances = describe(
+        data, split, judged.whether, winner, groups, settings, judged.value
+    )
+    if judged.value is not None:
+        expected = judged.expected(data.matrix.X[split.test])
+        metrics["value"] = judge_value(data, split, expected, amounts, settings)
+    progress(f"fitting {name} on all {len(data.y):,} rows")
+    everybody = np.ones(len(data.y), dtype=bool)
+    fitted = _fit(winner, amounts, data, everybody, arena.useful, settings)
+    onnx, feature_ids = fitted.graph(data)
+    judge_onnx, judge_feature_ids = judged.graph(data)
+    inexact = _check_parity(onnx, fitted, data, settings, metrics)
+    rows = [contest.as_row() for contest in contests]
+    metrics |= {"candidates": rows, "quarantined": quarantined}
+    return TrainedModel(
+        onnx=onnx,
+        feature_ids=feature_ids,
+        explain_model=pack(parts_of(fitted.whether, data.matrix.X, fitted.columns)),
+        judge_onnx=judge_onnx,
+        judge_feature_ids=judge_feature_ids,
+        candidate=name,
+        class_weight=winner.candidate.class_weight,
+        calibration=winner.calibrator.name,
+        status="rejected" if inexact else "accepted",
+        reason=inexact,
+        metrics=metrics,
+        reliability=reliability,
+        importances=importances,
+    )
+
+
+def _by_snapshot(arena: Arena, contest: Contest) -> list[dict[str, float]]:
+    """Return the winner's log loss in each snapshot, on users that its folds had not seen."""
+    scored, later = arena.scored_rows()
+    p = contest.calibrator.apply(expit(np.concatenate(arena.margins(contest.candidate))))
+    y, as_of_hour = (
+        np.concatenate([values[scored], values[later]])
+        for values in (arena.data.y, arena.data.as_of_hour)
+    )
+    return losses_by_snapshot(y, p, as_of_hour)
+
+
+def _check_size(data: TrainingSet, settings: TrainSettings) -> None:
+    n_positives = int(data.y.sum())
+    n_negatives = len(data.y) - n_positives
+    n_snapshots = len(np.unique(data.as_of_hour))
+    if n_positives < settings.min_positives or n_negatives < settings.min_negatives:
+        raise NotEnoughData(
+            f"{n_positives:,} positives and {n_negatives:,} negatives in {n_snapshots} snapshots; "
+            f"at least {settings.min_positives} and {settings.min_negatives} are needed"
+        )
+    learned = data.y[data.user_bucket >= settings.test_percent]
+    if len(np.unique(learned)) < 2:
+        raise NotEnoughData(
+            f"all {len(learned):,} rows of the users to learn from have one outcome"
+        )
+
+
+def _in_order(data: TrainingSet) -> TrainingSet:
+    """Sort rows by (user, as_of), so that their order in the warehouse decides nothing."""
+    order = np.lexsort((data.as_of_hour, data.user_key))
+    if (order[1:] > order[:-1]).all():
+        return data
+    return TrainingSet(
+        matrix=Matrix(data.matrix.X[order], data.matrix.feature_ids, data.matrix.kinds),
+        y=data.y[order],
+        user_key=data.user_key[order],
+        user_bucket=data.user_bucket[order],
+        as_of_hour=data.as_of_hour[order],
+        horizon_hours=data.horizon_hours,
+        user_ids=data.user_ids,
+        value=None if data.value is None else data.value[order],
+    )
+
+
+def _without_leaks(
+    data: TrainingSet,
+    split: Split,
+    groups: list[str],
+    progress: Progress,
+    scored: csr_matrix | None,
+) -> tuple[TrainingSet, list[str], list[dict[str, Any]]]:
+    """Leave out quarantined columns; return what remains, its groups, and what was left out."""
+    newest = data.as_of_hour == data.as_of_hour.max()
+    leaks = find_leaks(data.matrix.X, data.y, split, groups, newest, scored)
+    if not leaks:
+        return data, groups, []
+    rows = [leak.as_row(data.matrix, groups) for leak in leaks]
+    alike = Counter(f"{row['kind']} of {row['group']}, {row['reason']}" for row in rows)
+    for words, number in alike.items():
+        progress(f"left out: {f'{number} times ' if number > 1 else ''}{words}")
+    keep = np.setdiff1d(np.arange(len(groups)), [leak.column for leak in leaks])
+    return replace(data, matrix=data.matrix.take(keep)), [groups[column] for column in keep], rows
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """All that makes a score: whether, calibrated, and of a value prediction how much."""
+
+    whether: Fitted
+    calibrator: Calibrator
+    value: ValueModel | None
+
+    @property
+    def columns(self) -> np.ndarray:
+        return input_columns(self.whether, self.value)
+
+    def probability(self, X: csr_matrix) -> np.ndarray:
+        return self.calibrator.apply(self.whether.predict(X))
+
+    def expected(self, X: csr_matrix) -> np.ndarray:
+        assert self.value is not None
+        return self.value.expected(X, self.probability(X))
+
+    def graph(self, data: TrainingSet) -> tuple[bytes, np.ndarray]:
+        """Return the ONNX graph and the catalogue ids of its inputs."""
+        feature_ids = data.matrix.feature_ids[self.columns]
+        return export(self.whether, self.calibrator, feature_ids, self.value), feature_ids
+
+
+def _fit(
+    contest: Contest,
+    amounts: Sequence[AmountContest],
+    data: TrainingSet,
+    rows: np.ndarray,
+    useful: np.ndarray | None,
+    settings: TrainSettings,
+) -> _Whole:
+    """Fit the winners on these rows, with the rounds that they were best with in the contests."""
+    X, y = data.matrix.X[rows], data.y[rows]
+    whether = fit_candidate(
+        contest.candidate, X, y, data.matrix.kinds, settings.seed,
+        rounds=contest.rounds, useful=useful,
+    )  # fmt: skip
+    if isinstance(contest.calibrator, Identity):  # a map was learned from scores as they were
+        whether = centred(whether, X, y)
+    value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
+    return _Whole(whether, contest.calibrator, value)
+
+
+def _check_parity(
+    onnx: bytes,
+    fitted: _Whole,
+    data: TrainingSet,
+    settings: TrainSettings,
+    metrics: dict[str, Any],
+) -> str:
+    """Write the gaps between graph and model into the metrics; say which is too large, if any."""
+    X = some_rows(data.matrix.X, settings.n_parity_rows)
+    own = X[:, fitted.columns]
+    metrics["parity"] = parity(onnx, fitted.probability(X), own)
+    if metrics["parity"] > settings.parity_tolerance:
+        limit = f"{metrics['parity']:.1e} > {settings.parity_tolerance:.0e}"
+        return f"parity: max |ONNX - Python| = {limit}"
+    if fitted.value is not None:
+        metrics["value"]["parity"] = value_parity(onnx, fitted.expected(X), own)
+        if metrics["value"]["parity"] > settings.value_tolerance:
+            limit = f"{metrics['value']['parity']:.1e} > {settings.value_tolerance:.0e}"
+            return f"parity of values: max |ONNX / Python - 1| = {limit}"
+    return ""

@@ -1,0 +1,1 @@
+"""The steps of a run between dbt's models: training rows, registry, scores, publishing."""

@@ -1,0 +1,212 @@
+"""Runs dbt as a separate process and turns its log into progress and one clear error.
+
+The only module that knows dbt, and it knows only the command: a process of its own lets go of the
+warehouse file when it ends, which a dbt inside this process would not (one writer per DuckDB file).
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from foretell.errors import ForetellError, explain_resources
+from foretell.settings import PROJECT
+
+DBT = Path(sys.executable).with_name("dbt")  # for Dagster, which starts it itself
+MARK = "Foretell: "
+SECONDS_PER_LINE = 10
+SECONDS_TO_END = 5
+# The debug log, dbt's default, would hold all SQL, with the keys in paths of events.
+LOGS = ("--log-format", "json", "--log-level-file", "info")
+KEPT_LINES = 20  # of those that are no JSON: warnings, or a traceback that ends with the cause
+# What Spark's local metastore says of a long view; only stg_raw_events may be one.
+DERBY_IS_FULL = "trying to shrink LONG VARCHAR"
+TOO_MANY_SOURCES = (
+    "so many sources of events make a view longer than the local metastore of Spark can keep "
+    "(32,700 characters): name fewer, or a metastore service in hive-site.xml (docs/scale.md)"
+)
+Progress = Callable[[str], None]
+
+
+def build_arguments(variables: Mapping[str, Any], selection: Sequence[str] = ()) -> list[str]:
+    """Return the arguments of a production build: models and data tests, no unit tests.
+
+    Args:
+        variables: dbt vars.
+        selection: E.g. ["--select", "path:dbt_project/models/08_predictions"].
+    """
+    variables_json = json.dumps({"needs_events": True, **variables})
+    return ["build", "--exclude-resource-type", "unit_test", "--vars", variables_json, *selection]
+
+
+def dbt_build(
+    arguments: list[str],
+    environment: Mapping[str, str],
+    variables: Mapping[str, Any],
+    progress: Progress,
+) -> None:
+    """Run `dbt build` on this project.
+
+    Args:
+        arguments: Selection, e.g. ["--select", "path:dbt_project/models/08_predictions"].
+        environment: Environment of the process (Settings.dbt_environment).
+        variables: dbt vars.
+        progress: Called with a line per finished node.
+
+    Raises:
+        ForetellError: If a node fails, with the message meant for people.
+    """
+    # A folder per scope: dbt parses everything anew (8 s) whenever a var differs from last time.
+    folder = Path(environment.get("DBT_TARGET_PATH") or PROJECT / "target")
+    target = ["--target-path", str(folder / str(variables.get("scope", "")))]
+    # What dbt would write of the project and the run, nobody reads here; it takes a second.
+    unwritten = "--no-write-json"
+    _run_dbt([*build_arguments(variables, arguments), *target, unwritten], environment, progress)
+
+
+def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[str, Any]) -> Path:
+    """Write the manifest of this project into a folder and return its path.
+
+    Raises:
+        ForetellError: If the project or the definitions cannot be parsed.
+    """
+    folders = ["--target-path", str(target), "--log-path", str(target)]
+    arguments = ["parse", "--vars", json.dumps(dict(variables)), *folders]
+    _run_dbt(arguments, environment, lambda line: None)
+    return target / "manifest.json"
+
+
+def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Progress) -> None:
+    log = DbtLog(progress)
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "foretell.pipeline.dbt_child",
+            "--log-format",
+            "json",
+            "--log-level-file",
+            "info",
+            *arguments,
+        ],
+        cwd=PROJECT,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # what is no JSON may be the only cause that is given
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in _lines_or_silence(process.stdout, SECONDS_PER_LINE):
+                log.read(line)
+        except BaseException:
+            _end(process)
+            raise
+    if process.returncode != 0:
+        raise ForetellError(log.explain(arguments[0], process.returncode))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End dbt, whose run nobody waits for any more; what it had committed stays."""
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _lines_or_silence(stream: IO[str], seconds: float) -> Iterator[str]:
+    """Yield the lines of a stream to its end, and an empty one after so many seconds without."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def pass_on() -> None:
+        for line in stream:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=pass_on, daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=seconds)
+        except queue.Empty:
+            line = ""
+        if line is None:
+            return
+        yield line
+
+
+class DbtLog:
+    """What dbt says while it runs: finished nodes, what takes long, errors.
+
+    Attributes:
+        errors: Messages so far.
+        others: The last lines that were no JSON: of dbt's errors, or of what it runs in.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.errors: list[str] = []
+        self.others: deque[str] = deque(maxlen=KEPT_LINES)
+        self._progress = progress
+        self._started: dict[str, float] = {}  # what runs, since when
+
+    def read(self, line: str) -> None:
+        """Follow one line of dbt's JSON log; an empty one says that nothing came for a while."""
+        if not line:
+            self._tell_what_runs()
+            return
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            entry = None
+        if not isinstance(entry, dict):
+            if line.strip():
+                self.others.append(line.strip())
+            return
+        info, data = entry.get("info", {}), entry.get("data", {})
+        kind, node = info.get("name", ""), data.get("node_info", {}).get("node_name", "")
+        if info.get("level") == "error":
+            self.errors.append(data.get("msg") or info.get("msg", ""))
+        if kind == "LogStartLine":
+            self._started[node] = time.monotonic()
+        elif kind.endswith("Result"):
+            self._started.pop(node, None)
+        if kind == "JinjaLogInfo":  # from inside a long model (user_blocks)
+            self._progress(data.get("msg", ""))
+        if kind == "LogModelResult":
+            seconds = data.get("execution_time", 0)
+            self._progress(f"{data.get('index')}/{data.get('total')} {node} {seconds:.1f} s")
+
+    def explain(self, command: str, exit_code: int) -> str:
+        """Return the one message that a person should read when dbt ended with an error."""
+        if not self.errors and not self.others and exit_code < 0:
+            return f"dbt {command} was ended by signal {-exit_code} before it was done"
+        return explain(self.errors or [*self.others][-1:], command)
+
+    def _tell_what_runs(self) -> None:
+        now = time.monotonic()
+        running = [f"{node} for {now - since:.0f} s" for node, since in self._started.items()]
+        if running:
+            self._progress(f"still at {', '.join(running)}")
+
+
+def explain(errors: list[str], command: str = "build") -> str:
+    """Return the one message in dbt's errors that a person should read."""
+    for error in errors:
+        if MARK in error:
+            return error.split(MARK, 1)[1].splitlines()[0].strip()
+        if DERBY_IS_FULL in error:
+            return TOO_MANY_SOURCES
+    if reason := explain_resources(" ".join(errors)):
+        return reason
+    lines = [line.strip() for error in errors for line in error.splitlines() if line.strip()]
+    reason = " | ".join(lines[:6]) or "no reason given"
+    return f"dbt {command} failed: {reason}"

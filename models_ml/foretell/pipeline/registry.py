@@ -1,0 +1,206 @@
+"""The `models` table: every trained model is a row, its ONNX bytes and facts in one transaction.
+
+Which model scores as of an hour follows from the decisions alone: the newest one that was promoted
+and knew nothing after that hour. So a replay of a past hour changes no decision, and no status.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from foretell.errors import TornModel
+from foretell.warehouse.base import Warehouse
+
+CHAMPION, CHALLENGER, RETIRED, REJECTED = "champion", "challenger", "retired", "rejected"
+AS_JSON = (
+    "metrics", "reliability", "importances", "feature_ids", "judge_feature_ids", "challenge",
+)  # fmt: skip
+
+# The models that score now, one per prediction. A retired model did win its place: of a past hour
+# it is the champion still.
+CHAMPIONS = """
+    select models.prediction, models.model_id
+    from models
+    inner join prediction_definitions as definitions
+        on models.prediction = definitions.prediction
+        and models.definition_hash = definitions.definition_hash
+    where models.status in ('champion', 'retired')
+    and models.as_of <= (select as_of from stg_as_of)
+    qualify row_number() over (
+        partition by models.prediction order by models.as_of desc, models.trained_at desc
+    ) = 1
+"""
+# The same of all hours: what the column status says.
+SETTLE_PROMOTED = """
+    update models set status = case
+        when model_id = (
+            select newest.model_id from models as newest
+            inner join prediction_definitions as definitions using (prediction, definition_hash)
+            where newest.prediction = $prediction and newest.status in ('champion', 'retired')
+            order by newest.as_of desc, newest.trained_at desc limit 1
+        ) then 'champion'
+        else 'retired'
+    end
+    where prediction = $prediction and status in ('champion', 'retired')
+"""
+SETTLE_CHALLENGERS = """
+    update models set status = 'rejected'
+    where prediction = $prediction and status = 'challenger' and model_id is distinct from (
+        select newest.model_id from models as newest
+        inner join prediction_definitions as definitions using (prediction, definition_hash)
+        where newest.prediction = $prediction and newest.status in ('champion', 'challenger')
+        order by newest.as_of desc, newest.trained_at desc limit 1
+    )
+"""
+# What it takes to compute a promoted model's features when the taxonomy drops them.
+FEATURES = """
+    select
+        ? as model_id, taken.feature_name, taken.kind, taken.event_name, taken.property,
+        coalesce(taken.value, others.value) as value, taken.other_than, taken.is_version, taken.week
+    from taxonomy_features as taken
+    inner join features on taken.feature_name = features.feature_name
+    left join taxonomy_other_values as others
+        on taken.other_than = others.other_than
+        and taken.property = others.property
+        and taken.event_name is not distinct from others.event_name
+    where list_contains(?, features.feature_id)
+    order by features.feature_id, value
+"""
+FORGET_HELD_OUT = """
+    delete from held_out_scores
+    where prediction = $prediction and model_id not in (
+        select model_id from models
+        where prediction = $prediction and status in ('champion', 'challenger')
+    )
+"""
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """One row of `models`.
+
+    Attributes:
+        model_id: Hash of what the model was trained on; the same data gives the same id.
+        status: champion (scores now), challenger (the newest, lost to the champion), retired (was
+            promoted; a newer one was since), or rejected (never will score; see reason).
+        metrics: JSON-able facts from rows never used to fit or choose.
+        feature_ids: Inputs of the graph, in order.
+        onnx: The whole graph, or None if there is no model (too little data).
+        explain_model: What it takes to say what each input adds to a score (contributions.unpack);
+            None of models from before there was such a thing.
+        judge_feature_ids, judge_onnx: The same of the model that was measured: it never learned
+            from the held-out users, so that another model can be compared with it on them.
+        challenge: What the comparison with the champion came to (foretell.learn.challenge).
+    """
+
+    model_id: str
+    prediction: str
+    definition_hash: str
+    as_of: datetime
+    status: str
+    reason: str
+    candidate: str | None = None
+    calibration: str | None = None
+    metrics: dict[str, Any] | None = None
+    reliability: list[dict[str, Any]] | None = None
+    importances: list[dict[str, Any]] | None = None
+    feature_ids: list[int] | None = None
+    onnx: bytes | None = None
+    trained_at: datetime | None = None
+    judge_feature_ids: list[int] | None = None
+    judge_onnx: bytes | None = None
+    challenge: dict[str, Any] | None = None
+    explain_model: bytes | None = None
+
+
+COLUMNS = ", ".join(f"models.{field.name}" for field in fields(ModelRecord))
+
+
+def find_model(warehouse: Warehouse, model_id: str) -> ModelRecord | None:
+    """Return the model with this id, or None."""
+    return _one(warehouse.rows(f"select {COLUMNS} from models where model_id = ?", [model_id]))
+
+
+def find_champion(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
+    """Return the model that scores a prediction now, or None.
+
+    Only a model of the present definition, and only one that knew nothing after the present as_of:
+    a replay of a past hour must not be scored by a model from its future.
+    """
+    sql = f"""
+        select {COLUMNS} from models
+        inner join ({CHAMPIONS}) as champions using (model_id)
+        where models.prediction = ?
+    """
+    found = _one(warehouse.rows(sql, [prediction]))
+    return found and replace(found, status=CHAMPION)  # of a past hour it may have retired since
+
+
+def find_newest(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
+    """Return the newest model of the present definition as of the present as_of, or None."""
+    sql = f"""
+        select {COLUMNS} from models
+        inner join prediction_definitions using (prediction, definition_hash)
+        where prediction = ? and models.as_of <= (select as_of from stg_as_of)
+        order by models.as_of desc, models.trained_at desc limit 1
+    """
+    return _one(warehouse.rows(sql, [prediction]))
+
+
+def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | None = None) -> None:
+    """Write a model and settle everybody's status, in one transaction.
+
+    Args:
+        warehouse: Open for writing.
+        model: Its status is champion if it was promoted; then its features stay computed, also
+            where the taxonomy drops them (`model_features`).
+        held_out: What the measured model said of users it never saw, for `held_out_scores`; those
+            of models that are neither champion nor challenger any more are forgotten.
+    """
+    row = {
+        **vars(model),
+        "trained_at": model.trained_at or datetime.now(UTC).replace(tzinfo=None),
+        **{name: _json(getattr(model, name)) for name in AS_JSON},
+    }
+    inputs = [*(model.feature_ids or ()), *(model.judge_feature_ids or ())]
+    with warehouse.transaction():
+        warehouse.append("models", pa.Table.from_pylist([row]))
+        if model.status == CHAMPION:
+            taken = warehouse.table(FEATURES, [model.model_id, sorted(set(inputs))])
+            warehouse.append("model_features", taken)
+        if held_out is not None:
+            warehouse.append("held_out_scores", held_out)
+        _settle(warehouse, model.prediction)
+
+
+def settle_statuses(warehouse: Warehouse, prediction: str) -> None:
+    """Bring statuses in line with the present definition, e.g. after it was changed back."""
+    with warehouse.transaction():
+        _settle(warehouse, prediction)
+
+
+def _settle(warehouse: Warehouse, prediction: str) -> None:
+    for statement in (SETTLE_PROMOTED, SETTLE_CHALLENGERS, FORGET_HELD_OUT):
+        warehouse.execute(statement, {"prediction": prediction})
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _one(rows: list[dict[str, Any]]) -> ModelRecord | None:
+    if not rows:
+        return None
+    row = rows[0]
+    for name in AS_JSON:
+        try:
+            row[name] = json.loads(row[name]) if row[name] else None
+        except ValueError:
+            reason = f"its {name} are not JSON"
+            raise TornModel(row["prediction"], row["model_id"], reason) from None
+    return ModelRecord(**row)

@@ -1,0 +1,123 @@
+"""A replay of a past hour: it works on a copy of the warehouse, so that nothing live changes.
+
+A run is a replay if it is told an as_of before that of the newest run of its warehouse. Its tables
+are in a file of their own beside the warehouse, made anew from it each time, and so is the copy for
+readers. With `--publish` it works on the warehouse itself, and readers get what it makes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from foretell.errors import ForetellError
+from foretell.settings import Settings
+from foretell.system.run_lock import run_lock
+from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.duckdb import locked_message
+
+PUBLISH = "publish"  # FORETELL_REPLAY: dbt may replay in the warehouse itself
+SET_BACK = """
+    select set_back_from as as_of from builds
+    where step = 'started' and set_back_from is not null
+    and started_at = (select max(started_at) from builds)
+"""
+Progress = Callable[[str], None]
+
+
+def newest_as_of(settings: Settings) -> datetime | None:
+    """Return as of when the newest run of a warehouse was; None if there was none yet.
+
+    Raises:
+        ForetellError: If another process holds the warehouse.
+    """
+    if settings.target == "duckdb" and not settings.warehouse.exists():
+        return None
+    try:
+        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            if not warehouse.has_table("stg_as_of"):
+                return None
+            rows = warehouse.rows("select as_of from stg_as_of")
+            if rows and warehouse.has_table("builds"):  # set back by a replay that was published
+                rows += warehouse.rows(SET_BACK)
+    except ForetellError as error:
+        if "`foretell run` makes it" in str(error):  # no file, or no schema in it
+            return None
+        raise
+    return max((row["as_of"] for row in rows), default=None)
+
+
+def replayed_before(settings: Settings) -> datetime | None:
+    """Return the newest run's as_of if a run with these settings would be a replay, else None."""
+    is_meant = settings.is_replay or settings.is_replay_published
+    newest = newest_as_of(settings) if settings.as_of and not is_meant else None
+    return newest if newest and settings.as_of and settings.as_of < newest else None
+
+
+def refuse_replay(settings: Settings) -> None:
+    """Refuse a replay where it cannot have tables of its own (Dagster).
+
+    Raises:
+        ForetellError: If a run with these settings would be one.
+    """
+    if newest := replayed_before(settings):
+        raise ForetellError(
+            f"FORETELL_AS_OF={settings.as_of:%Y-%m-%dT%H:%M} is before the newest run of this "
+            f"warehouse, as of {newest:%Y-%m-%dT%H:%M}: a replay would take the place of live "
+            "scores. Unset it, or replay beside them with `foretell score --as-of`; "
+            f"FORETELL_REPLAY={PUBLISH} means it"
+        )
+
+
+@contextmanager
+def of_run(settings: Settings, what: str, progress: Progress) -> Iterator[Settings]:
+    """Hold the lock of a run and yield its settings: of a replay those of a copy of the warehouse.
+
+    Args:
+        settings: Of the run.
+        what: The command, for those who wait for it.
+        progress: Called with a line when it has to be waited for, and of a replay.
+
+    Raises:
+        ForetellError: If it is a replay on an engine without copies (Spark).
+    """
+    with run_lock(settings.warehouse, what, progress):
+        newest = replayed_before(settings)
+        if newest is None:
+            yield settings
+            return
+        if settings.target != "duckdb":
+            refuse_replay(settings)
+        copied = replace(settings, warehouse=replay_path(settings.warehouse), is_replay=True)
+        _copy(settings.warehouse, copied.warehouse)
+    progress(
+        f"as of {settings.as_of:%Y-%m-%d %H:%M} is before the newest run "
+        f"({newest:%Y-%m-%d %H:%M}): replayed in {copied.warehouse}, what is live stays as it is; "
+        "--publish puts it in its place"
+    )
+    with run_lock(copied.warehouse, what, progress):
+        yield copied
+
+
+def replay_path(warehouse: Path) -> Path:
+    """Return the file in which a warehouse's replays are made."""
+    return warehouse.with_name(f"{warehouse.stem}_replay{warehouse.suffix}")
+
+
+def _copy(warehouse: Path, copy: Path) -> None:
+    """Make a replay's warehouse of the live one, which nobody writes while its lock is held."""
+    try:
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("checkpoint")  # what a killed run left beside the file
+    except duckdb.IOException as error:
+        raise ForetellError(locked_message(warehouse, str(error))) from error
+    copy.with_name(f"{copy.name}.wal").unlink(missing_ok=True)
+    aside = copy.with_name(f"{copy.name}.tmp")
+    shutil.copyfile(warehouse, aside)
+    aside.replace(copy)

@@ -1,0 +1,1 @@
+"""What people read: summary, model card, charts and their sentences."""

@@ -1,0 +1,241 @@
+"""Settings of one run, read from the environment (DESIGN.md section 4)."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from foretell.definition_files import stage_definitions
+from foretell.errors import ForetellError
+from foretell.machine import check_machine
+from foretell.sources.adapters import Source, check_adapter, parse_sources
+from foretell.sources.torn_files import find_torn_files
+from foretell.system.child_process import PARENT
+from foretell.warehouse.spark_server import server_address
+
+PROJECT = Path(__file__).resolve().parents[2]
+DEFAULT_WAREHOUSES = {"duckdb": "warehouse/foretell.duckdb", "spark": "warehouse/spark"}
+DEMO_EVENTS = "warehouse/demo_events/*.parquet"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where events come from, where the warehouse is, and which hour counts as now.
+
+    Attributes:
+        events: Path or glob of raw events; relative paths start at `folder`.
+        warehouse: DuckDB file of the warehouse; on Spark the folder of a local one.
+        predictions: Extra folder of definitions, or None for the default.
+        staged: What dbt reads in its place (foretell.definition_files); None: nothing yet.
+        as_of: The hour that counts as now, naive UTC, or None for the last full hour seen.
+        is_demo: True if no events are named, so that the demo's events and definitions are used.
+        adapter: The format of `events` (foretell.sources.adapters).
+        declared: Several sources, each with its format; if there are any, they take the place of
+            `events` and `adapter`.
+        target: The engine, a target of profiles.yml.
+        is_replay: A past hour on a copy of the warehouse, of which nothing is live.
+        is_replay_published: A past hour may take the place of live tables
+            (foretell.pipeline.replay).
+    """
+
+    events: str
+    warehouse: Path
+    predictions: Path | None = None
+    as_of: datetime | None = None
+    is_demo: bool = False
+    adapter: str = "canonical"
+    declared: tuple[Source, ...] = ()
+    target: str = "duckdb"
+    is_replay: bool = False
+    is_replay_published: bool = False
+    staged: Path | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where events come from: what is declared, or the one source of `events`."""
+        return self.declared or (Source(self.adapter, self.adapter, self.events),)
+
+    @property
+    def input(self) -> str:
+        """Where events come from, in words: paths, globs and relations."""
+        return ", ".join(source.events or source.relation for source in self.sources)
+
+    @property
+    def work_folder(self) -> Path:
+        """Folder beside the warehouse for what dbt writes: parsed projects, logs, definitions."""
+        if self.target == "spark":
+            return self.warehouse / "foretell_dbt"
+        return self.warehouse.with_name(f"{self.warehouse.stem}_dbt")
+
+    def _torn_files(self) -> str:
+        """Return the files that no run can read, and why, as JSON; empty text for none."""
+        paths = [] if self.is_demo else [source.events for source in self.sources if source.events]
+        torn = find_torn_files(paths, os.environ, self.work_folder)
+        return json.dumps(torn) if torn else ""
+
+    def dbt_environment(self) -> dict[str, str]:
+        """Return the environment variables under which dbt sees the same settings."""
+        named = {
+            "FORETELL_EVENTS": "" if self.is_demo else self.events,
+            "FORETELL_ADAPTER": self.adapter,
+            "FORETELL_SOURCES": _as_json(self.declared),
+            "FORETELL_WAREHOUSE": str(self.warehouse),
+            "FORETELL_TARGET": self.target,
+            "FORETELL_PREDICTIONS": str(self.staged or self.predictions or ""),
+            "FORETELL_AS_OF": self.as_of.isoformat() if self.as_of else "",
+            "FORETELL_REPLAY": "publish" if self.is_replay_published or self.is_replay else "",
+            "DBT_TARGET_PATH": str(self.work_folder / "target"),
+            "DBT_LOG_PATH": str(self.work_folder / "logs"),
+            "FORETELL_TORN_FILES": self._torn_files(),
+            PARENT: str(os.getpid()),
+        }
+        environment = {**os.environ, **named, "DO_NOT_TRACK": "1"}
+        if os.environ.get("SPARK_REMOTE"):  # dbt-spark asks a server for what it has: always said
+            environment["PYTHONWARNINGS"] = "ignore::UserWarning:pyspark.sql.connect.conf"
+        return environment
+
+
+def read_settings(
+    environment: Mapping[str, str] = os.environ,
+    folder: Path | None = None,
+    as_of: str | None = None,
+    publish: bool = False,
+) -> Settings:
+    """Read the FORETELL_* variables.
+
+    Args:
+        environment: Mapping of variable names to values.
+        folder: Where relative paths start; default: the current folder.
+        as_of: Overrides FORETELL_AS_OF.
+        publish: A replay is meant to be published; so says FORETELL_REPLAY=publish too.
+
+    Returns:
+        The settings, paths made absolute.
+
+    Raises:
+        ForetellError: If a value cannot be used, naming it.
+    """
+    folder = folder or Path.cwd()
+    events = environment.get("FORETELL_EVENTS", "")
+    adapter = environment.get("FORETELL_ADAPTER", "")
+    declared = _declared_sources(environment.get("FORETELL_SOURCES", ""), folder)
+    warehouse = environment.get("FORETELL_WAREHOUSE", "")
+    predictions = environment.get("FORETELL_PREDICTIONS", "")
+    target = environment.get("FORETELL_TARGET", "") or "duckdb"
+    if target not in DEFAULT_WAREHOUSES:
+        raise ForetellError(
+            f"FORETELL_TARGET={target}: unknown; choose one of {', '.join(DEFAULT_WAREHOUSES)}"
+        )
+    if target == "spark":
+        _check_spark(environment)
+    check_machine(environment)
+    if adapter:
+        check_adapter("FORETELL_ADAPTER", adapter)
+    if adapter and not events and not declared:
+        raise ForetellError(
+            f"FORETELL_ADAPTER={adapter} needs events; name files in FORETELL_EVENTS"
+        )
+    if predictions and not (folder / predictions).is_dir():
+        raise ForetellError(
+            f"FORETELL_PREDICTIONS={predictions}: no such folder; "
+            "name the folder that holds your definition .yml files"
+        )
+    if set(Path(warehouse).name) & {"'", '"'}:
+        raise ForetellError(
+            f"FORETELL_WAREHOUSE={warehouse}: dbt cannot open a file with a quote in its name; "
+            "folders may have one, name the file e.g. shop.duckdb"
+        )
+    return Settings(
+        events=_absolute(events, folder) if events else str(PROJECT / DEMO_EVENTS),
+        warehouse=folder / warehouse if warehouse else PROJECT / DEFAULT_WAREHOUSES[target],
+        target=target,
+        predictions=(folder / predictions).resolve() if predictions else None,
+        as_of=parse_as_of(as_of or environment.get("FORETELL_AS_OF", "")),
+        is_demo=not events and not declared,
+        adapter=adapter or "canonical",
+        declared=declared,
+        is_replay_published=publish or environment.get("FORETELL_REPLAY", "") == "publish",
+    )
+
+
+def with_staged_definitions(settings: Settings) -> Settings:
+    """Return settings under which dbt reads the definitions that are there now, and nothing else.
+
+    Raises:
+        ForetellError: If a definition cannot be read as data, naming its file.
+    """
+    own = PROJECT / "dbt_project/models/predictions"
+    if settings.staged or not settings.predictions or settings.predictions == own:
+        return settings
+    target = settings.work_folder / "definitions"
+    return replace(settings, staged=stage_definitions(settings.predictions, target))
+
+
+def _check_spark(environment: Mapping[str, str]) -> None:
+    """Refuse Spark where it cannot start, saying what is missing."""
+    if importlib.util.find_spec("pyspark") is None:
+        raise ForetellError(
+            "FORETELL_TARGET=spark: Spark is not installed; `FORETELL_TARGET=spark make setup` "
+            "does it here, `pip install 'foretell[spark]'` elsewhere"
+        )
+    if remote := environment.get("SPARK_REMOTE"):
+        server_address(remote)
+        return
+    if not environment.get("JAVA_HOME") and not shutil.which("java", path=environment.get("PATH")):
+        raise ForetellError(
+            "FORETELL_TARGET=spark: no Java; install Java 17, or name it in JAVA_HOME"
+        )
+
+
+def parse_as_of(text: str) -> datetime | None:
+    """Turn ISO text into a naive UTC hour, rounded down; None for empty text.
+
+    Raises:
+        ForetellError: If the text is not an ISO time.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ForetellError(
+            f"as_of {text!r} is not an ISO time; write e.g. 2026-05-25T00:00 (UTC)"
+        ) from None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _declared_sources(text: str, folder: Path) -> tuple[Source, ...]:
+    """Return the sources that dbt_project.yml lists, or else the JSON of FORETELL_SOURCES."""
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    listed = project["vars"]["foretell"]["sources"]
+    if isinstance(listed, list):  # as it comes, it is the text that reads the environment
+        sources, folder = parse_sources(listed, "dbt_project.yml: sources"), PROJECT
+    else:
+        try:
+            sources = parse_sources(json.loads(text or "[]"))
+        except json.JSONDecodeError as error:
+            raise ForetellError(f"FORETELL_SOURCES is not JSON ({error}): {text}") from None
+    return tuple(
+        replace(source, events=_absolute(source.events, folder)) if source.events else source
+        for source in sources
+    )
+
+
+def _as_json(sources: tuple[Source, ...]) -> str:
+    """Return sources as FORETELL_SOURCES holds them; empty text for none."""
+    given = [{key: value for key, value in asdict(each).items() if value} for each in sources]
+    return json.dumps(given) if given else ""
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return path if "://" in path else str(folder / Path(path).expanduser())

@@ -1,0 +1,1 @@
+"""Files and tables of events: formats, what a run can read of them."""

@@ -1,0 +1,1 @@
+"""Processes, files and secrets of the machine that Foretell runs on."""

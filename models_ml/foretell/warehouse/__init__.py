@@ -1,0 +1,1 @@
+"""The warehouse as Python sees it: SQL in, Arrow out; an implementation per engine."""

@@ -1,0 +1,99 @@
+"""The warehouse as Python sees it: SQL in, Arrow out; an implementation per engine.
+
+SQL is written as DuckDB has it. What an engine does not know, its implementation translates.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+SCHEMA = "foretell"
+
+
+class Warehouse(ABC):
+    """One open warehouse. Use `open_warehouse`; tables live in schema `foretell`."""
+
+    has_executors = False  # rows are on other machines: scoring goes to them (spark_score)
+
+    @abstractmethod
+    def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        """Run a query and return the whole result as an Arrow table.
+
+        Args:
+            sql: The query.
+            parameters: Of its question marks, or written $name; times are naive UTC, here and in
+                what is returned.
+        """
+
+    def rows(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[dict[str, Any]]:
+        """Run a query with a small result and return its rows as dictionaries."""
+        return self.table(sql, parameters).to_pylist()
+
+    @abstractmethod
+    def stream(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        batch_rows: int = 250_000,
+    ) -> Iterator[pa.RecordBatch]:
+        """Run a query and yield its result in Arrow batches, in order.
+
+        Args:
+            sql: The query.
+            parameters: Of its question marks.
+            tables: Arrow tables that it may read, by name.
+            batch_rows: Largest batch.
+        """
+
+    @abstractmethod
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+        """Run a statement; its parameters are question marks, or written $name."""
+
+    @abstractmethod
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Append an Arrow table to a table of the same column names."""
+
+    @abstractmethod
+    def table_names(self) -> set[str]:
+        """Return the names of all tables and views of the schema."""
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table or view of this name."""
+        return name in self.table_names()
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, where the engine can: commits at the end, rolls back on failure."""
+
+
+@contextmanager
+def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
+    """Open the warehouse that `dbt build` made, of the engine that FORETELL_TARGET names.
+
+    Args:
+        path: A DuckDB file; on Spark the folder of a local warehouse.
+        read_only: Nothing will be written.
+
+    Raises:
+        ForetellError: If there is none, or another process holds it.
+    """
+    if os.environ.get("FORETELL_TARGET") == "spark":
+        from foretell.warehouse.spark import open_spark
+
+        with open_spark(path) as warehouse:
+            yield warehouse
+    else:
+        from foretell.warehouse.duckdb import open_duckdb
+
+        with open_duckdb(path, read_only) as warehouse:
+            yield warehouse

@@ -1,0 +1,199 @@
+"""A warehouse on Apache Spark: tables in its metastore, work on its executors.
+
+The session is the one that dbt has (profiles.yml), or the one SPARK_REMOTE names (Spark Connect).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+from jinja2 import Template
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+
+from foretell.errors import ForetellError
+from foretell.settings import PROJECT
+from foretell.warehouse.spark_server import check_server
+from foretell.warehouse.spark_sql import changed_table, remaining_rows, translated
+from foretell.warehouse.base import SCHEMA, Warehouse
+
+BUILDING = (
+    "__building"  # what replaces a table is called so until it does (macros/warehouse/tables)
+)
+
+
+class SparkWarehouse(Warehouse):
+    """One Spark session, in schema `foretell`."""
+
+    has_executors = True
+
+    def __init__(self, session: SparkSession) -> None:
+        self.session = session
+
+    def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+        return _naive(self._query(translated(sql), parameters).toArrow())
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        tables: Mapping[str, pa.Table] | None = None,
+        batch_rows: int = 250_000,
+    ) -> Iterator[pa.RecordBatch]:
+        for name, rows in (tables or {}).items():
+            self.session.createDataFrame(rows).createOrReplaceTempView(name)
+        try:
+            yield from self.table(sql, parameters).to_batches(max_chunksize=batch_rows)
+        finally:
+            for name in tables or {}:
+                self.session.catalog.dropTempView(name)
+
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
+        if changed := changed_table(sql):
+            kept = remaining_rows(sql, self.session.table(changed).columns)
+            self.replace(changed, self._query(kept, parameters))
+        else:
+            self._query(translated(sql), parameters)
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        self.session.createDataFrame(rows).createOrReplaceTempView("appended")
+        self.session.sql(f"insert into {table} by name select * from appended")
+        self.session.catalog.dropTempView("appended")
+
+    def replace(self, table: str, rows: DataFrame) -> None:
+        """Let a table give way to rows that may have been read from it.
+
+        They are written aside first. If this is stopped between drop and rename, nothing is lost:
+        the next build finds them (macro recovered_table).
+        """
+        self.fill(table + BUILDING, rows)
+        self.session.sql(f"drop table {table}")
+        self.session.sql(f"alter table {table}{BUILDING} rename to {table}")
+
+    def fill(self, table: str, rows: DataFrame) -> None:
+        """Make a table of rows; one of that name is dropped.
+
+        It is made first and filled then: `saveAsTable` would leave files without a table if it was
+        stopped, and Spark refuses a name whose folder has files.
+        """
+        self.session.sql(f"drop table if exists {table}")
+        columns = ", ".join(f"`{f.name}` {f.dataType.simpleString()}" for f in rows.schema)
+        self.session.sql(f"create table {table} ({columns}) using parquet")
+        rows.write.insertInto(table)
+
+    def table_names(self) -> set[str]:
+        return {row["tableName"] for row in self.session.sql(f"show tables in {SCHEMA}").collect()}
+
+    def has_table(self, name: str) -> bool:  # cheaper than all names
+        return self.session.catalog.tableExists(f"{SCHEMA}.{name}")
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Tables of plain files know none: each statement stands alone, and may be run again."""
+        return nullcontext()
+
+    def _query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> DataFrame:
+        if isinstance(parameters, Mapping):
+            return self.session.sql(sql, {name: _aware(v) for name, v in parameters.items()})
+        return self.session.sql(sql, [_aware(value) for value in parameters])
+
+
+@contextmanager
+def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
+    """Open the warehouse that `dbt build` made.
+
+    A local metastore is held by one process at a time, so it is let go of at the end.
+
+    Args:
+        folder: Of a local warehouse.
+
+    Raises:
+        ForetellError: If there is none, another process holds it, or the server does not answer.
+    """
+    check_server()
+    is_remote = bool(os.environ.get("SPARK_REMOTE"))
+    settings = session_settings(folder, "spark_connect" if is_remote else "spark")
+    is_local = settings.get("spark.master", "").startswith("local")
+    if is_local and not (folder / "metastore").exists():
+        raise ForetellError(f"no warehouse at {folder}: `foretell run` makes it")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors need what we have
+    builder = SparkSession.builder
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    with warnings.catch_warnings():
+        # of a setting that Spark means to drop, which would have string literals say what they mean
+        warnings.filterwarnings("ignore", "The SQL config 'spark.sql.parser.escaped", UserWarning)
+        session = (builder if is_remote else builder.enableHiveSupport()).getOrCreate()
+    try:
+        try:
+            is_there = session.catalog.databaseExists(SCHEMA)
+        except PySparkException as error:
+            raise ForetellError(_locked_message(folder, str(error))) from error
+        if not is_there:
+            raise ForetellError(f"{folder} holds no schema {SCHEMA}: `foretell run` makes it")
+        session.sql(f"use {SCHEMA}")
+        yield SparkWarehouse(session)
+    finally:
+        session.stop()
+        if not is_remote:
+            _end_java()
+
+
+def session_settings(folder: Path, target: str = "spark") -> dict[str, str]:
+    """Return what profiles.yml says of the session: dbt and Python must find the same tables.
+
+    Args:
+        folder: Of a local warehouse.
+        target: Of profiles.yml: spark, or spark_connect, where a server has made the rest up.
+    """
+    profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
+    environment = {**os.environ, "FORETELL_WAREHOUSE": str(folder)}
+    return {
+        name: Template(value).render(env_var=environment.get)
+        for name, value in profiles["foretell"]["outputs"][target]["server_side_parameters"].items()
+    }
+
+
+def _aware(value: Any) -> Any:
+    """Return a parameter as Spark takes it: a naive time would be one of this machine's zone."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and not value.tzinfo else value
+
+
+def _naive(table: pa.Table) -> pa.Table:
+    """Return a table as DuckDB would: naive times (UTC), and any column may hold nulls."""
+    fields = []
+    for field in table.schema:
+        is_time = pa.types.is_timestamp(field.type)
+        fields.append(pa.field(field.name, pa.timestamp("us") if is_time else field.type))
+    return table.cast(pa.schema(fields))
+
+
+def _locked_message(folder: Path, error: str) -> str:
+    if "XSDB6" not in error:
+        return f"cannot open the warehouse {folder}: {error.splitlines()[0]}"
+    return f"the warehouse {folder} is in use by another process; wait for it to end"
+
+
+def _end_java() -> None:
+    """End the JVM of the session: only then is the local metastore free for dbt.
+
+    PySpark ends it with the process and has no call for it before; its own tests do the same.
+    """
+    from pyspark import SparkContext
+
+    gateway = SparkContext._gateway
+    if gateway is None:
+        return
+    gateway.shutdown()
+    java = gateway.proc  # it ends when its input does
+    java.stdin.close()
+    java.wait()
+    SparkContext._gateway = SparkContext._jvm = None
