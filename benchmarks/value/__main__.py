@@ -25,10 +25,10 @@ from rich.table import Table
 from benchmarks.quality.cases import Case, build_later, hour_of, quiet, remove
 from benchmarks.value.buy_till_you_die import expected_values
 from benchmarks.value.cdnow import write_cdnow_events
+from foretell.learn.evaluate import value_metrics
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.onnx.model import EXPECTED_VALUE, make_session, predict_sparse
 from foretell.learn.train import TrainSettings, train
-from foretell.learn.value_judge import value_metrics
 from foretell.pipeline.features import load_features
 from foretell.pipeline.training_data import load_training_set
 from foretell.run import build, select_predictions

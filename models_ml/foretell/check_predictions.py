@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from foretell.alarms.alarms import current_alarms, ingest_alarms
 from foretell.alarms.data_gaps import KIND as DATA_GAP
 from foretell.alarms.data_gaps import gap_alarms, hour_of, outage_alarms, snapshots_without_gaps
 from foretell.alarms.outcome_life import BEGAN, GONE, life_alarms, outcome_life
+from foretell.errors import Progress
 from foretell.learn.train import TrainSettings
 from foretell.pipeline.replay import of_run
 from foretell.run import (
@@ -36,7 +37,6 @@ VARIABLES: dict[str, Any] = {
     "enough_outcomes": 0,
     "max_training_rows": 10**12,
 }
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

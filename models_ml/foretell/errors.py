@@ -1,9 +1,12 @@
-"""The errors that are shown to people as they are, without a traceback."""
+"""What people read: the lines of progress, and errors as they are, without a traceback."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+
+Progress = Callable[[str], None]  # called with a line for people while long work goes on
 
 # What the engines and the system say when the machine has no more of something.
 OUT_OF_MEMORY = re.compile(

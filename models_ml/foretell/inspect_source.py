@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from foretell.errors import ForetellError
+from foretell.errors import ForetellError, Progress
 from foretell.pipeline.trial import Trial, try_rows
 from foretell.sources.adapters import CANONICAL_COLUMNS, FORMATS, Format, missing_columns, recognise
 from foretell.sources.events_input import query_events, read_columns
@@ -19,7 +18,6 @@ from foretell.sources.known_formats import find_known, guess_mapping
 
 LOOKED_AT = 100_000
 SHOWN = 3
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

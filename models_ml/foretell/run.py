@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from foretell.alarms.data_gaps import raise_outage_alarms
 from foretell.alarms.expected import forget_expected
 from foretell.alarms.outcome_life import raise_life_alarms
 from foretell.definition_files import name_user_files
-from foretell.errors import ForetellError
+from foretell.errors import ForetellError, Progress
 from foretell.pipeline.dbt import dbt_build
 from foretell.pipeline.publish import Published, publish
 from foretell.pipeline.publish_gate import pass_gate
@@ -29,7 +29,6 @@ from foretell.warehouse.spark_server import check_server
 SERVING = "path:dbt_project/models/08_predictions"
 EVENTS_TEST = "some_event_is_usable"
 DAILY = "tag:daily"  # what an hourly build leaves as it stands
-Progress = Callable[[str], None]
 
 
 def build(

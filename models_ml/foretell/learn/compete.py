@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from foretell.errors import Progress
 from foretell.learn.candidates import Candidate, portfolio_for
 from foretell.learn.contest import Arena, Contest, average_members
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.split import Split, sample_users
 from foretell.learn.stages import Rungs, plan_rungs
-from foretell.learn.train_settings import Progress, TrainSettings
+from foretell.learn.train_settings import TrainSettings
 
 
 def compete(

@@ -11,20 +11,20 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 
+from foretell.errors import Progress
 from foretell.learn.calibrate import Calibrator, Identity
 from foretell.learn.candidates import Fitted, centred, fit_candidate
 from foretell.learn.compete import compete
 from foretell.learn.contest import Arena, Contest, best_of
 from foretell.learn.contributions import pack, parts_of
-from foretell.learn.judge import describe, judge
+from foretell.learn.evaluate import describe, judge, judge_value
 from foretell.learn.leaks import find_leaks
 from foretell.learn.matrix import Matrix, TrainingSet, some_rows
 from foretell.learn.metrics import losses_by_snapshot
 from foretell.learn.onnx.model import export, input_columns, parity, value_parity
 from foretell.learn.split import Split, honest_split
-from foretell.learn.train_settings import Progress, TrainSettings
+from foretell.learn.train_settings import TrainSettings
 from foretell.learn.value_contest import AmountContest, compete_for_amounts, fit_value
-from foretell.learn.value_judge import judge_value
 from foretell.learn.value_model import ValueModel
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from foretell.learn.calibrate import CalibrationRules
 from foretell.learn.candidates import PORTFOLIO, Candidate
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

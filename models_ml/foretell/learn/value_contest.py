@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from foretell.errors import Progress
 from foretell.learn.candidates import AMOUNTS, Candidate, fit_candidate, portfolio_for
 from foretell.learn.contest import Arena, Contest, average_members
 from foretell.learn.matrix import TrainingSet
-from foretell.learn.train_settings import Progress, TrainSettings
+from foretell.learn.train_settings import TrainSettings
 from foretell.learn.value_model import ValueModel, ValueScale, choose_scale, mean_deviance
 
 

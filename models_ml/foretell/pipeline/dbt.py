@@ -13,11 +13,11 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from foretell.errors import ForetellError, explain_resources
+from foretell.errors import ForetellError, Progress, explain_resources
 from foretell.settings import PROJECT
 
 DBT = Path(sys.executable).with_name("dbt")  # for Dagster, which starts it itself
@@ -33,7 +33,6 @@ TOO_MANY_SOURCES = (
     "so many sources of events make a view longer than the local metastore of Spark can keep "
     "(32,700 characters): name fewer, or a metastore service in hive-site.xml (docs/scale.md)"
 )
-Progress = Callable[[str], None]
 
 
 def build_arguments(variables: Mapping[str, Any], selection: Sequence[str] = ()) -> list[str]:

@@ -6,7 +6,7 @@ or another check holds scores back (alarms). The copy before stays, until `--acc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ import duckdb
 import yaml
 
 from foretell.alarms.alarms import Alarm, current_alarms, replace_alarms
-from foretell.errors import ForetellError, HeldBack
+from foretell.errors import ForetellError, HeldBack, Progress
 from foretell.pipeline.publish import published_paths
 from foretell.settings import PROJECT, Settings
 from foretell.warehouse.base import Warehouse, open_warehouse
@@ -23,7 +23,6 @@ from foretell.warehouse.base import Warehouse, open_warehouse
 KIND = "publish_gate"
 OLDER = "older_definition"
 FEW_USERS = 10  # a prediction of fewer may lose all of them by chance
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ readers. With `--publish` it works on the warehouse itself, and readers get what
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from foretell.errors import ForetellError
+from foretell.errors import ForetellError, Progress
 from foretell.settings import Settings
 from foretell.system.run_lock import run_lock
 from foretell.warehouse.base import open_warehouse
@@ -28,7 +28,6 @@ SET_BACK = """
     where step = 'started' and set_back_from is not null
     and started_at = (select max(started_at) from builds)
 """
-Progress = Callable[[str], None]
 
 
 def newest_as_of(settings: Settings) -> datetime | None:

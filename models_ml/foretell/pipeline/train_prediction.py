@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 
 from foretell.alarms.data_gaps import raise_gap_alarms, snapshots_without_gaps
 from foretell.alarms.outcome_life import end_in_words, raise_life_alarms
-from foretell.errors import TornModel
+from foretell.errors import Progress, TornModel
 from foretell.learn.challenge import (
     Challenge,
     Judged,
@@ -41,7 +41,6 @@ from foretell.pipeline.training_data import (
 )
 from foretell.warehouse.base import Warehouse
 
-Progress = Callable[[str], None]
 # Half of a training is work for one thread; more at a time would take more memory, not less time.
 AT_ONCE = 2
 HELD_OUT = pa.schema(

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_matrix
 
+from foretell.errors import Progress
 from foretell.learn.matrix import Matrix, TrainingSet
 from foretell.learn.split import sample_users
-from foretell.learn.train_settings import Progress
 from foretell.pipeline.features import load_features
 from foretell.warehouse.base import Warehouse
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,12 +12,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from foretell.errors import Progress
 from foretell.pipeline.dbt import dbt_build
 from foretell.settings import Settings
 from foretell.sources.text_files import opened
 from foretell.warehouse.base import open_warehouse
 
-Progress = Callable[[str], None]
 STAGED = ["--select", "+stg_ingest_counts", "--indirect-selection", "empty"]
 
 

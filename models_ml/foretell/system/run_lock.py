@@ -23,8 +23,8 @@ except ImportError:  # no such locks here: DuckDB's own on the file is what rema
 
 HELD = "FORETELL_LOCK_HELD"  # the lock that a parent holds for its children, by its path
 SECONDS_BETWEEN_TRIES = 0.5
-SECONDS_PER_LINE = 30
-Progress = Callable[[str], None]
+SECONDS_PER_LINE = 30from foretell.errors import Progress
+
 
 
 def lock_path(warehouse: Path) -> Path:

@@ -11,7 +11,7 @@ from foretell.learn import contest
 from foretell.learn.calibrate import CalibrationRules, Identity
 from foretell.learn.candidates import Candidate, fit_candidate
 from foretell.learn.contest import Arena, Contest, average_members, best_of
-from foretell.learn.judge import calibration_line
+from foretell.learn.evaluate import calibration_line
 from foretell.learn.metrics import mean_log_loss
 from foretell.learn.split import honest_split
 from tests.sparse_rows import training_set

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import mean_tweedie_deviance
 
 from foretell.learn.candidates import Candidate, fit_candidate
-from foretell.learn.value_judge import decile_error, value_groups, value_metrics
+from foretell.learn.evaluate import decile_error, value_groups, value_metrics
 from foretell.learn.value_model import (
     ValueModel,
     ValueScale,
