@@ -5,7 +5,7 @@ MODELS = """
         model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
         as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
         metrics varchar, reliability varchar, importances varchar, feature_ids varchar, onnx blob,
-        judge_feature_ids varchar, judge_onnx blob, challenge varchar,
+        holdout_feature_ids varchar, holdout_onnx blob, challenge varchar,
         explain_model blob);
 """
 MODEL_FEATURES = """

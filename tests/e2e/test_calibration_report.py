@@ -72,9 +72,9 @@ def built(tmp_path_factory):
 
 def test_an_older_ledger_gets_the_columns_it_lacks_and_keeps_its_rows(built):
     columns = {row[0]: row[1] for row in query(built, "describe models")}
-    added = {name: columns[name] for name in ("judge_feature_ids", "challenge", "explain_model")}
+    added = {name: columns[name] for name in ("holdout_feature_ids", "challenge", "explain_model")}
     assert added == {
-        "judge_feature_ids": "VARCHAR",
+        "holdout_feature_ids": "VARCHAR",
         "challenge": "VARCHAR",
         "explain_model": "BLOB",
     }

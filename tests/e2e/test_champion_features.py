@@ -46,7 +46,7 @@ class Warehouse(WarehouseFolder):
             features = warehouse.rows("select feature_id from features order by feature_id")
             model = ModelRecord(
                 "m", "buys", now["definition_hash"], now["as_of"], CHAMPION, "",
-                feature_ids=[row["feature_id"] for row in features], judge_feature_ids=[],
+                feature_ids=[row["feature_id"] for row in features], holdout_feature_ids=[],
             )  # fmt: skip
             registry.save_model(warehouse, model)
 

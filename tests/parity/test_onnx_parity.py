@@ -18,7 +18,7 @@ from foretell.learn.calibrate import (
     fit_centred_isotonic,
     fit_sigmoid,
 )
-from foretell.learn.candidates import AMOUNTS, PORTFOLIO, Candidate, fit_candidate
+from foretell.learn.candidates import PORTFOLIO, VALUE_PORTFOLIO, Candidate, fit_candidate
 from foretell.learn.onnx import families as onnx_families
 from foretell.learn.onnx import graph as onnx_graph
 from foretell.learn.onnx.graph import floor32
@@ -267,7 +267,7 @@ def test_a_member_that_reads_fewer_columns_still_reads_its_own(fitted):
 
 HAVE_ANY = Y > 0
 AMOUNTS_DRAWN = np.random.default_rng(4).gamma(1.0, 50.0, int(HAVE_ANY.sum())) + 0.01
-MEAN_AMOUNT = Candidate("average_amount", "average", members=AMOUNTS[1:], objective="gamma")
+MEAN_AMOUNT = Candidate("average_amount", "average", members=VALUE_PORTFOLIO[1:], objective="gamma")
 
 
 @pytest.fixture(scope="module")
@@ -280,14 +280,16 @@ def amounts():
             fit_candidate(candidate, X[HAVE_ANY], AMOUNTS_DRAWN, kinds(), seed=0),
             float(ends[0]), float(ends[1]), scales[number % 3],
         )
-        for number, candidate in enumerate((*AMOUNTS, MEAN_AMOUNT))
+        for number, candidate in enumerate((*VALUE_PORTFOLIO, MEAN_AMOUNT))
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("whether", ["base_rate", "logistic", "average"])
-@pytest.mark.parametrize("name", [c.name for c in (*AMOUNTS, MEAN_AMOUNT)])
-def test_expected_values_equal_python_on_thresholds_and_odd_numbers(fitted, amounts, name, whether):
-    model, value = fitted[whether], amounts[name]
+@pytest.mark.parametrize("classifier", ["base_rate", "logistic", "average"])
+@pytest.mark.parametrize("name", [c.name for c in (*VALUE_PORTFOLIO, MEAN_AMOUNT)])
+def test_expected_values_equal_python_on_thresholds_and_odd_numbers(
+    fitted, amounts, name, classifier
+):
+    model, value = fitted[classifier], amounts[name]
     columns = input_columns(model, value)
     calibrator = calibrator_of("sigmoid", model)
     graph = export(model, calibrator, IDS[columns], value)

@@ -7,7 +7,7 @@
             'trained_at': 'timestamp', 'as_of': 'timestamp', 'status': text, 'reason': text,
             'candidate': text, 'calibration': text, 'metrics': text, 'reliability': text,
             'importances': text, 'feature_ids': text, 'onnx': type_bytes(),
-            'judge_feature_ids': text, 'judge_onnx': type_bytes(), 'challenge': text,
+            'holdout_feature_ids': text, 'holdout_onnx': type_bytes(), 'challenge': text,
             'explain_model': type_bytes(),
         },
         'model_features': {

@@ -76,7 +76,7 @@ class Candidate:
         return self.family in ("boosted", "lightgbm")
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def lightgbm_parameters(self) -> dict[str, Any]:
         """Return the parameters of LightGBM in which candidates differ (boosting.boost)."""
         return {
             "objective": self.objective,
@@ -95,7 +95,7 @@ PORTFOLIO = (
     Candidate("lightgbm_extra", "lightgbm", extra_trees=True),
     Candidate("lightgbm_without_properties", "lightgbm", extra_trees=True, with_properties=False),
 )
-AMOUNTS = (
+VALUE_PORTFOLIO = (
     Candidate("mean_amount", "constant", objective="gamma"),
     Candidate("gamma", "linear", objective="gamma"),
     Candidate("gamma_loose", "linear", objective="gamma", C=0.3),
@@ -271,13 +271,22 @@ def _fit_single(
     valid = (held_out[0][:, columns], held_out[1]) if held_out else None
     n_rounds = (rounds or {}).get(candidate.name) or DEFAULT_ROUNDS
     if candidate.family == "lightgbm":
-        booster = boost(rows.binned(columns), candidate.asked, seed, n_jobs, valid, n_rounds)
+        booster = boost(
+            rows.binned(columns), candidate.lightgbm_parameters, seed, n_jobs, valid, n_rounds
+        )
         return Fitted(candidate, columns, booster, rounds=booster.num_trees())
     linear = _fit_linear(replace(candidate, family="linear"), rows, columns, kinds)
     start = linear.margin(rows.X)
     valid_start = linear.margin(held_out[0]) if held_out else None
     booster = boost(
-        rows.binned(columns), candidate.asked, seed, n_jobs, valid, n_rounds, start, valid_start
+        rows.binned(columns),
+        candidate.lightgbm_parameters,
+        seed,
+        n_jobs,
+        valid,
+        n_rounds,
+        start,
+        valid_start,
     )
     n_trees = booster.num_trees()
     trees = Fitted(replace(candidate, family="lightgbm"), columns, booster, rounds=n_trees)

@@ -29,7 +29,7 @@ CANNOT_RUN = (
 
 
 @dataclass(frozen=True)
-class Judged:
+class HoldoutModel:
     """A model that never learned from the held-out users.
 
     Attributes:
@@ -96,7 +96,7 @@ class Challenge:
 
 
 def challenge(
-    data: TrainingSet, test_percent: int, challenger: Judged, champion: Judged
+    data: TrainingSet, test_percent: int, challenger: HoldoutModel, champion: HoldoutModel
 ) -> Challenge:
     """Let a new model compete with the champion on the newest matured window.
 
@@ -130,12 +130,12 @@ def challenge(
         )
     output = PROBABILITY if value is None else EXPECTED_VALUE
     try:
-        old = judged_output(champion, data, rows, output)
+        old = holdout_output(champion, data, rows, output)
     except CANNOT_RUN as error:
         return Challenge(
             True, f"promoted: the champion does not run any more: {error}", champion.model_id
         )
-    new = judged_output(challenger, data, rows, output)
+    new = holdout_output(challenger, data, rows, output)
     return _decide(compare(y, new, old, data.user_key[rows], value), champion.model_id)
 
 
@@ -145,8 +145,8 @@ def held_out_rows(data: TrainingSet, test_percent: int) -> np.ndarray:
     return (data.user_bucket < test_percent) & newest
 
 
-def judged_output(
-    model: Judged, data: TrainingSet, rows: np.ndarray, output: str = PROBABILITY
+def holdout_output(
+    model: HoldoutModel, data: TrainingSet, rows: np.ndarray, output: str = PROBABILITY
 ) -> np.ndarray:
     """Return what a model says of some rows, float64, shape (n of rows,).
 

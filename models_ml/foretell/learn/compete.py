@@ -1,4 +1,4 @@
-"""Two rungs of a contest: all candidates on few rows, the best and their average on many."""
+"""Two stages of a contest: all candidates on few rows, the best and their average on many."""
 
 from __future__ import annotations
 
@@ -8,71 +8,78 @@ import numpy as np
 
 from foretell.errors import Progress
 from foretell.learn.candidates import Candidate, portfolio_for
-from foretell.learn.contest import Arena, Contest, average_members
+from foretell.learn.contest import Competition, Contest, average_members
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.split import Split, sample_users
-from foretell.learn.stages import Rungs, plan_rungs
+from foretell.learn.stages import Stages, plan_stages
 from foretell.learn.train_settings import TrainSettings
 
 
 def compete(
     data: TrainingSet, split: Split, settings: TrainSettings, progress: Progress
-) -> tuple[list[Contest], Arena]:
-    """Return the contests of the last rung each candidate reached, and the last arena.
+) -> tuple[list[Contest], Competition]:
+    """Return the contests of the last stage each candidate reached, and the last competition.
 
-    All candidates meet on the first rung; the average, its members and the base rate on the second.
+    All candidates compete in the first stage; the average, its members and the base rate in the
+    second.
     """
-    rungs = _plan(data, split, settings)
-    arena = _arena(data, split, rungs.first, settings)
-    contests = _meet(arena, portfolio_for(settings.portfolio, data.matrix.kinds), progress)
+    stages = _plan(data, split, settings)
+    competition = _competition(data, split, stages.first, settings)
+    contests = _evaluate_candidates(
+        competition, portfolio_for(settings.portfolio, data.matrix.kinds), progress
+    )
     members = average_members(contests)
-    if rungs.second > rungs.first:
+    if stages.second > stages.first:
         finalists = _finalists(contests, members)
-        useful = arena.useful_columns(settings.useful_share)
-        arena = _arena(data, split, rungs.second, settings, useful)
+        useful = competition.useful_columns(settings.useful_share)
+        competition = _competition(data, split, stages.second, settings, useful)
         columns = data.matrix.X.shape[1] if useful is None else int(useful.sum())
-        progress(f"the best compete on {int(arena.rows.sum()):,} rows of {columns:,} columns")
-        contests = _meet(arena, finalists, progress)
+        progress(f"the best compete on {int(competition.rows.sum()):,} rows of {columns:,} columns")
+        contests = _evaluate_candidates(competition, finalists, progress)
     if members:
-        average = Candidate("average", "average", members=members, weights=arena.weigh(members))
-        contests += _meet(arena, [average], progress)
-    return contests, arena
+        average = Candidate(
+            "average", "average", members=members, weights=competition.weigh(members)
+        )
+        contests += _evaluate_candidates(competition, [average], progress)
+    return contests, competition
 
 
-def _plan(data: TrainingSet, split: Split, settings: TrainSettings) -> Rungs:
+def _plan(data: TrainingSet, split: Split, settings: TrainSettings) -> Stages:
     rate = float(data.y[split.fit].mean())
-    return plan_rungs(
+    return plan_stages(
         n_rows=int(split.fit.sum()),
         values_per_row=data.matrix.X.nnz / len(data.y),
         rate=min(rate, 1 - rate),
         n_fits=len(settings.portfolio) * settings.n_folds,
         first_rows=settings.max_choice_rows,
-        second_rows=settings.max_settle_rows,
+        second_rows=settings.max_finalist_rows,
         min_positives=settings.min_choice_positives,
         budget_seconds=settings.budget_seconds,
         budget_cores=settings.budget_cores,
     )
 
 
-def _arena(
+def _competition(
     data: TrainingSet,
     split: Split,
     n_rows: int,
     settings: TrainSettings,
     useful: np.ndarray | None = None,
-) -> Arena:
+) -> Competition:
     rows = sample_users(data.user_bucket, split.fit, n_rows)
     later = split.later & np.isin(data.user_bucket, np.unique(data.user_bucket[rows]))
-    return Arena(
+    return Competition(
         data, rows, later, settings.n_folds, max(settings.max_choice_rows, n_rows // 4),
         settings.calibration, settings.seed, useful,
     )  # fmt: skip
 
 
-def _meet(arena: Arena, candidates: Sequence[Candidate], progress: Progress) -> list[Contest]:
+def _evaluate_candidates(
+    competition: Competition, candidates: Sequence[Candidate], progress: Progress
+) -> list[Contest]:
     contests = []
     for candidate in candidates:
-        contest = arena.enter(candidate)
+        contest = competition.evaluate_candidate(candidate)
         words = f"log loss {contest.loss:.4f} on unseen rows, {contest.seconds:.0f} s"
         progress(f"{candidate.name}: {words}")
         contests.append(contest)

@@ -86,7 +86,7 @@ class _Scores:
 
 
 @dataclass(frozen=True)
-class Arena:
+class Competition:
     """The rows of a contest, and the scores of those who have competed on them.
 
     Folds are scored one after another until there are max_scored_rows scores: of few rows all, of
@@ -109,7 +109,7 @@ class Arena:
     useful: np.ndarray | None = None
     scores: dict[str, _Scores] = field(default_factory=dict)
 
-    def enter(self, candidate: Candidate) -> Contest:
+    def evaluate_candidate(self, candidate: Candidate) -> Contest:
         """Return how a candidate does; what is known of it or of its members is not fitted again.
 
         Args:
@@ -252,7 +252,7 @@ def columns_by_gain(gains: Sequence[np.ndarray], share: float) -> np.ndarray | N
     return useful
 
 
-class Standing(Protocol):
+class CandidateResult(Protocol):
     """What is told of one who competed: a contest of probabilities, or of amounts."""
 
     @property
@@ -264,7 +264,7 @@ class Standing(Protocol):
         """What candidates are compared by; lower is better."""
 
 
-S = TypeVar("S", bound=Standing)
+S = TypeVar("S", bound=CandidateResult)
 
 
 def best_of(contests: Sequence[S]) -> S:
@@ -280,7 +280,7 @@ def best_of(contests: Sequence[S]) -> S:
     return best
 
 
-def average_members(contests: Sequence[Standing]) -> tuple[Candidate, ...]:
+def average_members(contests: Sequence[CandidateResult]) -> tuple[Candidate, ...]:
     """Return who is worth averaging: the best linear model and all with boosted trees.
 
     Whoever does no better than the base rate stays out. Averages in log-odds of unlike models are

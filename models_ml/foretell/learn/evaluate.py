@@ -22,7 +22,7 @@ from foretell.learn.metrics import (
 )
 from foretell.learn.split import Split
 from foretell.learn.train_settings import TrainSettings
-from foretell.learn.value_contest import AmountContest
+from foretell.learn.value_contest import ValueContest
 from foretell.learn.value_model import ValueModel, mean_deviance
 
 P_EDGE = 1e-7
@@ -150,7 +150,7 @@ def evaluate_value(
     data: TrainingSet,
     split: Split,
     expected: np.ndarray,
-    contests: Sequence[AmountContest],
+    contests: Sequence[ValueContest],
     settings: TrainSettings,
 ) -> dict[str, Any]:
     """Return what `models.metrics` holds under `value`, JSON-able.

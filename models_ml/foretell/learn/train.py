@@ -15,16 +15,16 @@ from foretell.errors import Progress
 from foretell.learn.calibrate import Calibrator, Identity
 from foretell.learn.candidates import Fitted, centred, fit_candidate
 from foretell.learn.compete import compete
-from foretell.learn.contest import Arena, Contest, best_of
+from foretell.learn.contest import Competition, Contest, best_of
 from foretell.learn.contributions import pack, parts_of
-from foretell.learn.evaluate import describe, judge, judge_value
+from foretell.learn.evaluate import describe, evaluate, evaluate_value
 from foretell.learn.leaks import find_leaks
 from foretell.learn.matrix import Matrix, TrainingSet, some_rows
 from foretell.learn.metrics import losses_by_snapshot
 from foretell.learn.onnx.model import export, input_columns, parity, value_parity
 from foretell.learn.split import Split, honest_split
 from foretell.learn.train_settings import TrainSettings
-from foretell.learn.value_contest import AmountContest, compete_for_amounts, fit_value
+from foretell.learn.value_contest import ValueContest, compete_for_values, fit_value
 from foretell.learn.value_model import ValueModel
 
 
@@ -40,9 +40,9 @@ class TrainedModel:
         onnx: The whole graph, fitted on all rows.
         feature_ids: Its inputs, in order, int64.
         explain_model: What it takes to say what each input adds to a score (contributions.pack).
-        judge_onnx: The graph of the model that the metrics are about. It has never seen the
+        holdout_onnx: The graph of the model that the metrics are about. It has never seen the
             held-out users, so that it can be compared on them with another model.
-        judge_feature_ids: Its inputs, in order, int64.
+        holdout_feature_ids: Its inputs, in order, int64.
         status: accepted, or rejected with the reason.
         metrics: From rows never used to fit or choose; JSON-able.
         reliability: Predicted and observed rates in ten groups of those rows.
@@ -52,8 +52,8 @@ class TrainedModel:
     onnx: bytes
     feature_ids: np.ndarray
     explain_model: bytes
-    judge_onnx: bytes
-    judge_feature_ids: np.ndarray
+    holdout_onnx: bytes
+    holdout_feature_ids: np.ndarray
     candidate: str
     class_weight: str | None
     calibration: str
@@ -94,35 +94,37 @@ def train(
     data, groups = _in_order(data), list(column_groups or data.matrix.kinds)
     split = honest_split(data, settings.test_percent)
     data, groups, quarantined = _without_leaks(data, split, groups, progress, scored)
-    contests, arena = compete(data, split, settings, progress)
+    contests, competition = compete(data, split, settings, progress)
     winner = best_of(contests)
     amounts = []
     if data.value is not None:
-        amounts = compete_for_amounts(arena, winner, settings, progress)
+        amounts = compete_for_values(competition, winner, settings, progress)
     name = winner.candidate.name
     progress(f"{name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
-    judged = _fit(winner, amounts, data, arena.rows, arena.useful, settings)
-    metrics = judge(data, split, judged.whether, winner, settings, _by_snapshot(arena, winner))
-    reliability, importances = describe(
-        data, split, judged.whether, winner, groups, settings, judged.value
+    measured = _fit(winner, amounts, data, competition.rows, competition.useful, settings)
+    metrics = evaluate(
+        data, split, measured.classifier, winner, settings, _by_snapshot(competition, winner)
     )
-    if judged.value is not None:
-        expected = judged.expected(data.matrix.X[split.test])
-        metrics["value"] = judge_value(data, split, expected, amounts, settings)
+    reliability, importances = describe(
+        data, split, measured.classifier, winner, groups, settings, measured.value
+    )
+    if measured.value is not None:
+        expected = measured.expected(data.matrix.X[split.test])
+        metrics["value"] = evaluate_value(data, split, expected, amounts, settings)
     progress(f"fitting {name} on all {len(data.y):,} rows")
     everybody = np.ones(len(data.y), dtype=bool)
-    fitted = _fit(winner, amounts, data, everybody, arena.useful, settings)
+    fitted = _fit(winner, amounts, data, everybody, competition.useful, settings)
     onnx, feature_ids = fitted.graph(data)
-    judge_onnx, judge_feature_ids = judged.graph(data)
+    holdout_onnx, holdout_feature_ids = measured.graph(data)
     inexact = _check_parity(onnx, fitted, data, settings, metrics)
     rows = [contest.as_row() for contest in contests]
     metrics |= {"candidates": rows, "quarantined": quarantined}
     return TrainedModel(
         onnx=onnx,
         feature_ids=feature_ids,
-        explain_model=pack(parts_of(fitted.whether, data.matrix.X, fitted.columns)),
-        judge_onnx=judge_onnx,
-        judge_feature_ids=judge_feature_ids,
+        explain_model=pack(parts_of(fitted.classifier, data.matrix.X, fitted.columns)),
+        holdout_onnx=holdout_onnx,
+        holdout_feature_ids=holdout_feature_ids,
         candidate=name,
         class_weight=winner.candidate.class_weight,
         calibration=winner.calibrator.name,
@@ -134,13 +136,13 @@ def train(
     )
 
 
-def _by_snapshot(arena: Arena, contest: Contest) -> list[dict[str, float]]:
+def _by_snapshot(competition: Competition, contest: Contest) -> list[dict[str, float]]:
     """Return the winner's log loss in each snapshot, on users that its folds had not seen."""
-    scored, later = arena.scored_rows()
-    p = contest.calibrator.apply(expit(np.concatenate(arena.margins(contest.candidate))))
+    scored, later = competition.scored_rows()
+    p = contest.calibrator.apply(expit(np.concatenate(competition.margins(contest.candidate))))
     y, as_of_hour = (
         np.concatenate([values[scored], values[later]])
-        for values in (arena.data.y, arena.data.as_of_hour)
+        for values in (competition.data.y, competition.data.as_of_hour)
     )
     return losses_by_snapshot(y, p, as_of_hour)
 
@@ -199,19 +201,19 @@ def _without_leaks(
 
 
 @dataclass(frozen=True)
-class _Whole:
-    """All that makes a score: whether, calibrated, and of a value prediction how much."""
+class _FittedModel:
+    """All that makes a score: classifier, calibrated, and of a value prediction how much."""
 
-    whether: Fitted
+    classifier: Fitted
     calibrator: Calibrator
     value: ValueModel | None
 
     @property
     def columns(self) -> np.ndarray:
-        return input_columns(self.whether, self.value)
+        return input_columns(self.classifier, self.value)
 
     def probability(self, X: csr_matrix) -> np.ndarray:
-        return self.calibrator.apply(self.whether.predict(X))
+        return self.calibrator.apply(self.classifier.predict(X))
 
     def expected(self, X: csr_matrix) -> np.ndarray:
         assert self.value is not None
@@ -220,32 +222,32 @@ class _Whole:
     def graph(self, data: TrainingSet) -> tuple[bytes, np.ndarray]:
         """Return the ONNX graph and the catalogue ids of its inputs."""
         feature_ids = data.matrix.feature_ids[self.columns]
-        return export(self.whether, self.calibrator, feature_ids, self.value), feature_ids
+        return export(self.classifier, self.calibrator, feature_ids, self.value), feature_ids
 
 
 def _fit(
     contest: Contest,
-    amounts: Sequence[AmountContest],
+    amounts: Sequence[ValueContest],
     data: TrainingSet,
     rows: np.ndarray,
     useful: np.ndarray | None,
     settings: TrainSettings,
-) -> _Whole:
+) -> _FittedModel:
     """Fit the winners on these rows, with the rounds that they were best with in the contests."""
     X, y = data.matrix.X[rows], data.y[rows]
-    whether = fit_candidate(
+    classifier = fit_candidate(
         contest.candidate, X, y, data.matrix.kinds, settings.seed,
         rounds=contest.rounds, useful=useful,
     )  # fmt: skip
     if isinstance(contest.calibrator, Identity):  # a map was learned from scores as they were
-        whether = centred(whether, X, y)
+        classifier = centred(classifier, X, y)
     value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
-    return _Whole(whether, contest.calibrator, value)
+    return _FittedModel(classifier, contest.calibrator, value)
 
 
 def _check_parity(
     onnx: bytes,
-    fitted: _Whole,
+    fitted: _FittedModel,
     data: TrainingSet,
     settings: TrainSettings,
     metrics: dict[str, Any],

@@ -19,9 +19,9 @@ class TrainSettings:
         max_choice_rows: Rows on which all candidates compete (whole users, by hash), and
             out-of-fold scores on which they are calibrated.
         min_choice_positives: Of the rarer outcome among them; a rare one takes more rows.
-        max_settle_rows: Rows on which the best compete and the winner is fitted to be judged. The
+        max_finalist_rows: Rows on which the best compete and the winner is fitted to be judged. The
             final fit takes all rows; max_training_rows of dbt bounds them.
-        useful_share: From the second rung on only those columns are read to which trees of the
+        useful_share: From the second stage on only those columns are read to which trees of the
             first owe this share of their gain.
         budget_seconds: What contests and fits may take by the cost model (foretell.learn.stages).
         budget_cores: On so many cores; a machine with more is faster, its model is the same.
@@ -39,7 +39,7 @@ class TrainSettings:
     n_folds: int = 3
     max_choice_rows: int = 15_000
     min_choice_positives: int = 150
-    max_settle_rows: int = 200_000
+    max_finalist_rows: int = 200_000
     useful_share: float = 0.9
     budget_seconds: float = 300.0
     budget_cores: int = 2

@@ -14,15 +14,15 @@ import numpy as np
 from scipy.special import expit
 
 from foretell.errors import Progress
-from foretell.learn.candidates import AMOUNTS, Candidate, fit_candidate, portfolio_for
-from foretell.learn.contest import Arena, Contest, average_members
+from foretell.learn.candidates import VALUE_PORTFOLIO, Candidate, fit_candidate, portfolio_for
+from foretell.learn.contest import Competition, Contest, average_members
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.train_settings import TrainSettings
 from foretell.learn.value_model import ValueModel, ValueScale, choose_scale, mean_deviance
 
 
 @dataclass(frozen=True)
-class AmountContest:
+class ValueContest:
     """What one model of amounts came to.
 
     Attributes:
@@ -65,27 +65,27 @@ class _Amounts:
     seconds: float
 
 
-def compete_for_amounts(
-    arena: Arena, winner: Contest, settings: TrainSettings, progress: Progress
-) -> list[AmountContest]:
+def compete_for_values(
+    competition: Competition, winner: Contest, settings: TrainSettings, progress: Progress
+) -> list[ValueContest]:
     """Return the contests of all models of amounts and of their average; best_of says who won.
 
     Args:
-        arena: Where the winner competed, of data with values.
+        competition: Where the winner competed, of data with values.
         winner: Who tells whether there is any.
         settings: Seed, rules of calibration.
         progress: Called with a line per model.
     """
-    data = arena.data
-    margins = arena.margins(winner.candidate)
+    data = competition.data
+    margins = competition.margins(winner.candidate)
     p_old, p_later = (winner.calibrator.apply(expit(margin)) for margin in margins)
     known: dict[str, _Amounts] = {}
 
-    def enter(candidate: Candidate) -> AmountContest:
+    def enter(candidate: Candidate) -> ValueContest:
         singles = candidate.members or (candidate,)
         for single in singles:
             if single.name not in known:
-                known[single.name] = _out_of_fold(single, arena, settings)
+                known[single.name] = _out_of_fold(single, competition, settings)
         own = [known[single.name] for single in singles]
         old, later = (
             p * np.exp(np.mean(logs, axis=0))
@@ -95,11 +95,11 @@ def compete_for_amounts(
             )
         )
         rounds = {single.name: known[single.name].rounds for single in singles}
-        contest = _judge(candidate, arena, old, later, rounds, own, settings)
+        contest = _evaluate(candidate, competition, old, later, rounds, own, settings)
         progress(f"{candidate.name}: deviance {contest.loss:.4f} on unseen rows")
         return contest
 
-    contests = [enter(candidate) for candidate in portfolio_for(AMOUNTS, data.matrix.kinds)]
+    contests = [enter(candidate) for candidate in portfolio_for(VALUE_PORTFOLIO, data.matrix.kinds)]
     members = average_members(contests)
     if members:
         average = Candidate("average_amount", "average", members=members, objective="gamma")
@@ -108,7 +108,7 @@ def compete_for_amounts(
 
 
 def fit_value(
-    contest: AmountContest, data: TrainingSet, rows: np.ndarray, settings: TrainSettings
+    contest: ValueContest, data: TrainingSet, rows: np.ndarray, settings: TrainSettings
 ) -> ValueModel:
     """Fit the winner on those of some rows that have any, with its rounds and its scale."""
     assert data.value is not None
@@ -129,17 +129,19 @@ def _who_have_any(data: TrainingSet, rows: np.ndarray) -> np.ndarray:
     return rows & has_any if (rows & has_any).any() else has_any
 
 
-def _out_of_fold(candidate: Candidate, arena: Arena, settings: TrainSettings) -> _Amounts:
+def _out_of_fold(
+    candidate: Candidate, competition: Competition, settings: TrainSettings
+) -> _Amounts:
     started = time.monotonic()
-    data, folds = arena.data, arena.folds
+    data, folds = competition.data, competition.folds
     X, has_any = data.matrix.X, data.y > 0
     assert data.value is not None
-    logs = np.full(len(data.y), np.log(data.value[_who_have_any(data, arena.rows)].mean()))
+    logs = np.full(len(data.y), np.log(data.value[_who_have_any(data, competition.rows)].mean()))
     rounds = []
-    for fold in arena.scored_folds():
-        learned = arena.rows & (folds != fold) & has_any
-        held_out = arena.rows & (folds == fold) & has_any
-        unseen = (arena.rows | arena.later) & (folds == fold)
+    for fold in competition.scored_folds():
+        learned = competition.rows & (folds != fold) & has_any
+        held_out = competition.rows & (folds == fold) & has_any
+        unseen = (competition.rows | competition.later) & (folds == fold)
         if not learned.any():
             continue
         amounts = data.value[learned]
@@ -150,29 +152,29 @@ def _out_of_fold(candidate: Candidate, arena: Arena, settings: TrainSettings) ->
         found = fitted.margin(X[unseen])
         logs[unseen] = np.clip(found, np.log(amounts.min()), np.log(amounts.max()))
         rounds += [fitted.rounds] if fitted.rounds else []
-    old, later = arena.scored_rows()
+    old, later = competition.scored_rows()
     n_rounds = round(np.mean(rounds)) if rounds else None
     return _Amounts(logs[old], logs[later], n_rounds, time.monotonic() - started)
 
 
-def _judge(
+def _evaluate(
     candidate: Candidate,
-    arena: Arena,
+    competition: Competition,
     old: np.ndarray,
     later: np.ndarray,
     rounds: dict[str, int | None],
     own: Sequence[_Amounts],
     settings: TrainSettings,
-) -> AmountContest:
-    data, (scored, newest) = arena.data, arena.scored_rows()
+) -> ValueContest:
+    data, (scored, newest) = competition.data, competition.scored_rows()
     assert data.value is not None
     value = data.value[scored]
-    scale = choose_scale(old, value, arena.inner_folds(), settings.calibration.n_errors)
+    scale = choose_scale(old, value, competition.inner_folds(), settings.calibration.n_errors)
     random_loss = mean_deviance(value, scale.apply(old))
     time_loss = None
     if newest.any():
         time_loss = mean_deviance(data.value[newest], scale.apply(later))
-    return AmountContest(
+    return ValueContest(
         candidate=candidate,
         scale=scale,
         loss=random_loss if time_loss is None else (random_loss + time_loss) / 2,

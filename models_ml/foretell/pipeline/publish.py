@@ -49,7 +49,7 @@ PUBLISHED = {
     "alarms": "is_held_back desc, prediction nulls first, kind",
 }
 # Models as bytes stay in the warehouse.
-HIDDEN = {"models": ("onnx", "judge_onnx", "explain_model")}
+HIDDEN = {"models": ("onnx", "holdout_onnx", "explain_model")}
 # Up to this share of a table's rows, or so many, may differ for its copy to be changed in place.
 FEW, FEW_ROWS = 0.1, 1_000
 # Newer than 0.1: after an upgrade they are there from the first build on that makes them.
@@ -146,7 +146,7 @@ def _update_copy(
 ) -> bool:
     """Write what differs into a duplicate of the copy before; False if it is none, or much does."""
     assert paths.database is not None
-    if not _stands(hub, paths.database, tables):
+    if not _is_complete(hub, paths.database, tables):
         return False
     try:
         few = all(_differs_little(hub, table, columns) for table, columns in tables.items())
@@ -174,7 +174,7 @@ def _update_copy(
     return True
 
 
-def _stands(hub: duckdb.DuckDBPyConnection, database: Path, tables: Tables) -> bool:
+def _is_complete(hub: duckdb.DuckDBPyConnection, database: Path, tables: Tables) -> bool:
     """Attach the copy before as `before`; say whether it has the same tables and columns."""
     if not database.exists():
         return False

@@ -18,7 +18,7 @@ from foretell.warehouse.base import Warehouse
 
 CHAMPION, CHALLENGER, RETIRED, REJECTED = "champion", "challenger", "retired", "rejected"
 AS_JSON = (
-    "metrics", "reliability", "importances", "feature_ids", "judge_feature_ids", "challenge",
+    "metrics", "reliability", "importances", "feature_ids", "holdout_feature_ids", "challenge",
 )  # fmt: skip
 
 # The models that score now, one per prediction. A retired model did win its place: of a past hour
@@ -93,7 +93,7 @@ class ModelRecord:
         onnx: The whole graph, or None if there is no model (too little data).
         explain_model: What it takes to say what each input adds to a score (contributions.unpack);
             None of models from before there was such a thing.
-        judge_feature_ids, judge_onnx: The same of the model that was measured: it never learned
+        holdout_feature_ids, holdout_onnx: The same of the model that was measured: it never learned
             from the held-out users, so that another model can be compared with it on them.
         challenge: What the comparison with the champion came to (foretell.learn.challenge).
     """
@@ -112,8 +112,8 @@ class ModelRecord:
     feature_ids: list[int] | None = None
     onnx: bytes | None = None
     trained_at: datetime | None = None
-    judge_feature_ids: list[int] | None = None
-    judge_onnx: bytes | None = None
+    holdout_feature_ids: list[int] | None = None
+    holdout_onnx: bytes | None = None
     challenge: dict[str, Any] | None = None
     explain_model: bytes | None = None
 
@@ -167,7 +167,7 @@ def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | No
         "trained_at": model.trained_at or datetime.now(UTC).replace(tzinfo=None),
         **{name: _json(getattr(model, name)) for name in AS_JSON},
     }
-    inputs = [*(model.feature_ids or ()), *(model.judge_feature_ids or ())]
+    inputs = [*(model.feature_ids or ()), *(model.holdout_feature_ids or ())]
     with warehouse.transaction():
         warehouse.append("models", pa.Table.from_pylist([row]))
         if model.status == CHAMPION:
@@ -178,7 +178,7 @@ def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | No
         _settle(warehouse, model.prediction)
 
 
-def settle_statuses(warehouse: Warehouse, prediction: str) -> None:
+def update_statuses(warehouse: Warehouse, prediction: str) -> None:
     """Bring statuses in line with the present definition, e.g. after it was changed back."""
     with warehouse.transaction():
         _settle(warehouse, prediction)

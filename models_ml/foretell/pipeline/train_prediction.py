@@ -19,10 +19,10 @@ from foretell.alarms.outcome_life import end_in_words, raise_life_alarms
 from foretell.errors import Progress, TornModel
 from foretell.learn.challenge import (
     Challenge,
-    Judged,
+    HoldoutModel,
     challenge,
     held_out_rows,
-    judged_output,
+    holdout_output,
 )
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.onnx.model import EXPECTED_VALUE
@@ -104,9 +104,9 @@ def train_prediction(
     learned = data if kept.all() else replace(data, matrix=data.matrix.take(kept))
     salt = repr((prediction, facts, asdict(settings), version("foretell")))
     model_id = fingerprint(learned, salt)
-    if _stands(warehouse, model_id, progress):
+    if _is_trained(warehouse, model_id, progress):
         progress(f"{prediction}: nothing new to learn, model {model_id} stands")
-        registry.settle_statuses(warehouse, prediction)
+        registry.update_statuses(warehouse, prediction)
     else:
         blank = ModelRecord(
             model_id, prediction, facts["definition_hash"], facts["as_of"], registry.REJECTED, ""
@@ -123,7 +123,7 @@ def train_prediction(
     return trained
 
 
-def _stands(warehouse: Warehouse, model_id: str, progress: Progress) -> bool:
+def _is_trained(warehouse: Warehouse, model_id: str, progress: Progress) -> bool:
     """Whether there is such a model. One that cannot be read is taken out, to be trained again."""
     try:
         model = registry.find_model(warehouse, model_id)
@@ -253,8 +253,8 @@ def _train(
         feature_ids=_listed(trained.feature_ids),
         onnx=trained.onnx,
         explain_model=trained.explain_model,
-        judge_feature_ids=_listed(trained.judge_feature_ids),
-        judge_onnx=trained.judge_onnx,
+        holdout_feature_ids=_listed(trained.holdout_feature_ids),
+        holdout_onnx=trained.holdout_onnx,
     )
     if trained.status != "accepted":
         return model, None
@@ -281,32 +281,32 @@ def _decide(
         return Challenge(True, f"promoted: {error}")
     if champion is None:
         return Challenge(True, "promoted: the first model of this definition")
-    old = _judged(champion)
+    old = _holdout_model(champion)
     if old is None:
         return Challenge(
             True,
             "promoted: the champion was trained before models were kept for comparison",
             champion.model_id,
         )
-    new = _judged(model)
+    new = _holdout_model(model)
     assert new is not None
     return challenge(data, settings.test_percent, new, old)
 
 
-def _judged(model: ModelRecord) -> Judged | None:
-    if model.judge_onnx is None or model.judge_feature_ids is None:
+def _holdout_model(model: ModelRecord) -> HoldoutModel | None:
+    if model.holdout_onnx is None or model.holdout_feature_ids is None:
         return None
-    return Judged(
+    return HoldoutModel(
         model.model_id,
-        model.judge_onnx,
-        np.array(model.judge_feature_ids, dtype=np.int64),
+        model.holdout_onnx,
+        np.array(model.holdout_feature_ids, dtype=np.int64),
         np.array(model.feature_ids, dtype=np.int64),
     )
 
 
 def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) -> pa.Table:
     """Return what the measured model said of held-out users in the newest window, and the truth."""
-    judged = _judged(model)
+    judged = _holdout_model(model)
     assert judged is not None
     rows = held_out_rows(data, settings.test_percent)
     n_rows = int(rows.sum())
@@ -318,11 +318,11 @@ def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) ->
             "model_id": [model.model_id] * n_rows,
             "user_id": data.user_ids[data.user_key[rows]],
             "as_of": as_of,
-            "probability": judged_output(judged, data, rows),
+            "probability": holdout_output(judged, data, rows),
             "outcome": data.y[rows].astype(np.int32),
             "expected_value": nothing
             if data.value is None
-            else judged_output(judged, data, rows, EXPECTED_VALUE),
+            else holdout_output(judged, data, rows, EXPECTED_VALUE),
             "value": nothing if data.value is None else data.value[rows],
         },
         HELD_OUT,

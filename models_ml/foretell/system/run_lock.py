@@ -10,11 +10,13 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
+
+from foretell.errors import Progress
 
 try:
     import fcntl
@@ -23,8 +25,7 @@ except ImportError:  # no such locks here: DuckDB's own on the file is what rema
 
 HELD = "FORETELL_LOCK_HELD"  # the lock that a parent holds for its children, by its path
 SECONDS_BETWEEN_TRIES = 0.5
-SECONDS_PER_LINE = 30from foretell.errors import Progress
-
+SECONDS_PER_LINE = 30
 
 
 def lock_path(warehouse: Path) -> Path:

@@ -13,11 +13,11 @@ from foretell.learn.calibrate import Identity
 from foretell.learn.candidates import Candidate, fit_candidate
 from foretell.learn.challenge import (
     MIN_OUTCOMES,
-    Judged,
+    HoldoutModel,
     challenge,
     compare,
     held_out_rows,
-    judged_output,
+    holdout_output,
 )
 from foretell.learn.onnx.model import export
 from tests.sparse_rows import take, training_set
@@ -26,14 +26,14 @@ DATA = training_set(5, n_users=1500, n_snapshots=2)
 IDS = DATA.matrix.feature_ids
 
 
-def judged(name: str, columns: list[int], family: str = "linear") -> Judged:
+def judged(name: str, columns: list[int], family: str = "linear") -> HoldoutModel:
     """Return a model that learned from the first snapshot of users who are not held out."""
     learned = (DATA.user_bucket >= 20) & (DATA.as_of_hour == DATA.as_of_hour.min())
     kinds = [DATA.matrix.kinds[column] for column in columns]
     X = DATA.matrix.X[learned][:, columns]
     fitted = fit_candidate(Candidate(family, family), X, DATA.y[learned], kinds, 0)
     ids = IDS[columns][fitted.columns]
-    return Judged(name, export(fitted, Identity(), ids), ids, ids)
+    return HoldoutModel(name, export(fitted, Identity(), ids), ids, ids)
 
 
 GOOD = judged("good", [0, 5, 7])
@@ -90,7 +90,9 @@ def test_a_champion_gives_way_if_its_graph_does_not_run():
 
 def test_a_challenger_that_does_not_run_is_not_taken():
     with pytest.raises(ValueError, match="feature 999999 of model good"):
-        judged_output(replace(GOOD, feature_ids=np.array([999_999])), DATA, held_out_rows(DATA, 20))
+        holdout_output(
+            replace(GOOD, feature_ids=np.array([999_999])), DATA, held_out_rows(DATA, 20)
+        )
 
 
 def test_too_few_outcomes_cannot_be_compared():

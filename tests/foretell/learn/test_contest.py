@@ -10,7 +10,7 @@ import pytest
 from foretell.learn import contest
 from foretell.learn.calibrate import CalibrationRules, Identity
 from foretell.learn.candidates import Candidate, fit_candidate
-from foretell.learn.contest import Arena, Contest, average_members, best_of
+from foretell.learn.contest import Competition, Contest, average_members, best_of
 from foretell.learn.evaluate import calibration_line
 from foretell.learn.metrics import mean_log_loss
 from foretell.learn.split import honest_split
@@ -21,8 +21,8 @@ SPLIT = honest_split(DATA)
 LOGISTIC, BASE = Candidate("logistic", "linear"), Candidate("base_rate", "constant")
 
 
-def arena(data=DATA, max_scored_rows=10_000):
-    return Arena(data, SPLIT.fit, SPLIT.later, 3, max_scored_rows, CalibrationRules(), seed=0)
+def competition(data=DATA, max_scored_rows=10_000):
+    return Competition(data, SPLIT.fit, SPLIT.later, 3, max_scored_rows, CalibrationRules(), seed=0)
 
 
 def result(name, family, loss):
@@ -37,7 +37,7 @@ def test_no_model_scores_a_user_or_a_time_it_has_learned_from(monkeypatch):
         return fit_candidate(candidate, X, y, *arguments, **named)
 
     monkeypatch.setattr(contest, "fit_candidate", spy)
-    found = arena().enter(LOGISTIC)
+    found = competition().evaluate_candidate(LOGISTIC)
     folds = DATA.user_bucket % 3
     assert fitted_rows == [int((SPLIT.fit & (folds != fold)).sum()) for fold in range(3)]
     assert not (SPLIT.fit & SPLIT.later).any()
@@ -45,7 +45,7 @@ def test_no_model_scores_a_user_or_a_time_it_has_learned_from(monkeypatch):
 
 
 def test_the_base_rate_loses_what_its_rate_loses_on_later_rows():
-    found = arena().enter(BASE)
+    found = competition().evaluate_candidate(BASE)
     later = DATA.y[SPLIT.later]
     rate = DATA.y[SPLIT.fit].mean()
     assert found.time_loss == pytest.approx(
@@ -54,30 +54,32 @@ def test_the_base_rate_loses_what_its_rate_loses_on_later_rows():
 
 
 def test_of_many_rows_as_few_folds_are_scored_as_needed():
-    ring = arena(max_scored_rows=100)
-    ring.enter(LOGISTIC)
+    ring = competition(max_scored_rows=100)
+    ring.evaluate_candidate(LOGISTIC)
     assert len(ring.scores["logistic"].old) == (SPLIT.fit & (DATA.user_bucket % 3 == 0)).sum()
 
 
 def test_weights_favour_the_better_member_and_stop_half_way_to_equal():
-    ring = arena()
-    ring.enter(LOGISTIC)
-    ring.enter(BASE)
+    ring = competition()
+    ring.evaluate_candidate(LOGISTIC)
+    ring.evaluate_candidate(BASE)
     members = (BASE, LOGISTIC)
     weights = ring.weigh(members)
     assert sum(weights) == pytest.approx(1)
     assert weights == pytest.approx((0.26, 0.74), abs=0.02)
     fits = len(ring.scores)
-    ring.enter(Candidate("average", "average", members=members, weights=weights))
+    ring.evaluate_candidate(Candidate("average", "average", members=members, weights=weights))
     assert len(ring.scores) == fits  # nothing is fitted again
 
 
 def test_columns_are_useful_by_their_share_of_what_trees_gain():
-    ring = arena()
-    ring.enter(LOGISTIC)
+    ring = competition()
+    ring.evaluate_candidate(LOGISTIC)
     assert ring.useful_columns(0.9) is None
     for extra_trees in (False, True):
-        ring.enter(Candidate(f"trees_{extra_trees}", "lightgbm", extra_trees=extra_trees))
+        ring.evaluate_candidate(
+            Candidate(f"trees_{extra_trees}", "lightgbm", extra_trees=extra_trees)
+        )
     gains = [s.gain / s.gain.sum() for s in ring.scores.values() if s.gain.any()]
     total = np.mean(gains, axis=0)
     for share in (0.0, 0.5, 0.9):
@@ -90,8 +92,8 @@ def test_columns_are_useful_by_their_share_of_what_trees_gain():
 def test_only_useful_columns_are_read():
     useful = np.arange(DATA.matrix.X.shape[1]) == 7
     trees = Candidate("trees", "lightgbm")
-    ring = replace(arena(), useful=useful)
-    ring.enter(trees)
+    ring = replace(competition(), useful=useful)
+    ring.evaluate_candidate(trees)
     assert np.flatnonzero(ring.scores["trees"].gain).tolist() == [7]
 
 
@@ -140,9 +142,11 @@ def test_a_calibration_line_that_rows_cannot_tell_is_none(y, p):
 
 
 def test_where_nothing_is_calibrated_the_uncalibrated_loss_is_the_same():
-    never = replace(arena(), rules=CalibrationRules(n_errors=1e9)).enter(LOGISTIC)
+    never = replace(competition(), rules=CalibrationRules(n_errors=1e9)).evaluate_candidate(
+        LOGISTIC
+    )
     assert (never.calibrator.name, never.time_loss is None) == ("no", False)
     assert never.raw_loss == pytest.approx(never.loss, abs=1e-12)
-    calibrated = arena().enter(LOGISTIC)
+    calibrated = competition().evaluate_candidate(LOGISTIC)
     assert calibrated.calibrator.name != "no"
     assert calibrated.raw_loss == never.raw_loss

@@ -92,19 +92,19 @@ def test_the_honest_numbers_count_only_held_out_users_at_the_newest_snapshot(tra
 @pytest.mark.parametrize("family", ["linear", "lightgbm", "average"])
 def test_the_judged_graph_gives_the_reported_numbers_and_is_not_the_one_in_use(trained, family):
     model, test = trained[family], honest_split(DATA).test
-    columns = [int(feature_id - 3) // 7 for feature_id in model.judge_feature_ids]
-    session = make_session(model.judge_onnx)
+    columns = [int(feature_id - 3) // 7 for feature_id in model.holdout_feature_ids]
+    session = make_session(model.holdout_onnx)
     p = predict(session, DATA.matrix.X[test][:, columns].toarray()).astype(float)
     assert mean_log_loss(DATA.y[test], p) == pytest.approx(
         model.metrics["log_loss"]["value"], abs=1e-6
     )
-    assert model.judge_onnx != model.onnx
+    assert model.holdout_onnx != model.onnx
 
 
 def test_labels_of_test_users_never_reach_the_judged_graph(trained):
     flipped = replace(DATA, y=np.where(DATA.user_bucket < 20, 1 - DATA.y, DATA.y))
     other = train(flipped, LIGHTGBM)
-    assert other.judge_onnx == trained["lightgbm"].judge_onnx
+    assert other.holdout_onnx == trained["lightgbm"].holdout_onnx
     assert other.onnx != trained["lightgbm"].onnx
 
 
@@ -150,7 +150,7 @@ def test_a_column_from_the_future_is_left_out_and_named():
     (row,) = model.metrics["quarantined"]
     assert (row["feature_id"], row["group"]) == (DATA.matrix.feature_ids[4], "event_4")
     assert "100.0 % of pairs" in row["reason"]
-    assert row["feature_id"] not in [*model.feature_ids, *model.judge_feature_ids]
+    assert row["feature_id"] not in [*model.feature_ids, *model.holdout_feature_ids]
     assert model.metrics["log_loss"]["value"] > 0.1
     json.dumps(model.metrics)
 
@@ -278,7 +278,7 @@ def test_one_snapshot_is_judged_on_other_users_only():
 
 
 def test_row_limits_sample_users_and_still_learn():
-    settings = replace(SMALL, max_choice_rows=800, max_settle_rows=1500)
+    settings = replace(SMALL, max_choice_rows=800, max_finalist_rows=1500)
     model = train(DATA, settings)
     assert model.status == "accepted"
     assert model.metrics["log_loss"]["value"] < model.metrics["log_loss_base_rate"]["value"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from foretell.learn.candidates import AMOUNTS
-from foretell.learn.challenge import Judged, challenge
+from foretell.learn.candidates import VALUE_PORTFOLIO
+from foretell.learn.challenge import HoldoutModel, challenge
 from foretell.learn.contributions import contributions, unpack
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.onnx.model import (
@@ -20,7 +20,7 @@ from foretell.learn.onnx.model import (
     predict_outputs,
 )
 from foretell.learn.train import TrainSettings, train
-from foretell.learn.value_contest import AmountContest, fit_value
+from foretell.learn.value_contest import ValueContest, fit_value
 from foretell.learn.value_model import ValueScale
 from tests.foretell.learn.test_train import PORTFOLIO
 from tests.sparse_rows import (
@@ -61,7 +61,7 @@ def test_the_reported_numbers_are_of_unseen_rows(trained):
     value = trained.metrics["value"]
     test = (DATA.user_bucket < 20) & (DATA.as_of_hour == DATA.as_of_hour.max())
     assert sum(group["n"] for group in value["groups"]) == test.sum()
-    said = expected(trained, DATA.matrix.X[test], trained.judge_onnx, trained.judge_feature_ids)
+    said = expected(trained, DATA.matrix.X[test], trained.holdout_onnx, trained.holdout_feature_ids)
     error = np.abs(said - DATA.value[test]).mean()
     assert value["mean_absolute_error"]["value"] == pytest.approx(error, rel=1e-5)
     assert error < 0.9 * value["mean_absolute_error_usual"]["value"]
@@ -138,7 +138,7 @@ def test_reasons_add_up_to_the_log_odds_of_any(trained):
 
 
 def judged(model, name):
-    return Judged(name, model.judge_onnx, model.judge_feature_ids, model.feature_ids)
+    return HoldoutModel(name, model.holdout_onnx, model.holdout_feature_ids, model.feature_ids)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_values_that_disagree_with_labels_are_refused(value, match):
 
 
 def test_amounts_of_all_stand_in_where_no_row_to_learn_from_has_any(trained):
-    contest = AmountContest(AMOUNTS[0], ValueScale(), 0.0, 0.0, None, {}, 0.0)
+    contest = ValueContest(VALUE_PORTFOLIO[0], ValueScale(), 0.0, 0.0, None, {}, 0.0)
     nobody = DATA.y == 0
     fitted = fit_value(contest, DATA, nobody, SETTINGS)
     usual = DATA.value[DATA.y > 0].mean()

@@ -41,7 +41,7 @@ def write_generation(path, generation: int) -> None:
                 select {generation} as generation, i as user_id, 'p' as prediction, i as percentile,
                     i as feature_id, i as volume_rank, 'x' as property, i as trained_at, i as batch_id,
                     'x' as kind, i as as_of, i as z_score, i as place, i as group_number, 'x' as value, false as is_held_back, '\\x00'::blob as onnx,
-                    '\\x00'::blob as judge_onnx, '\\x00'::blob as explain_model
+                    '\\x00'::blob as holdout_onnx, '\\x00'::blob as explain_model
                 from range(5000) as t (i)
                 """
             )
@@ -75,7 +75,7 @@ def test_the_copy_has_no_model_bytes_and_no_leftovers(tmp_path):
     with duckdb.connect(str(published.database), read_only=True) as connection:
         columns = [row[0] for row in connection.execute("describe foretell.models").fetchall()]
     assert "onnx" not in columns
-    assert "judge_onnx" not in columns
+    assert "holdout_onnx" not in columns
     assert "explain_model" not in columns
     assert sorted(file.stem for file in published.parquet.iterdir()) == sorted(PUBLISHED)
     assert not list(tmp_path.glob("*.tmp"))

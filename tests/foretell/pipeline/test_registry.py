@@ -15,7 +15,7 @@ from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 FIRST = ModelRecord(
     model_id="m1", prediction="buys", definition_hash="h", as_of=datetime(2026, 1, 1), status=CHAMPION,
     reason="", candidate="logistic", metrics={"auroc": {"value": 0.7}}, feature_ids=[3, 1], onnx=b"\x00\xff",
-    judge_feature_ids=[1], judge_onnx=b"\xfe", challenge={"is_promoted": True, "decision": "promoted"},
+    holdout_feature_ids=[1], holdout_onnx=b"\xfe", challenge={"is_promoted": True, "decision": "promoted"},
 )  # fmt: skip
 
 
@@ -85,10 +85,10 @@ def test_a_promoted_model_says_what_its_features_are(warehouse):
             (null, 'plan', 77, 'pro');
         """
     )
-    registry.save_model(warehouse, replace(FIRST, feature_ids=[3, 1], judge_feature_ids=[4, 1]))
+    registry.save_model(warehouse, replace(FIRST, feature_ids=[3, 1], holdout_feature_ids=[4, 1]))
     registry.save_model(warehouse, day(2, status=CHALLENGER))
     registry.save_model(
-        warehouse, day(3, status=REJECTED, feature_ids=None, judge_feature_ids=None)
+        warehouse, day(3, status=REJECTED, feature_ids=None, holdout_feature_ids=None)
     )
     rows = warehouse.rows("select * from model_features order by feature_name, value")
     assert [tuple(row.values()) for row in rows] == [
@@ -133,7 +133,7 @@ def test_a_replay_decides_nothing_about_later_hours(warehouse):
     registry.save_model(warehouse, day(5))
     before = statuses(warehouse)
     assert champion_as_of(warehouse, "2026-01-03") == "m1"
-    registry.settle_statuses(warehouse, "buys")
+    registry.update_statuses(warehouse, "buys")
     assert statuses(warehouse) == before
     registry.save_model(warehouse, day(3))
     assert statuses(warehouse) == {"m1": RETIRED, "m3": RETIRED, "m5": CHAMPION}
@@ -152,7 +152,7 @@ def test_a_model_of_another_definition_does_not_score_until_it_is_the_present_on
     assert statuses(warehouse) == {"m1": RETIRED, "m2": CHAMPION}
     warehouse.execute("update prediction_definitions set definition_hash = 'h'")
     assert registry.find_champion(warehouse, "buys").model_id == "m1"
-    registry.settle_statuses(warehouse, "buys")
+    registry.update_statuses(warehouse, "buys")
     assert statuses(warehouse) == {"m1": CHAMPION, "m2": RETIRED}
 
 

@@ -236,10 +236,10 @@ def value_champion(prediction):
     value = ValueModel(
         amount, float(np.log(amounts.min())), float(np.log(amounts.max())), ValueScale()
     )
-    whether = fit_candidate(Candidate("linear", "linear"), rows, Y, ["event_count"] * 3, 0)
-    columns = input_columns(whether, value)
+    classifier = fit_candidate(Candidate("linear", "linear"), rows, Y, ["event_count"] * 3, 0)
+    columns = input_columns(classifier, value)
     ids = [int(i) for i in IDS[columns]]
-    onnx = export(whether, Identity(), IDS[columns], value)
+    onnx = export(classifier, Identity(), IDS[columns], value)
     return replace(record, feature_ids=ids, onnx=onnx), value.expected(rows, p)
 
 

@@ -116,7 +116,7 @@ def test_a_stated_budget_is_kept_and_told(warehouse, run, monkeypatch):
 
 def test_a_champion_without_a_judged_graph_gives_way(warehouse, run):
     first, _ = run("2026-01-01")
-    warehouse.execute("update models set judge_onnx = null, judge_feature_ids = null")
+    warehouse.execute("update models set holdout_onnx = null, holdout_feature_ids = null")
     second, _ = run("2026-01-02", WORSE)
     assert second.status == CHAMPION
     assert "before models were kept for comparison" in second.challenge["decision"]
