@@ -32,7 +32,7 @@ setup: .venv/installed $(if $(filter spark,$(FORETELL_TARGET)),.venv/installed-s
 	$(INSTALL) --require-hashes --no-build-isolation -r requirements-spark.lock
 	@touch $@
 
-demo: setup  ## simulate events, run the whole road, say where the results are
+demo: setup  ## simulate events, run the whole pipeline, say where the results are
 	$(BIN)/foretell demo-events
 	@FORETELL_EVENTS= FORETELL_ADAPTER= FORETELL_SOURCES= FORETELL_PREDICTIONS= FORETELL_WAREHOUSE= FORETELL_AS_OF= $(BIN)/foretell run
 

@@ -134,7 +134,7 @@ def main() -> None:
                     "select identities.user_id, users.user_id from foretell.stg_identity_map as map"
                     " join foretell.stg_identities as identities using (identity_key)"
                     " join foretell.stg_identities as users on map.user_key = users.identity_key"
-                    " where identities.is_user and from_hour <= $1 and to_hour > $1",
+                    " where identities.is_user and valid_from_hour <= $1 and valid_to_hour > $1",
                     [as_of_hour],
                 ).fetchall()
             )

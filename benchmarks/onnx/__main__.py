@@ -159,7 +159,7 @@ def _tell_speed(
             score_predictions(warehouse, [record])
             seconds = time.perf_counter() - began
     console.print(
-        f"scoring {n_users:,} users, from features in the warehouse to the ledger: "
+        f"scoring {n_users:,} users, from features in the warehouse to the history: "
         f"{n_users / seconds:,.0f} rows/s"
     )
 

@@ -74,10 +74,10 @@ COUNTS = """
 """
 # What Foretell stores is keyed by numbers; that it is the same is seen by their names.
 NUMBERED = """
-    select users.user_id, tokens.event_name, counts.week, counts.n
+    select users.user_id, counters.event_name, counts.week, counts.n
     from read_parquet('{folder}/counts/*.parquet') as counts
     inner join rollup.users as users on counts.user_key = users.user_key
-    inner join rollup.tokens as tokens on counts.token_id = tokens.token_id
+    inner join rollup.counters as counters on counts.counter_id = counters.counter_id
 """
 console = Console(width=120)
 

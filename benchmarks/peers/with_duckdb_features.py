@@ -13,7 +13,7 @@ ROWS_PER_BLOCK = 1_500_000  # as rows_per_block in dbt_project.yml
 WEEKS = f"""
     select
         user_key,
-        token_id,
+        counter_id,
         cast(($as_of_hour - 1 - event_hour) // {HOURS_PER_WEEK} as tinyint) as week,
         cast(sum(n) as integer) as n
     from hourly
@@ -24,12 +24,12 @@ WEEKS = f"""
     group by all
 """
 NAMED = f"""
-    select users.user_id, tokens.event_name, weeks.week, weeks.n
+    select users.user_id, counters.event_name, weeks.week, weeks.n
     from ({WEEKS}) as weeks
     inner join users
         on weeks.user_key = users.user_key
         and users.user_key between $first_key and $last_key
-    inner join tokens on weeks.token_id = tokens.token_id
+    inner join counters on weeks.counter_id = counters.counter_id
 """
 
 

@@ -19,8 +19,8 @@ SETTINGS = f"""
     set memory_limit = '{os.environ.get("FORETELL_MEMORY_LIMIT") or "50%"}';
 """
 SQL = """
-    create table tokens as
-    select cast(row_number() over (order by event_name) as smallint) as token_id, event_name
+    create table counters as
+    select cast(row_number() over (order by event_name) as smallint) as counter_id, event_name
     from (select distinct event_name from read_parquet(getvariable('events')));
 
     create table users as
@@ -32,12 +32,12 @@ SQL = """
     select
         hash(events.user_id) >> 1 as user_key,
         cast(epoch_us(events.event_time) // 3600000000 as integer) as event_hour,
-        tokens.token_id,
+        counters.counter_id,
         cast(count(*) as integer) as n
     from read_parquet(getvariable('events')) as events
-    inner join tokens on events.event_name = tokens.event_name
+    inner join counters on events.event_name = counters.event_name
     group by all
-    order by user_key, event_hour, token_id;
+    order by user_key, event_hour, counter_id;
 """
 
 

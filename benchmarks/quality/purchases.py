@@ -20,8 +20,8 @@ CUSTOMERS = """
         from stg_events as events
         inner join stg_identity_map as identity_map
             on events.identity_key = identity_map.identity_key
-            and identity_map.from_hour <= {as_of_hour}
-            and identity_map.to_hour > {as_of_hour}
+            and identity_map.valid_from_hour <= {as_of_hour}
+            and identity_map.valid_to_hour > {as_of_hour}
         where events.event_name = ? and events.event_hour < {as_of_hour}
         group by all
     ),

@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _walk(folder: Path, n_events: int) -> dict[str, float]:
-    """Run the whole road on so many events; return seconds per folder of models and per step."""
+    """Run the pipeline on so many events; return seconds per folder of models and per step."""
     made = generate(folder / "events", n_events, n_events // EVENTS_PER_USER)
     shutil.rmtree(folder / "spark", ignore_errors=True)
     os.environ |= {

@@ -1,4 +1,4 @@
-"""Time the road on events by the million, as whole processes.
+"""Time the pipeline on events by the million, as whole processes.
 
     python -m benchmarks.speed --events 10_000_000 [--folder DIR] [--steps everything hour day]
         [--predictions FOLDER | --n-predictions 20] [--properties]

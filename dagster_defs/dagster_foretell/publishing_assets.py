@@ -1,4 +1,4 @@
-"""The end of the road: is `predictions` whole, and the copy that readers get."""
+"""The end of the pipeline: is `predictions` whole, and the copy that readers get."""
 
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 

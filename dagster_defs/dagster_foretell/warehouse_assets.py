@@ -27,7 +27,7 @@ RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_ra
 # What check_built looks at.
 CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
 LEDGER = {
-    dg.AssetKey(["ledger", table])
+    dg.AssetKey(["history", table])
     for table in ("models", "model_features", "prediction_history", "held_out_scores", "reasons")
 }
 
@@ -61,7 +61,7 @@ class Translator(DagsterDbtTranslator):
         if spec.key == RAW_EVENTS_TABLE:
             return spec.replace_attributes(deps=[RAW_EVENTS])
         if deps & LEDGER:
-            # Before the scoring of this run, what is in the ledger is of runs before it.
+            # Before the scoring of this run, what is in the history is of runs before it.
             folder = self.get_group_name(self.get_resource_props(manifest, unique_id))
             written = self._scores if folder == Path(SERVING).name else []
             return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *written])

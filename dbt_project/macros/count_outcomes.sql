@@ -33,7 +33,7 @@
         inner join {{ ref('prediction_conditions') }} as conditions
             on {{ rows }}.prediction = conditions.prediction and conditions.role = 'outcome'
         inner join {{ ref('stg_identity_map') }} as identity_map
-            on {{ belongs_as_of(
+            on {{ owner_as_of(
                 rows ~ '.user_key', rows ~ '.as_of_hour + definitions.horizon_hours'
             ) }}
     ) as wanted
@@ -41,6 +41,6 @@
         on wanted.measure_id = happened.measure_id
         and wanted.as_of_hour = happened.from_hour
         and wanted.to_hour = happened.to_hour
-        and wanted.to_hour = happened.known_hour
+        and wanted.to_hour = happened.owner_as_of_hour
         and wanted.person_key = happened.user_key
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# How a property's values are counted (kind in hourly_tokens): versions by their minor number, so that
+{# How a property's values are counted (kind in hourly_counters): versions by their minor number, so that
    each release does not start from nothing; all others by their exact text. #}
 {% macro kind_of_value(value_type) %}
 case when {{ value_type }} = 'version' then 'version' else 'value' end

@@ -19,7 +19,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The tables that an hourly run may leave as they stand, and the ledger, by name (refs would make
+{# The tables that an hourly run may leave as they stand, and the history, by name (refs would make
    circles); empty until all are there, with every column that this version says they have. #}
 {% macro standing_tables() %}
     {%- set found = {} -%}

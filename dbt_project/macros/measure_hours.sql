@@ -9,8 +9,8 @@
         hourly.n_events,
         cast(null as decimal(38, 6)) as amount
     from {{ ref('hourly_user_events') }} as hourly
-    inner join {{ ref('cohort_measure_tokens') }} as measures
-        on hourly.token_id = measures.token_id
+    inner join {{ ref('cohort_measure_counters') }} as measures
+        on hourly.counter_id = measures.counter_id
     union all
     select measure_id, identity_key, event_hour, n_events, amount
     from {{ ref('cohort_filtered_hours') }}

@@ -1,4 +1,4 @@
-"""The whole road, step by step. `foretell run` and the Dagster jobs both go through here."""
+"""The whole pipeline, step by step. `foretell run` and the Dagster jobs both go through here."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def build(
 
 def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
     for row in warehouse.rows(
-        "select reason, sum(n_rows) as n_rows from stg_ingest_counts where fate = 'late' "
+        "select reason, sum(n_rows) as n_rows from stg_ingest_counts where status = 'late' "
         "group by reason"
     ):
         progress(
@@ -146,7 +146,7 @@ def check_usable(warehouse: Warehouse, settings: Settings) -> None:
         return  # dbt failed before
     if not warehouse.rows("select 1 from stg_as_of"):
         reasons = warehouse.rows(
-            "select reason, count(*) as n_rows from stg_checked_events where fate = 'rejected' "
+            "select reason, count(*) as n_rows from stg_checked_events where status = 'rejected' "
             "group by reason order by 2 desc"
         )
         counted = "; ".join(f"{row['n_rows']:,} rows: {row['reason']}" for row in reasons)
@@ -177,7 +177,7 @@ def finish(
     is_whole: bool = False,
     is_accepted: bool = False,
 ) -> Published:
-    """Turn the ledger into `predictions` (folder 08, with its tests) and publish for readers.
+    """Turn the history into `predictions` (folder 08, with its tests) and publish for readers.
 
     Raises:
         HeldBack: If something speaks against publishing (foretell.pipeline.publish_gate).

@@ -191,7 +191,7 @@ def shop():
         """
         create table prediction_definitions as
         select 'again' as prediction, '{"outcome": {"event": "buy"}}' as definition;
-        create table stg_identity_map (identity_key bigint, user_key bigint, from_hour int, to_hour int);
+        create table stg_identity_map (identity_key bigint, user_key bigint, valid_from_hour int, valid_to_hour int);
         insert into stg_identity_map values
             (1, 1, 0, 99999), (2, 2, 0, 99999), (3, 3, 0, 99999), (30, 30, 0, 240), (30, 3, 240, 99999);
         create table stg_events (identity_key bigint, event_name varchar, event_hour int);

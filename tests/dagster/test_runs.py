@@ -54,9 +54,9 @@ def steps(result: dg.ExecuteInProcessResult) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def road(tmp_path_factory):
+def pipeline(tmp_path_factory):
     """Run daily, let an hour pass in which two users do something, run hourly."""
-    folder = tmp_path_factory.mktemp("road")
+    folder = tmp_path_factory.mktemp("pipeline")
     (folder / "definitions").mkdir()
     (folder / "definitions/shop.yml").write_text(DEFINITIONS)
     write_events(folder / "events_1.parquet", shop_events(users=USERS, weeks=WEEKS))
@@ -85,8 +85,8 @@ def road(tmp_path_factory):
     return folder, daily, after_daily, hourly
 
 
-def test_an_hour_before_the_first_day_says_what_to_run(road, tmp_path):
-    folder, *_ = road
+def test_an_hour_before_the_first_day_says_what_to_run(pipeline, tmp_path):
+    folder, *_ = pipeline
     settings = read_settings(
         {"FORETELL_EVENTS": str(folder / "events_*.parquet"), "FORETELL_WAREHOUSE": "new.duckdb"},
         folder=tmp_path,
@@ -102,16 +102,16 @@ def test_an_hour_before_the_first_day_says_what_to_run(road, tmp_path):
     assert "more, which the job daily makes: run it once" in said
 
 
-def test_a_day_makes_every_table(road):
-    folder, *_ = road
+def test_a_day_makes_every_table(pipeline):
+    folder, *_ = pipeline
     settings = read_settings(
         {"FORETELL_EVENTS": "events_*.parquet", "FORETELL_WAREHOUSE": "w.duckdb"}, folder=folder
     )
     assert lacking_tables(settings) == []
 
 
-def test_daily_goes_the_road_in_order(road):
-    _, daily, _, _ = road
+def test_daily_runs_the_pipeline_in_order(pipeline):
+    _, daily, _, _ = pipeline
     done = steps(daily)
     assert done[0] == "build_warehouse"
     assert sorted(done[1:4]) == ["models__buys", "models__buys_a_lot", "models__orders"]
@@ -119,8 +119,8 @@ def test_daily_goes_the_road_in_order(road):
     assert done[7:] == ["build_predictions", "predictions_are_whole", "published"]
 
 
-def test_daily_scores_every_user(road):
-    _, _, after_daily, _ = road
+def test_daily_scores_every_user(pipeline):
+    _, _, after_daily, _ = pipeline
     assert len(after_daily) == USERS
     probability = dict(after_daily)
     buyers = [p for user, p in probability.items() if int(user[1:]) % 3 == 0]
@@ -128,8 +128,8 @@ def test_daily_scores_every_user(road):
     assert min(buyers) > max(others)
 
 
-def test_too_little_data_is_a_warning_and_stops_nobody(road):
-    folder, daily, _, _ = road
+def test_too_little_data_is_a_warning_and_stops_nobody(pipeline):
+    folder, daily, _, _ = pipeline
     ((status, reason),) = query(
         folder / "w.duckdb", "select status, reason from models where prediction = 'buys_a_lot'"
     )
@@ -144,8 +144,8 @@ def test_too_little_data_is_a_warning_and_stops_nobody(road):
     assert {checks[key].severity for key in failed} == {dg.AssetCheckSeverity.WARN}
 
 
-def test_a_model_shows_what_people_ask_for(road):
-    _, daily, _, _ = road
+def test_a_model_shows_what_people_ask_for(pipeline):
+    _, daily, _, _ = pipeline
     (event,) = daily.asset_materializations_for_node("models__buys")
     shown = {name: value.value for name, value in event.metadata.items()}
     assert shown["Status"] == "champion"
@@ -158,8 +158,8 @@ def test_a_model_shows_what_people_ask_for(road):
     assert "## Limits" in shown["Model card"]
 
 
-def test_every_prediction_has_a_published_card(road):
-    folder, _, _, _ = road
+def test_every_prediction_has_a_published_card(pipeline):
+    folder, _, _, _ = pipeline
     cards = {path.name: path.read_text() for path in (folder / "w_published/cards").iterdir()}
     assert sorted({name.split(".")[0] for name in cards}) == ["buys", "buys_a_lot", "orders"]
     assert len(cards) == 6
@@ -169,8 +169,8 @@ def test_every_prediction_has_a_published_card(road):
     assert "## No model" in cards["buys_a_lot.md"]
 
 
-def test_hourly_scores_users_active_since_the_day_and_trains_nothing(road):
-    folder, _, _, hourly = road
+def test_hourly_scores_users_active_since_the_day_and_trains_nothing(pipeline):
+    folder, _, _, hourly = pipeline
     rows = shop_events(users=USERS, weeks=WEEKS)
     last_hour = max(row["event_time"] for row in rows)[:13]  # as of its start daily scored
     since = {row["user_id"] for row in rows if row["event_time"] >= last_hour} | {"u0", "u1"}
@@ -184,8 +184,8 @@ def test_hourly_scores_users_active_since_the_day_and_trains_nothing(road):
     assert query(folder / "w.duckdb", served) == [(USERS, USERS)]
 
 
-def test_how_often_is_told_of_every_user(road):
-    folder, daily, _, _ = road
+def test_how_often_is_told_of_every_user(pipeline):
+    folder, daily, _, _ = pipeline
     rows = query(
         folder / "w.duckdb",
         "select user_id, probability, expected_value from predictions where prediction = 'orders'",
@@ -206,8 +206,8 @@ def test_how_often_is_told_of_every_user(road):
     assert "How much worse (deviance)" in shown["What does it look at?"]
 
 
-def test_the_report_of_values_is_of_held_out_users_and_published(road):
-    folder, _, _, _ = road
+def test_the_report_of_values_is_of_held_out_users_and_published(pipeline):
+    folder, _, _, _ = pipeline
     with duckdb.connect(str(folder / "w_published.duckdb"), read_only=True) as published:
         whole, *groups = published.execute(
             "select prediction, kind, group_number, n_users, mean_expected_value, mean_value "
@@ -219,8 +219,8 @@ def test_the_report_of_values_is_of_held_out_users_and_published(road):
     assert groups[-1][5] > whole[5]
 
 
-def test_readers_get_what_the_hour_made(road):
-    folder, _, _, _ = road
+def test_readers_get_what_the_hour_made(pipeline):
+    folder, _, _, _ = pipeline
     with duckdb.connect(str(folder / "w_published.duckdb"), read_only=True) as published:
         read = published.execute(
             "select user_id, probability from foretell.predictions order by all"

@@ -1,4 +1,4 @@
-{# Every row of every loaded file has its fate. Files that came since are not loaded yet, files that are
+{# Every row of every loaded file has its status. Files that came since are not loaded yet, files that are
    gone cannot be counted again. Reads all files, hence only when everybody is scored. #}
 {{ config(meta={'dagster': {'ref': {'name': 'stg_checked_events'}}}, tags=['daily']) }}
 

@@ -16,7 +16,7 @@ newest as (
     from {{ ref('stg_identities') }}
     union all
     -- What was learned in the hour before as_of holds from as_of on.
-    select 'stg_identity_map.from_hour' as place, max(from_hour) - 1 as last_hour
+    select 'stg_identity_map.valid_from_hour' as place, max(valid_from_hour) - 1 as last_hour
     from {{ ref('stg_identity_map') }}
     union all
     -- The grid may reach now, but not pass it.

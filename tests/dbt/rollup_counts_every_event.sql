@@ -8,8 +8,8 @@ events as (select count(*) as n_events from {{ ref('stg_events') }} where {{ tes
 rollup as (
     select coalesce(sum(hourly.n_events), 0) as n_events
     from {{ ref('hourly_user_events') }} as hourly
-    inner join {{ ref('hourly_tokens') }} as tokens
-        on hourly.token_id = tokens.token_id and tokens.kind = 'event'
+    inner join {{ ref('hourly_counters') }} as counters
+        on hourly.counter_id = counters.counter_id and counters.kind = 'event'
     where {{ tested }}
 )
 

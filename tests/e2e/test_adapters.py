@@ -219,7 +219,7 @@ def test_two_sources_end_in_one_stg_events(tmp_path):
         select owner.user_id from stg_identities as visitor
         join stg_identity_map as identity_map on visitor.identity_key = identity_map.identity_key
         join stg_identities as owner on identity_map.user_key = owner.identity_key
-        where visitor.user_id = 'device:a-2' and identity_map.to_hour = 2147483647
+        where visitor.user_id = 'device:a-2' and identity_map.valid_to_hour = 2147483647
     """
     assert query(warehouse, owner) == [("u2",)]
 
@@ -239,7 +239,7 @@ def test_a_genuine_amplitude_export(tmp_path):
     done = dbt(["run", "--select", "01_staging"], environment, tmp_path)
     assert done.returncode == 0, done.stdout[-3000:]
     warehouse = tmp_path / "warehouse.duckdb"
-    assert query(warehouse, "select fate, n_rows from stg_ingest_counts") == [("accepted", 13)]
+    assert query(warehouse, "select status, n_rows from stg_ingest_counts") == [("accepted", 13)]
     assert query(
         warehouse,
         """

@@ -1,4 +1,4 @@
-"""Calibration in SQL against Python, on a warehouse whose ledger is of an older version."""
+"""Calibration in SQL against Python, on a warehouse whose history is of an older version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 
 from foretell.learn.metrics import expected_calibration_error, wilson_interval
 from tests.conftest import dbt, query
-from tests.ledger import ALARMS_TABLE, HELD_OUT_SCORES, MODEL_FEATURES, MODELS, REASONS
+from tests.history_tables import ALARMS_TABLE, HELD_OUT_SCORES, MODEL_FEATURES, MODELS, REASONS
 
 N = 4000
 RNG = np.random.default_rng(4)
@@ -70,7 +70,7 @@ def built(tmp_path_factory):
     return path
 
 
-def test_an_older_ledger_gets_the_columns_it_lacks_and_keeps_its_rows(built):
+def test_an_older_history_gets_the_columns_it_lacks_and_keeps_its_rows(built):
     columns = {row[0]: row[1] for row in query(built, "describe models")}
     added = {name: columns[name] for name in ("holdout_feature_ids", "challenge", "explain_model")}
     assert added == {

@@ -10,13 +10,13 @@ from foretell.warehouse.base import open_warehouse
 from tests.conftest import SERVING, SHOP, WarehouseFolder, write_events
 from tests.random_events import arriving_events
 
-WIDE = "max_value_tokens: 30, min_value_share: 0.05"
+WIDE = "max_value_counters: 30, min_value_share: 0.05"
 # Next to nothing is kept, and of `category`, `app` and `plan` another set of values than before.
 NARROW = (
-    "max_value_tokens: 1, min_value_share: 0.05, max_sum_tokens: 0, max_event_types: 1, "
+    "max_value_counters: 1, min_value_share: 0.05, max_sum_counters: 0, max_event_types: 1, "
     "max_values_per_user_property: 1"
 )
-FEATURES = "select feature_name, is_kept, other_than is not null from taxonomy_features"
+FEATURES = "select feature_name, is_kept, kept_values_hash is not null from taxonomy_features"
 VALUES = """
     select as_of, user_id, feature_name, user_features.value
     from user_features
@@ -24,7 +24,7 @@ VALUES = """
     where feature_name in (select feature_name from model_features)
     order by all
 """
-KEPT = "select * exclude (token_id) from taxonomy_features where is_kept order by all"
+KEPT = "select * exclude (counter_id) from taxonomy_features where is_kept order by all"
 
 
 class Warehouse(WarehouseFolder):
@@ -84,7 +84,7 @@ def test_a_champion_finds_its_features_and_new_models_do_not(reigning, tmp_path,
     alone.add("1", rows[:800])
     alone.build(NARROW)
     assert reigning.query(KEPT) == alone.query(KEPT)
-    kept = "select * exclude (token_id) from taxonomy_property_values where is_kept order by all"
+    kept = "select * exclude (counter_id) from taxonomy_property_values where is_kept order by all"
     assert reigning.query(kept) == alone.query(kept)
 
     # What comes in later is counted as if all had come at once, for champion and new models.
@@ -114,5 +114,5 @@ def test_a_ban_beats_a_champion_and_without_it_nothing_is_kept(reigning):
     reigning.build(NARROW)
     assert reigning.query("select count(*) from taxonomy_features where not is_kept") == [(0,)]
     assert reigning.query(
-        "select count(*) from hourly_tokens where is_counted and not is_chosen"
+        "select count(*) from hourly_counters where is_counted and not is_chosen"
     ) == [(0,)]

@@ -31,11 +31,11 @@ def test_every_data_test_passes_on_dirty_events(tmp_path):
     }
     done = dbt(["build", "--exclude-resource-type", "unit_test"], environment, tmp_path)
     assert done.returncode == 0, done.stdout[-4000:]
-    raw, fates = query(
+    raw, statuses = query(
         tmp_path / "warehouse.duckdb",
         "select count(*) from stg_raw_events union all select sum(n_rows) from stg_ingest_counts",
     )
-    assert raw == fates
+    assert raw == statuses
     # Whether reasons are told, and what training may take, makes it no other question: models stay.
     (plain, other) = query(
         tmp_path / "warehouse.duckdb",

@@ -26,7 +26,7 @@ SCORE = """
 """
 COHORT = "select user_id, as_of, has_features from scoring_rows order by all"
 PREDICTIONS = "select user_id, as_of, probability from predictions order by all"
-# Of the ledger, for the cohort as it stands.
+# Of the history, for the cohort as it stands.
 NEWEST = """
     select user_id, history.as_of, probability
     from prediction_history as history

@@ -21,7 +21,7 @@ MAP = """
     from stg_identity_map as identity_map
     join stg_identities as identities on identity_map.identity_key = identities.identity_key
     join stg_identities as users on identity_map.user_key = users.identity_key
-    where from_hour <= {hour} and to_hour > {hour}
+    where valid_from_hour <= {hour} and valid_to_hour > {hour}
 """
 
 
@@ -124,10 +124,10 @@ def test_each_identity_has_one_user_as_of_each_hour(case):
     _, warehouse = case
     gaps = """
         select 1 from (
-            select from_hour, to_hour,
-                lag(to_hour, 1, 0) over (partition by identity_key order by from_hour) as before
+            select valid_from_hour, valid_to_hour,
+                lag(valid_to_hour, 1, 0) over (partition by identity_key order by valid_from_hour) as before
             from stg_identity_map
-        ) where from_hour <> before or to_hour <= from_hour
+        ) where valid_from_hour <> before or valid_to_hour <= valid_from_hour
     """
     assert query(warehouse, gaps) == []
 

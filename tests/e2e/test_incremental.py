@@ -18,11 +18,11 @@ from tests.random_events import arriving_events, random_events
 
 # Other random arrivals and batches: FORETELL_TEST_SEEDS=2,3,4 pytest tests/e2e/test_incremental.py
 SEEDS = [int(seed) for seed in os.environ.get("FORETELL_TEST_SEEDS", "1").split(",")]
-# Every table on the way to the matrix, without the numbers of batches, tokens and features.
+# Every table on the way to the matrix, without the numbers of batches, counters and features.
 TABLES = {
     "stg_checked_events": """
         select event_id, user_id, device_id, event_name, event_time, event_hour, received_at,
-            event_properties, user_properties, previous_id, fate, reason, raw_row
+            event_properties, user_properties, previous_id, status, reason, raw_row
         from stg_checked_events""",
     "stg_ingest_counts": "select * exclude (counted_in) from stg_ingest_counts",
     "stg_sightings": "select * exclude (counted_in) from stg_sightings",
@@ -34,12 +34,12 @@ TABLES = {
     "stg_event_days": "select * exclude (counted_in) from stg_event_days",
     "stg_value_volumes": "select * from stg_value_volumes",
     "stg_value_users": "select * exclude (counted_in) from stg_value_users",
-    "hourly_tokens": "select * exclude (token_id, seen_in) from hourly_tokens where is_counted",
+    "hourly_counters": "select * exclude (counter_id, seen_in) from hourly_counters where is_counted",
     "hourly_user_events": """
         select identity_key, event_hour, kind, event_name, property, value, hourly.n_events, value_sum
-        from hourly_user_events as hourly left join hourly_tokens using (token_id)""",
-    "taxonomy_features": "select * exclude (token_id) from taxonomy_features",
-    "taxonomy_property_values": "select * exclude (token_id) from taxonomy_property_values",
+        from hourly_user_events as hourly left join hourly_counters using (counter_id)""",
+    "taxonomy_features": "select * exclude (counter_id) from taxonomy_features",
+    "taxonomy_property_values": "select * exclude (counter_id) from taxonomy_property_values",
     "taxonomy_user_properties": "select * from taxonomy_user_properties",
     "user_features": """
         select as_of, user_id, feature_name, user_features.value
@@ -89,7 +89,7 @@ class Warehouse(WarehouseFolder):
     def build(self, scope: str = "everyone", *arguments: str, loading: str = "") -> str:
         """Run dbt on folders 01 to 07 and return what it printed."""
         # Few values are counted, so that which ones they are changes as events come in.
-        variables = "max_value_tokens: 4, max_sum_tokens: 2, max_values_per_day: 2, max_sampled_identities: 8"
+        variables = "max_value_counters: 4, max_sum_counters: 2, max_values_per_day: 2, max_sampled_identities: 8"
         variables += loading and f", {loading}"
         return self.dbt(scope, [*arguments, "--exclude", SERVING], variables)
 
@@ -114,8 +114,8 @@ def test_batches_give_what_one_load_gives(warehouse, seed):
         rng.shuffle(part)
         warehouse.add(part)
         assert "anew" not in warehouse.build(scope)
-    fates = "n_accepted, n_same_event_id, n_same_content, n_too_late, n_future_clock, n_unusable"
-    report = warehouse.query(f"select n_read, {fates} from ingest_report order by batch_id")
+    statuses = "n_accepted, n_same_event_id, n_same_content, n_too_late, n_future_clock, n_unusable"
+    report = warehouse.query(f"select n_read, {statuses} from ingest_report order by batch_id")
     assert [row[0] for row in report] == [cuts[0], cuts[1] - cuts[0], len(rows) - cuts[1]]
     assert [row[0] for row in report] == [sum(row[1:]) for row in report]
     # The case that is hard: a later file took events back.
@@ -155,7 +155,7 @@ def test_files_that_come_change_and_go(warehouse):
         if row["event_time"] < "2026-01-20"
     ]
     n_raw = "select count(*) from stg_checked_events"
-    n_late = "select sum(n_rows) from stg_ingest_counts where fate = 'late'"
+    n_late = "select sum(n_rows) from stg_ingest_counts where status = 'late'"
     warehouse.add(rows)
     warehouse.build()
     before = warehouse.tables()

@@ -108,8 +108,8 @@ def test_the_day_and_the_intraday_table_hold_the_same_events(warehouse, pair):
         file = CASES / f"03-ga4-daily-and-intraday-twice/{name}.ndjson"
         shutil.copy(file, warehouse.folder / "events")
     load(warehouse, "*.ndjson", "ga4")
-    fates = "select fate, sum(n_rows) from stg_ingest_counts group by 1 order by 1"
-    assert warehouse.query(fates) == [("accepted", 4), ("duplicate", 4)]
+    statuses = "select status, sum(n_rows) from stg_ingest_counts group by 1 order by 1"
+    assert warehouse.query(statuses) == [("accepted", 4), ("duplicate", 4)]
 
 
 def test_placeholders_own_no_device_and_merge_nobody(warehouse):
@@ -121,7 +121,7 @@ def test_placeholders_own_no_device_and_merge_nobody(warehouse):
         from stg_identities as identities
         join stg_identity_map as identity_map using (identity_key)
         join stg_identities as users on identity_map.user_key = users.identity_key
-        where to_hour = 2147483647 order by 1
+        where valid_to_hour = 2147483647 order by 1
     """
     found = dict(warehouse.query(owners))
     assert {name for name in found if name.startswith("alice")} == {"alice0", "alice1", "alice2"}

@@ -96,7 +96,7 @@ def test_only_unusable_rows(folder):
 
 
 def test_hostile_and_broken_rows_are_data_or_counted(folder):
-    """The road is walked to its end; too little data is a status, not a failure; so is a useless pin."""
+    """The pipeline runs to its end; too little data is a status, not a failure; so is a useless pin."""
     hostile = ["'; drop table users; --", "{{ 1/0 }}", '🛒 "sale"', "x" * 10_000, "nul \x00 inside"]
     rows = [
         {"event_id": f"{name[:9]}{day}", "user_id": "it's {{ me }}", "event_name": name, "event_time": f"2026-01-{day:02}",
@@ -124,7 +124,7 @@ def test_hostile_and_broken_rows_are_data_or_counted(folder):
     assert 'pin {"event": "purchas"} names nothing' in told
     warehouse = folder / "warehouse.duckdb"
     counts = dict(
-        query(warehouse, "select reason, n_rows from stg_ingest_counts where fate = 'rejected'")
+        query(warehouse, "select reason, n_rows from stg_ingest_counts where status = 'rejected'")
     )
     assert counts == {
         "event_time is not a time": 1,

@@ -24,7 +24,7 @@ TABLES = {
     "predictions": "prediction, user_id, round(probability, 5), round(percentile, 2), as_of, model_id",
     "prediction_history": "prediction, user_id, round(probability, 5), as_of, model_id",
     "models": "model_id, prediction, status, candidate, definition_hash, as_of",
-    "stg_ingest_counts": "fate, reason, n_rows",
+    "stg_ingest_counts": "status, reason, n_rows",
     "hourly_user_events": "* exclude (counted_in)",
     "prediction_outcomes": "prediction, user_id, as_of, outcome",
 }

@@ -25,7 +25,7 @@ from foretell.warehouse.duckdb import open_duckdb
 from tests.conftest import SHOP, write_events
 from tests.random_events import arriving_events
 
-ROUNDS = (["foretell.cli", "run"], ["foretell.cli", "score", "--active-only"])  # as in road.py
+ROUNDS = (["foretell.cli", "run"], ["foretell.cli", "score", "--active-only"])  # as in pipeline.py
 DBT_RUN = ["dbt.cli.main", "run", "--target-path", "target/tests"]
 SPARK = {
     "FORETELL_SPARK_MASTER": "local[2]",
@@ -104,12 +104,12 @@ def write_dirty_events(folder: Path, n_batches: int) -> None:
 
 
 def walk(folder: Path, commands: Sequence[list[str]], *options: str) -> Walked:
-    """Walk the road on both engines, a round per batch.
+    """Run the pipeline on both engines, a round per batch.
 
     Args:
         folder: With the batches.
         commands: Of each round on DuckDB.
-        options: Of road.py, for Spark.
+        options: Of pipeline.py, for Spark.
     """
     for number, command in enumerate(commands):
         shutil.copytree(folder / f"batches/{number}", folder / "events", dirs_exist_ok=True)
@@ -121,7 +121,7 @@ def walk(folder: Path, commands: Sequence[list[str]], *options: str) -> Walked:
         names = [row["table_name"] for row in found]
         on_duckdb = {name: warehouse.table(f'select * from "{name}"') for name in names}
     shutil.rmtree(folder / "events")
-    run(folder, "spark", ["tests.spark.road", str(folder), *options])
+    run(folder, "spark", ["tests.spark.pipeline", str(folder), *options])
     on_spark = {name: pq.read_table(folder / f"tables/{name}.parquet") for name in names}
     return Walked(folder, on_duckdb, on_spark)
 

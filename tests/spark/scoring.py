@@ -2,8 +2,8 @@
 
     python -m tests.spark.scoring FOLDER [--forget]
 
-With --forget nothing was scored before: neither the ledger nor `predictions` knows. Prints how many
-rows were appended, how many the ledger holds, of how many users, and how many users there are to
+With --forget nothing was scored before: neither the history nor `predictions` knows. Prints how many
+rows were appended, how many the history holds, of how many users, and how many users there are to
 score.
 """
 

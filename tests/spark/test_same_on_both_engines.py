@@ -1,4 +1,4 @@
-"""Events come in, are learned from and scored, on DuckDB and on Spark: every table of the road is the
+"""Events come in, are learned from and scored, on DuckDB and on Spark: every table of the pipeline is the
 same, row by row. `make test-spark` sets up what it needs."""
 
 from __future__ import annotations

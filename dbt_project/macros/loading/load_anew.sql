@@ -13,7 +13,7 @@
 {# Before a build: if files that were loaded changed since, or settings did, drop what was loaded, so that it
    is loaded anew; a relation is read whole each time. New files alone are added to what is there, and
    events of files that are gone, or that the sources name no more, stay: where a load of all would lose
-   them, the run is refused (lost_events). Ids last: those of tokens and features, and batches are
+   them, the run is refused (lost_events). Ids last: those of counters and features, and batches are
    numbered on. #}
 {% macro load_anew() %}
     {%- if execute and flags.WHICH in ('build', 'run') and 'model.foretell.stg_checked_events' in selected_resources -%}
@@ -47,8 +47,8 @@
         {%- do refuse_to_lose(reason, loaded) -%}
         {{ log('All events are loaded anew: ' ~ reason, info=True) }}
         {%- for name, relation in loaded.items()
-            if 'stg_batches' not in loaded or name not in ('stg_batches', 'hourly_tokens')
-                or (name == 'hourly_tokens' and is_of_older_version(relation)) -%}
+            if 'stg_batches' not in loaded or name not in ('stg_batches', 'hourly_counters')
+                or (name == 'hourly_counters' and is_of_older_version(relation)) -%}
             {%- do adapter.drop_relation(relation) -%}
         {%- endfor -%}
         {%- if batches -%}{%- do run_query(restart_batches(batches, reason)) -%}{%- endif -%}
@@ -69,7 +69,7 @@
    stg_batches, if there is one. #}
 {% macro why_load_anew(loaded, batches) %}
     {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
-    {%- if 'hourly_tokens' in loaded and is_of_older_version(loaded['hourly_tokens']) -%}
+    {%- if 'hourly_counters' in loaded and is_of_older_version(loaded['hourly_counters']) -%}
         {{ return('the warehouse is of an older version') }}
     {%- endif -%}
     {%- for name, table in loaded.items() if is_unfinished(table) -%}
@@ -120,7 +120,7 @@
 {% macro gone_files(loaded) %}
     {%- set parts = [] -%}
     {%- set counts = '(select batch_id, sum(n_rows) as n_rows, '
-        ~ "sum(case when fate = 'accepted' then n_rows else 0 end) as n_events from "
+        ~ "sum(case when status = 'accepted' then n_rows else 0 end) as n_events from "
         ~ loaded['stg_ingest_counts'] ~ ' group by batch_id)' -%}
     {%- do parts.append(
         'select known.source_file, coalesce(counts.n_events, 0) as n_events from ' ~ loaded['stg_batches']
@@ -171,8 +171,8 @@
     {%- set missing = missing_columns(checked, {'placeholder_id': dbt.type_string()}) -%}
     {%- if missing -%}{%- do alter_relation_add_remove_columns(checked, missing, none) -%}{%- endif -%}
     {%- for name, relation in loaded.items()
-        if name not in ('stg_batches', 'stg_checked_events', 'hourly_tokens')
-            or (name == 'hourly_tokens' and is_of_older_version(relation)) -%}
+        if name not in ('stg_batches', 'stg_checked_events', 'hourly_counters')
+            or (name == 'hourly_counters' and is_of_older_version(relation)) -%}
         {%- do adapter.drop_relation(relation) -%}
     {%- endfor -%}
     {%- set kept %}
@@ -191,9 +191,9 @@
     {%- do run_query(replace_table(batches, kept)) -%}
 {% endmacro %}
 
-{# Tokens were not always told apart by whether new models take them: they are numbered anew. #}
-{% macro is_of_older_version(tokens) %}
-    {{ return(missing_names(tokens, ['is_chosen']) | length > 0) }}
+{# Counters were not always told apart by whether new models take them: they are numbered anew. #}
+{% macro is_of_older_version(counters) %}
+    {{ return(missing_names(counters, ['is_chosen']) | length > 0) }}
 {% endmacro %}
 
 {# One batch without rows stands for all before it, so that the next has a higher number. #}

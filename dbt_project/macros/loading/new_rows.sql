@@ -43,7 +43,7 @@
 {% macro begun_by(counts) %}
     {%- if not counts -%}{{ return('cast(null as integer)') }}{%- endif -%}
     {{ return(
-        '(select max(first_hour) from ' ~ counts ~ " as counts where fate = 'accepted' and n_rows >= 3)"
+        '(select max(first_hour) from ' ~ counts ~ " as counts where status = 'accepted' and n_rows >= 3)"
     ) }}
 {% endmacro %}
 
@@ -62,7 +62,7 @@
     ).rows[0][0] -%}
     {%- set hours = counted if is_counted else
         '(select event_hour, count(*) as n_events, ' ~ count_clocks('loaded') ~ ' from ' ~ loaded
-        ~ " as loaded where fate = 'accepted' group by event_hour)" -%}
+        ~ " as loaded where status = 'accepted' group by event_hour)" -%}
     {%- set last = run_query(last_hour(hours, written_by(), begun_by(table_by_name('stg_ingest_counts')))).rows[0][0] -%}
     {{ return((last or 0) | int - 24 * var('late_days')) }}
 {% endmacro %}
@@ -77,10 +77,10 @@
         ~ hour_start('min(now.last_hour)') ~ ' from ' ~ new ~ ' as late'
         ~ ' inner join ' ~ ref('stg_batches') ~ ' as batches on late.batch_id = batches.batch_id'
         ~ ' cross join (select ' ~ closed_hour(this) ~ ' + 24 * ' ~ var('late_days') ~ ' as last_hour) as now'
-        ~ ' inner join (select batch_id from ' ~ new ~ " where fate <> 'rejected' group by batch_id"
-        ~ " having sum(case when fate = 'late' then 1 else 0 end) >= 0.95 * count(*)) as whole"
+        ~ ' inner join (select batch_id from ' ~ new ~ " where status <> 'rejected' group by batch_id"
+        ~ " having sum(case when status = 'late' then 1 else 0 end) >= 0.95 * count(*)) as whole"
         ~ ' on late.batch_id = whole.batch_id'
-        ~ " where late.fate = 'late' group by late.batch_id having count(*) >= 20 order by 1"
+        ~ " where late.status = 'late' group by late.batch_id having count(*) >= 20 order by 1"
     ).rows -%}
         {{ refuse(
             row[0] ~ ' comes too late as a whole: its ' ~ '{:,}'.format(row[1] | int) ~ ' events are of '

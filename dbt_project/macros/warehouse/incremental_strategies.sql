@@ -12,7 +12,7 @@
     delete from {{ target }} as old
     using (select * from {{ new }} where batch_id < decided_in) as again
     where
-        old.fate = 'accepted'
+        old.status = 'accepted'
         and old.batch_id = again.batch_id
         and old.event_hour = again.event_hour
         and old.event_time = again.event_time
@@ -28,9 +28,9 @@
     {{ exceptions.raise_compiler_error("replace_decided: add " ~ target.type) }}
 {% endmacro %}
 
-{# What touched events belong to is counted again: the rows of each touched key (config recount_by) give
-   way to the new ones. A new row with counted_in NULL only names a touched key.
-   With config resort_by the touched weeks are sorted again when everybody is scored: hours added one
+{# What changed events belong to is counted again: the rows of each changed key (config recount_by) give
+   way to the new ones. A new row with counted_in NULL only names a changed key.
+   With config resort_by the changed weeks are sorted again when everybody is scored: hours added one
    by one would lie in as many places. #}
 {% macro get_incremental_recount_sql(arguments) %}
     {{ return(adapter.dispatch('recount', 'foretell')(
@@ -41,8 +41,8 @@
 
 {% macro duckdb__recount(target, new, columns, keys, sorted_by) %}
     delete from {{ target }} as old
-    using (select distinct {{ keys | join(', ') }} from {{ new }} where counted_in is null) as touched
-    where {% for key in keys %}old.{{ key }} = touched.{{ key }}{{ ' and ' if not loop.last }}{% endfor %};
+    using (select distinct {{ keys | join(', ') }} from {{ new }} where counted_in is null) as changed
+    where {% for key in keys %}old.{{ key }} = changed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %};
     {{ insert_from(target, new, columns, 'counted_in is not null') }};
     {%- if sorted_by and var('scope') == 'everyone' %}
     {%- set first_hour = '(select min(event_hour) // 168 * 168 from ' ~ new ~ ' where counted_in is null)' %}

@@ -30,11 +30,11 @@
                 {%- set kept = spark__not_decided_again(target_relation, new) -%}
                 {%- set wanted = 'true' -%}
             {%- elif strategy == 'recount' -%}
-                {%- set touched = 'select * from ' ~ new ~ ' where counted_in is null' -%}
-                {%- set kept = spark__not_touched(target_relation, touched, config.require('recount_by')) -%}
+                {%- set changed = 'select * from ' ~ new ~ ' where counted_in is null' -%}
+                {%- set kept = spark__not_changed(target_relation, changed, config.require('recount_by')) -%}
                 {%- set wanted = 'counted_in is not null' -%}
             {%- elif strategy == 'delete+insert' -%}
-                {%- set kept = spark__not_touched(target_relation, 'select * from ' ~ new, [config.require('unique_key')]) -%}
+                {%- set kept = spark__not_changed(target_relation, 'select * from ' ~ new, [config.require('unique_key')]) -%}
                 {%- set wanted = 'true' -%}
             {%- else -%}
                 {{ exceptions.raise_compiler_error(model.name ~ ': no incremental strategy ' ~ strategy ~ ' on Spark') }}
@@ -72,7 +72,7 @@
 {% macro spark__not_decided_again(target, new) %}
     {{ target }} as old
     left anti join (select * from {{ new }} where batch_id < decided_in) as again
-        on old.fate = 'accepted'
+        on old.status = 'accepted'
         and old.batch_id = again.batch_id
         and old.event_hour = again.event_hour
         and old.event_time = again.event_time
@@ -83,11 +83,11 @@
         {%- endfor %}
 {% endmacro %}
 
-{# Old rows but those of touched keys, the same way. #}
-{% macro spark__not_touched(target, touched, keys) %}
+{# Old rows but those of changed keys, the same way. #}
+{% macro spark__not_changed(target, changed, keys) %}
     {{ target }} as old
-    left anti join ({{ touched }}) as touched
-        on {% for key in keys %}old.{{ key }} = touched.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+    left anti join ({{ changed }}) as changed
+        on {% for key in keys %}old.{{ key }} = changed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
 {% endmacro %}
 
 {# The rows to come of a table, or of some days of it, take the place of those that are there. days: a

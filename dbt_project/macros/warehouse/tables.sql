@@ -26,7 +26,7 @@
 
 {# A table gives way to the rows of a query, which may read it: the last statement of that. Spark has no
    such statement; whoever is stopped between drop and rename leaves the whole table under another name,
-   and create_ledger finds it (recovered_table). #}
+   and create_history finds it (recovered_table). #}
 {% macro replace_table(table, sql) %}{{ return(adapter.dispatch('replace_table', 'foretell')(table, sql)) }}{% endmacro %}
 {% macro duckdb__replace_table(table, sql) %}create or replace table {{ table }} as {{ sql }}{% endmacro %}
 {% macro spark__replace_table(table, sql) %}

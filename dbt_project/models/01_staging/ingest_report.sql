@@ -4,7 +4,7 @@ with
 
 counts as (
     select
-        batch_id, fate, reason, n_rows, n_over_an_hour, n_over_a_day, n_over_a_week,
+        batch_id, status, reason, n_rows, n_over_an_hour, n_over_a_day, n_over_a_week,
         n_placeholder_ids
     from {{ ref('stg_ingest_counts') }}
 ),
@@ -27,7 +27,7 @@ ahead as (
     select events.batch_id, count(*) as n_ahead
     from {{ ref('stg_checked_events') }} as events
     inner join {{ ref('stg_as_of') }} as now on events.event_hour > now.last_hour
-    where events.fate = 'accepted'
+    where events.status = 'accepted'
     group by events.batch_id
 ),
 
@@ -40,12 +40,12 @@ final as (
         batches.modified_at,
         cast(sum(counts.n_rows) as bigint) as n_read,
         {%- for name, condition in [
-            ('n_accepted', "counts.fate = 'accepted'"),
+            ('n_accepted', "counts.status = 'accepted'"),
             ('n_same_event_id', "counts.reason = 'same event_id'"),
             ('n_same_content', "counts.reason = 'same content without event_id'"),
-            ('n_too_late', "counts.fate = 'late'"),
+            ('n_too_late', "counts.status = 'late'"),
             ('n_future_clock', "counts.reason = 'event_time is in the future'"),
-            ('n_unusable', "counts.fate = 'rejected' and counts.reason <> 'event_time is in the future'"),
+            ('n_unusable', "counts.status = 'rejected' and counts.reason <> 'event_time is in the future'"),
         ] %}
         cast(sum(case when {{ condition }} then counts.n_rows else 0 end) as bigint)
             as {{ name }},

@@ -14,7 +14,7 @@ earlier as (
     select loaded.*
     from {{ this }} as loaded
     where
-        fate = 'accepted'
+        status = 'accepted'
         and event_hour >= {{ closed }} - 24 * {{ var('late_days') }}
         and event_id is not null
         and {{ duplicate_hash() }} in (select duplicate_hash from {{ judged }} as judged)
@@ -22,7 +22,7 @@ earlier as (
     select loaded.*
     from {{ this }} as loaded
     where
-        fate = 'accepted'
+        status = 'accepted'
         and event_hour >= {{ closed }} - 24 * {{ var('late_days') }}
         and event_id is null
         and event_hour in (select event_hour from {{ judged }} as judged)
@@ -129,7 +129,7 @@ final as (
             when reject_reason is not null then 'rejected'
             when is_late then 'late'
             else 'accepted'
-        end as fate,
+        end as status,
         coalesce(
             reject_reason,
             case when is_late then 'more than {{ var('late_days') }} days late' end
@@ -159,7 +159,7 @@ final as (
         ranked.user_properties,
         ranked.previous_id,
         ranked.placeholder_id,
-        case when ranked.arrival > 1 then 'duplicate' else 'accepted' end as fate,
+        case when ranked.arrival > 1 then 'duplicate' else 'accepted' end as status,
         case when ranked.arrival > 1 then ranked.duplicate_rule end as reason,
         null as raw_row,
         ranked.batch_id,

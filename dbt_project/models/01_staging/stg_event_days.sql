@@ -9,8 +9,8 @@
 with
 
 {% if is_incremental() -%}
-touched as (
-    select * from {{ touched(floor_divide('event_hour', 24) ~ ' as event_day', this) }} as touched
+changed as (
+    select * from {{ changed(floor_divide('event_hour', 24) ~ ' as event_day', this) }} as changed
 ),
 
 {% endif -%}
@@ -22,8 +22,8 @@ events as (
     from {{ ref('stg_events') }} as events
     {%- if is_incremental() %}
     where
-        events.event_hour >= (select 24 * min(event_day) from touched)
-        and {{ floor_divide('events.event_hour', 24) }} in (select event_day from touched)
+        events.event_hour >= (select 24 * min(event_day) from changed)
+        and {{ floor_divide('events.event_hour', 24) }} in (select event_day from changed)
     {%- endif %}
 ),
 
@@ -42,7 +42,7 @@ final as (
     select event_day, null as event_name, null as property, null as value,
         null as n_events, null as n_values, null as n_numbers, null as n_long, null as n_codes,
         null as counted_in
-    from touched
+    from changed
     {%- endif %}
 )
 

@@ -9,7 +9,7 @@
 with
 
 {% if is_incremental() -%}
-touched as (select * from {{ touched(event_day ~ ' as event_day', this) }} as touched),
+changed as (select * from {{ changed(event_day ~ ' as event_day', this) }} as changed),
 
 {% endif -%}
 newest as (select batch_id from {{ newest_batch() }} as newest),
@@ -25,8 +25,8 @@ final as (
     cross join newest
     {%- if is_incremental() %}
     where
-        events.event_hour >= (select 24 * min(event_day) from touched)
-        and {{ event_day }} in (select event_day from touched)
+        events.event_hour >= (select 24 * min(event_day) from changed)
+        and {{ event_day }} in (select event_day from changed)
     {%- endif %}
     group by events.event_hour
     {%- if is_incremental() %}
@@ -34,7 +34,7 @@ final as (
     select
         event_day, null as event_hour, null as n_events, null as n_users_timed, null as n_prompt,
         null as counted_in
-    from touched
+    from changed
     {%- endif %}
 )
 

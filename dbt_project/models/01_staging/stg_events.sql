@@ -17,7 +17,7 @@ final as (
         user_properties,
         previous_id
     from {{ in_view(ref('stg_checked_events')) }}
-    where fate = 'accepted'
+    where status = 'accepted'
 )
 
 select * from final

@@ -1,25 +1,25 @@
-{# What became of the raw rows, and how late they were. Grain: one row per (batch_id, fate, reason).
-   Sums to the raw rows (test no_raw_row_is_lost). #}
+{# What became of the raw rows, and how late they were. Grain: one row per (batch_id, status,
+   reason). Sums to the raw rows (test no_raw_row_is_lost). #}
 {{ config(
     materialized='incremental', incremental_strategy='recount', recount_by=['batch_id']
 ) }}
 with
 
 {% if is_incremental() -%}
-touched as (select * from {{ touched('batch_id', this, of='true') }} as touched),
+changed as (select * from {{ changed_keys('batch_id', this, of='true') }} as changed),
 
 {% endif -%}
 rows_counted as (
     select
         checked.batch_id,
-        checked.fate,
+        checked.status,
         coalesce(checked.reason, '') as reason,
         checked.placeholder_id,
         checked.event_hour,
         checked.received_at - checked.event_time as delay
     from {{ ref('stg_checked_events') }} as checked
     {%- if is_incremental() %}
-    inner join touched on checked.batch_id = touched.batch_id
+    inner join changed on checked.batch_id = changed.batch_id
     {%- endif %}
 ),
 
@@ -28,7 +28,7 @@ newest as (select batch_id from {{ newest_batch() }} as newest),
 final as (
     select
         rows_counted.batch_id,
-        rows_counted.fate,
+        rows_counted.status,
         rows_counted.reason,
         cast(count(*) as bigint) as n_rows,
         cast(
@@ -45,15 +45,15 @@ final as (
         max(newest.batch_id) as counted_in
     from rows_counted
     cross join newest
-    group by rows_counted.batch_id, rows_counted.fate, rows_counted.reason
+    group by rows_counted.batch_id, rows_counted.status, rows_counted.reason
     {%- if is_incremental() %}
     union all
     select
-        batch_id, null as fate, null as reason, null as n_rows, null as n_over_an_hour,
+        batch_id, null as status, null as reason, null as n_rows, null as n_over_an_hour,
         null as n_over_a_day, null as n_over_a_week, null as first_hour,
         null as n_placeholder_ids,
         null as counted_in
-    from touched
+    from changed
     {%- endif %}
 )
 

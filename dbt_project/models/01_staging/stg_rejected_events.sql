@@ -10,7 +10,7 @@ final as (
         event_id,
         received_at
     from {{ ref('stg_checked_events') }}
-    where fate = 'rejected'
+    where status = 'rejected'
 )
 
 select * from final

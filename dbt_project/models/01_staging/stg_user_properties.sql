@@ -9,12 +9,12 @@
 with
 
 {% if is_incremental() -%}
-touched as (
+changed as (
     select *
-    from {{ touched(
+    from {{ changed_keys(
         'identity_key, event_hour', this,
-        of="fate in ('accepted', 'duplicate') and user_properties is not null"
-    ) }} as touched
+        of="status in ('accepted', 'duplicate') and user_properties is not null"
+    ) }} as changed
 ),
 
 {% endif -%}
@@ -27,8 +27,8 @@ events as (
         events.identity_key
     from {{ ref('stg_events') }} as events
     {%- if is_incremental() %}
-    inner join touched
-        on events.identity_key = touched.identity_key and events.event_hour = touched.event_hour
+    inner join changed
+        on events.identity_key = changed.identity_key and events.event_hour = changed.event_hour
     {%- endif %}
     where events.user_properties is not null
 ),
@@ -75,7 +75,7 @@ listed as (
         null as stated_at,
         null as value,
         null as counted_in
-    from touched
+    from changed
     {%- endif %}
 ),
 

@@ -13,12 +13,12 @@
 with
 
 {% if is_incremental() -%}
-touched as (
+changed as (
     select *
-    from {{ touched(
+    from {{ changed_keys(
         'identity_key, ' ~ floor_divide('event_hour', 24) ~ ' as event_day', this,
-        of="fate in ('accepted', 'duplicate') and event_properties is not null and " ~ sample
-    ) }} as touched
+        of="status in ('accepted', 'duplicate') and event_properties is not null and " ~ sample
+    ) }} as changed
 ),
 
 {% endif -%}
@@ -31,9 +31,9 @@ events as (
         events.event_properties
     from {{ ref('stg_events') }} as events
     {%- if is_incremental() %}
-    inner join touched
-        on events.identity_key = touched.identity_key
-        and {{ floor_divide('events.event_hour', 24) }} = touched.event_day
+    inner join changed
+        on events.identity_key = changed.identity_key
+        and {{ floor_divide('events.event_hour', 24) }} = changed.event_day
     {%- endif %}
     where events.event_properties is not null and events.{{ sample }}
 ),
@@ -67,7 +67,7 @@ final as (
         identity_key, event_day,
         null as event_name, null as property, null as value, null as first_hour,
         null as counted_in
-    from touched
+    from changed
     {%- endif %}
 )
 

@@ -1,24 +1,24 @@
 {# The hourly counts of identities that came to belong to somebody else, under that user's key and
    sorted by it, so that a block of users finds what is theirs in one place: theirs as of an hour in
-   [from_hour, to_hour). Grain: one row per (user_key, identity_key, from_hour, event_hour,
-   token_id). #}
+   [valid_from_hour, valid_to_hour). Grain: one row per (user_key, identity_key, valid_from_hour, event_hour,
+   counter_id). #}
 with
 
 final as (
     select
         identity_map.user_key,
-        identity_map.from_hour,
-        identity_map.to_hour,
+        identity_map.valid_from_hour,
+        identity_map.valid_to_hour,
         hourly.identity_key,
         hourly.event_hour,
-        hourly.token_id,
+        hourly.counter_id,
         hourly.n_events,
         hourly.value_sum
     from {{ ref('hourly_user_events') }} as hourly
     inner join {{ ref('stg_identity_map') }} as identity_map
         on hourly.identity_key = identity_map.identity_key
     where identity_map.user_key <> identity_map.identity_key
-    order by identity_map.user_key, hourly.identity_key, hourly.event_hour, hourly.token_id
+    order by identity_map.user_key, hourly.identity_key, hourly.event_hour, hourly.counter_id
 )
 
 select * from final

@@ -1,50 +1,51 @@
-{# Events counted by hour. Grain: one row per (identity_key, event_hour, token_id). All times, also
-   those after as_of: whoever reads says up to which hour. Keyed by the raw identity: who that is
+{# Events counted by hour. Grain: one row per (identity_key, event_hour, counter_id). All times,
+   also those after as_of: whoever reads says up to which hour. Keyed by the raw identity: who that is
    may be learned later (stg_identities). Any event is the sum of the event types, so it has no
    rows of its own. In weeks, each sorted by identity: a block of users lies in a few places, and
    a new week leaves the others alone (docs/decisions/0010). #}
-{%- set sorted_by = [floor_divide('event_hour', 168), 'identity_key', 'event_hour', 'token_id'] -%}
+{%- set week = floor_divide('event_hour', 168) -%}
+{%- set sorted_by = [week, 'identity_key', 'event_hour', 'counter_id'] -%}
 {{ config(
     materialized='incremental', incremental_strategy='recount',
     recount_by=['identity_key', 'event_hour'], resort_by=sorted_by, filled_by_week='stg_events',
-    post_hook="{{ delete_rows(this, 'token_id in (select token_id from '"
-        ~ " ~ ref('hourly_tokens') ~ ' where not is_counted)') }}"
+    post_hook="{{ delete_rows(this, 'counter_id in (select counter_id from '"
+        ~ " ~ ref('hourly_counters') ~ ' where not is_counted)') }}"
 ) }}
 with
 
-tokens as (
-    select token_id, kind, event_name, property, value
-    from {{ ref('hourly_tokens') }}
+counters as (
+    select counter_id, kind, event_name, property, value
+    from {{ ref('hourly_counters') }}
     where is_counted
 ),
 
 {% if is_incremental() -%}
-touched as (select * from {{ touched('identity_key, event_hour', this) }} as touched),
+changed as (select * from {{ changed_keys('identity_key, event_hour', this) }} as changed),
 
 -- What of properties is counted from now on: its whole history is counted now.
-added_tokens as (
-    select token_id, event_name
-    from tokens
+added_counters as (
+    select counter_id, event_name
+    from counters
     where
         property is not null
-        and token_id not in (select distinct token_id from {{ this }})
+        and counter_id not in (select distinct counter_id from {{ this }})
 ),
 
 events as (
     select events.identity_key, events.event_hour, events.event_name, events.event_properties
     from {{ ref('stg_events') }} as events
-    inner join touched
-        on events.identity_key = touched.identity_key and events.event_hour = touched.event_hour
+    inner join changed
+        on events.identity_key = changed.identity_key and events.event_hour = changed.event_hour
 ),
 
-untouched_events as (
+unchanged_events as (
     select events.identity_key, events.event_hour, events.event_name, events.event_properties
     from {{ ref('stg_events') }} as events
-    left join touched
-        on events.identity_key = touched.identity_key and events.event_hour = touched.event_hour
+    left join changed
+        on events.identity_key = changed.identity_key and events.event_hour = changed.event_hour
     where
-        touched.identity_key is null
-        and events.event_name in (select event_name from added_tokens)
+        changed.identity_key is null
+        and events.event_name in (select event_name from added_counters)
 ),
 {%- else -%}
 events as (
@@ -58,68 +59,71 @@ by_event as (
     select
         events.identity_key,
         events.event_hour,
-        tokens.token_id,
+        counters.counter_id,
         count(*) as n_events
     from events
-    inner join tokens on events.event_name = tokens.event_name and tokens.kind = 'event'
-    group by events.identity_key, events.event_hour, tokens.token_id
+    inner join counters on events.event_name = counters.event_name and counters.kind = 'event'
+    group by events.identity_key, events.event_hour, counters.counter_id
 ),
 
 detailed_events as (
-    select identity_key, event_hour, event_name, event_properties, false as is_untouched
+    select identity_key, event_hour, event_name, event_properties, false as is_unchanged
     from events
-    where event_name in (select tokens.event_name from tokens where tokens.property is not null)
+    where
+        event_name in (
+            select counters.event_name from counters where counters.property is not null
+        )
     {%- if is_incremental() %}
     union all
-    select identity_key, event_hour, event_name, event_properties, true as is_untouched
-    from untouched_events
+    select identity_key, event_hour, event_name, event_properties, true as is_unchanged
+    from unchanged_events
     {%- endif %}
 ),
 
 pairs as (
     {{ json_pairs('detailed_events', 'event_properties', [
-        'identity_key', 'event_hour', 'event_name', 'is_untouched',
+        'identity_key', 'event_hour', 'event_name', 'is_unchanged',
     ]) }}
 ),
 
--- A value is counted by its own token, as another one by those of sets without it, and if it is a
+-- A value is counted by its own counter, as another one by those of sets without it, and if it is a
 -- number, in the sum.
 by_property as (
     select
         pairs.identity_key,
         pairs.event_hour,
-        tokens.token_id,
-        count(case when tokens.kind = 'sum' then {{ to_number('pairs.value') }} else 1 end)
+        counters.counter_id,
+        count(case when counters.kind = 'sum' then {{ to_number('pairs.value') }} else 1 end)
             as n_events,
-        sum(case when tokens.kind = 'sum' then {{ to_number('pairs.value') }} end) as value_sum
+        sum(case when counters.kind = 'sum' then {{ to_number('pairs.value') }} end) as value_sum
     from pairs
-    left join tokens as named
+    left join counters as named
         on pairs.event_name = named.event_name
         and pairs.property = named.property
         and {{ counted_value('named.kind', 'pairs.value') }} = named.value
         and named.kind in ('value', 'version')
-    inner join tokens
-        on pairs.event_name = tokens.event_name
-        and pairs.property = tokens.property
+    inner join counters
+        on pairs.event_name = counters.event_name
+        and pairs.property = counters.property
         and pairs.value is not null
-        and (tokens.kind in ('sum', 'other') or tokens.token_id = named.token_id)
+        and (counters.kind in ('sum', 'other') or counters.counter_id = named.counter_id)
     left join {{ ref('hourly_other_values') }} as members
-        on tokens.token_id = members.token_id and named.token_id = members.value_token_id
+        on counters.counter_id = members.counter_id and named.counter_id = members.value_counter_id
     where
-        members.token_id is null
+        members.counter_id is null
         and (
-            not pairs.is_untouched
+            not pairs.is_unchanged
             {%- if is_incremental() %}
-            or tokens.token_id in (select token_id from added_tokens)
+            or counters.counter_id in (select counter_id from added_counters)
             {%- endif %}
         )
-    group by pairs.identity_key, pairs.event_hour, tokens.token_id
+    group by pairs.identity_key, pairs.event_hour, counters.counter_id
 ),
 
 counted as (
-    select identity_key, event_hour, token_id, n_events, null as value_sum from by_event
+    select identity_key, event_hour, counter_id, n_events, null as value_sum from by_event
     union all
-    select identity_key, event_hour, token_id, n_events, value_sum
+    select identity_key, event_hour, counter_id, n_events, value_sum
     from by_property
     where n_events > 0
 ),
@@ -130,7 +134,7 @@ final as (
     select
         counted.identity_key,
         counted.event_hour,
-        counted.token_id,
+        counted.counter_id,
         cast(counted.n_events as integer) as n_events,
         cast(counted.value_sum as decimal(38, 6)) as value_sum,
         newest.batch_id as counted_in
@@ -140,8 +144,8 @@ final as (
     union all
     select
         identity_key, event_hour,
-        null as token_id, null as n_events, null as value_sum, null as counted_in
-    from touched
+        null as counter_id, null as n_events, null as value_sum, null as counted_in
+    from changed
     {%- endif %}
     order by {{ sorted_by | join(', ') }}
 )

@@ -9,8 +9,8 @@ of_champions as (
         taken.kind,
         taken.event_name,
         taken.property,
-        case when taken.other_than is null then taken.value end as value,
-        taken.other_than,
+        case when taken.kept_values_hash is null then taken.value end as value,
+        taken.kept_values_hash,
         taken.is_version,
         taken.week,
         case
@@ -20,7 +20,7 @@ of_champions as (
             when taken.kind <> 'value_count' then 'sum'
             when taken.is_version then 'version'
             else 'value'
-        end as token_kind
+        end as counter_kind
     from {{ ref('hourly_champion_features') }} as taken
     where coalesce(taken.week, 0) < {{ var('feature_weeks') }}
 ),
@@ -35,18 +35,18 @@ user_property_types as (
 
 final as (
     select
-        of_champions.feature_name, of_champions.kind, tokens.token_id, of_champions.event_name,
-        of_champions.property, of_champions.value, of_champions.other_than,
+        of_champions.feature_name, of_champions.kind, counters.counter_id, of_champions.event_name,
+        of_champions.property, of_champions.value, of_champions.kept_values_hash,
         of_champions.is_version, of_champions.week
     from of_champions
-    inner join {{ ref('hourly_tokens') }} as tokens
-        on of_champions.token_kind = tokens.kind
-        and of_champions.event_name is not distinct from tokens.event_name
-        and of_champions.property is not distinct from tokens.property
+    inner join {{ ref('hourly_counters') }} as counters
+        on of_champions.counter_kind = counters.kind
+        and of_champions.event_name is not distinct from counters.event_name
+        and of_champions.property is not distinct from counters.property
         and coalesce(
-            of_champions.value, cast(of_champions.other_than as {{ dbt.type_string() }})
-        ) is not distinct from tokens.value
-        and tokens.is_counted
+            of_champions.value, cast(of_champions.kept_values_hash as {{ dbt.type_string() }})
+        ) is not distinct from counters.value
+        and counters.is_counted
     where
         of_champions.kind not like 'user_property_%'
         and not (
@@ -55,8 +55,8 @@ final as (
         )
     union all
     select
-        of_champions.feature_name, of_champions.kind, null as token_id, of_champions.event_name,
-        of_champions.property, of_champions.value, of_champions.other_than,
+        of_champions.feature_name, of_champions.kind, null as counter_id, of_champions.event_name,
+        of_champions.property, of_champions.value, of_champions.kept_values_hash,
         of_champions.is_version, of_champions.week
     from of_champions
     inner join user_property_types as types

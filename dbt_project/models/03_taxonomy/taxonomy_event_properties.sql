@@ -9,7 +9,7 @@ types as (
 
 summed as (
     select event_name, property
-    from {{ ref('hourly_tokens') }}
+    from {{ ref('hourly_counters') }}
     where kind = 'sum' and is_chosen
 ),
 
@@ -72,16 +72,18 @@ final as (
             when is_banned then 'banned'
             when is_summed and is_pinned then 'pinned number: summed'
             when is_summed
-                then 'number among the {{ var('max_sum_tokens') }} most queried or frequent: summed'
+                then
+                    'number among the {{ var('max_sum_counters') }} most queried or frequent:'
+                    || ' summed'
             when n_kept_values > 0 and is_pinned then 'pinned: has values that are frequent enough'
             when n_kept_values > 0
-                then 'has values among the {{ var('max_value_tokens') }} most queried or frequent'
+                then 'has values among the {{ var('max_value_counters') }} most queried or frequent'
             when value_type = 'text' then 'text: long, or several words'
             when value_type = 'identifier'
                 then 'identifier: its values come once, or on one day only'
             when value_type = 'date' then 'date: every day has another'
             when value_type = 'number'
-                then 'number, not among the {{ var('max_sum_tokens') }} most queried or frequent'
+                then 'number, not among the {{ var('max_sum_counters') }} most queried or frequent'
             else 'no value is frequent enough'
         end || coalesce('; a code, no amount: ' || code_reason, '') as reason
     from described

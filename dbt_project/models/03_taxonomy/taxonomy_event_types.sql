@@ -3,35 +3,36 @@
    not banned ones. #}
 with
 
-tokens as (select token_id, event_name from {{ ref('hourly_tokens') }} where kind = 'event'),
+counters as (select counter_id, event_name from {{ ref('hourly_counters') }} where kind = 'event'),
 
-by_token as (
+by_counter as (
     select
-        token_id,
+        counter_id,
         sum(n_events) as n_events,
         min(event_hour) as first_hour,
         max(event_hour) as last_hour
     from {{ past_hours() }} as past
-    group by token_id
+    group by counter_id
 ),
 
--- Which of 31 tokens an identity has, as bits of one number: counting users by these costs a
+-- Which of 31 counters an identity has, as bits of one number: counting users by these costs a
 -- quarter of counting distinct pairs.
-token_sets as (
+counter_sets as (
     select
         identity_key,
-        {{ floor_divide('token_id', 31) }} as token_group,
-        bit_or({{ bit_flag('token_id % 31') }}) as flags
+        {{ floor_divide('counter_id', 31) }} as counter_group,
+        bit_or({{ bit_flag('counter_id % 31') }}) as flags
     from {{ past_hours() }} as past
-    group by identity_key, {{ floor_divide('token_id', 31) }}
+    group by identity_key, {{ floor_divide('counter_id', 31) }}
 ),
 
 users as (
-    select tokens.token_id, count(*) as n_users
-    from tokens
-    inner join token_sets on token_sets.token_group = {{ floor_divide('tokens.token_id', 31) }}
-    where token_sets.flags & {{ bit_flag('tokens.token_id % 31') }} <> 0
-    group by tokens.token_id
+    select counters.counter_id, count(*) as n_users
+    from counters
+    inner join counter_sets
+        on counter_sets.counter_group = {{ floor_divide('counters.counter_id', 31) }}
+    where counter_sets.flags & {{ bit_flag('counters.counter_id % 31') }} <> 0
+    group by counters.counter_id
 ),
 
 named as (
@@ -48,15 +49,15 @@ queried as (
 
 volumes as (
     select
-        tokens.token_id,
-        tokens.event_name,
-        by_token.n_events,
+        counters.counter_id,
+        counters.event_name,
+        by_counter.n_events,
         users.n_users,
-        by_token.first_hour,
-        by_token.last_hour
-    from tokens
-    inner join by_token on tokens.token_id = by_token.token_id
-    inner join users on tokens.token_id = users.token_id
+        by_counter.first_hour,
+        by_counter.last_hour
+    from counters
+    inner join by_counter on counters.counter_id = by_counter.counter_id
+    inner join users on counters.counter_id = users.counter_id
 ),
 
 ranked as (
@@ -74,7 +75,7 @@ ranked as (
 
 final as (
     select
-        token_id,
+        counter_id,
         event_name,
         cast(n_events as bigint) as n_events,
         cast(n_users as bigint) as n_users,

@@ -1,5 +1,5 @@
 {# The features computed at present: from what the taxonomy keeps and, where it dropped them, those
-   that a champion takes. Grain: one row per feature_name. token_id links to the hourly rollup; week
+   that a champion takes. Grain: one row per feature_name. counter_id links to the hourly rollup; week
    counts rolling weeks back from as_of, 0 the newest. #}
 with
 
@@ -9,12 +9,14 @@ of_champions as (select * from {{ ref('taxonomy_champion_features') }}),
 
 final as (
     select
-        feature_name, kind, token_id, event_name, property, value, other_than, is_version, week,
+        feature_name, kind, counter_id, event_name, property, value, kept_values_hash, is_version,
+        week,
         measure, asked_by, true as is_kept
     from kept
     union all
     select
-        feature_name, kind, token_id, event_name, property, value, other_than, is_version, week,
+        feature_name, kind, counter_id, event_name, property, value, kept_values_hash, is_version,
+        week,
         null as measure, null as asked_by, false as is_kept
     from of_champions
     where feature_name not in (select kept.feature_name from kept)

@@ -16,55 +16,55 @@ named as (
     where event_name is not null
 ),
 
-tokens as (
+counters as (
     select
-        token_id, kind, event_name, property, value,
-        cast(null as bigint) as other_than, false as is_version
-    from {{ ref('hourly_tokens') }}
+        counter_id, kind, event_name, property, value,
+        cast(null as bigint) as kept_values_hash, false as is_version
+    from {{ ref('hourly_counters') }}
     where kind in ('any', 'sum') and is_chosen
     union all
     select
-        token_id, 'event' as kind, event_name, null as property, null as value,
-        null as other_than, false as is_version
+        counter_id, 'event' as kind, event_name, null as property, null as value,
+        null as kept_values_hash, false as is_version
     from {{ ref('taxonomy_event_types') }}
     where is_kept
     union all
     select
-        token_id, kind, event_name, property, value, other_than,
+        counter_id, kind, event_name, property, value, kept_values_hash,
         bool_or(kind = 'version') over (partition by event_name, property) as is_version
     from {{ ref('taxonomy_property_values') }}
     where is_kept
     union all
     select
-        token_id, kind, label as event_name, null as property, null as value,
-        null as other_than, false as is_version
+        counter_id, kind, label as event_name, null as property, null as value,
+        null as kept_values_hash, false as is_version
     from {{ ref('cohort_measures') }}
 ),
 
-measures as (select token_id, measure from {{ ref('cohort_measures') }}),
+measures as (select counter_id, measure from {{ ref('cohort_measures') }}),
 
 weekly as (
     select
         case
-            when tokens.kind in ('sum', 'measure_sum') then 'value_sum'
-            when tokens.kind = 'other' then 'other_count'
-            when tokens.property is not null then 'value_count'
+            when counters.kind in ('sum', 'measure_sum') then 'value_sum'
+            when counters.kind = 'other' then 'other_count'
+            when counters.property is not null then 'value_count'
             else 'event_count'
         end as kind,
-        tokens.token_id,
-        tokens.event_name,
-        tokens.property,
-        tokens.value,
-        tokens.other_than,
-        tokens.is_version,
+        counters.counter_id,
+        counters.event_name,
+        counters.property,
+        counters.value,
+        counters.kept_values_hash,
+        counters.is_version,
         weeks.week
-    from tokens
+    from counters
     cross join weeks
 ),
 
 ever as (
-    select kinds.kind, tokens.token_id, tokens.event_name, tokens.property
-    from tokens
+    select kinds.kind, counters.counter_id, counters.event_name, counters.property
+    from counters
     inner join (
         select 'hours_since_last' as kind, false as is_sum
         union all
@@ -76,15 +76,15 @@ ever as (
         union all
         select 'value_mean_ever' as kind, true as is_sum
     ) as kinds
-        on kinds.is_sum = (tokens.kind in ('sum', 'measure_sum'))
-    where tokens.kind in ('any', 'event', 'sum', 'measure', 'measure_sum')
+        on kinds.is_sum = (counters.kind in ('sum', 'measure_sum'))
+    where counters.kind in ('any', 'event', 'sum', 'measure', 'measure_sum')
 ),
 
 -- Of any event and of events that definitions name: what these ask about has a rhythm worth its
 -- columns (docs/decisions/0018).
 rhythm as (
-    select kinds.kind, tokens.token_id, tokens.event_name
-    from tokens
+    select kinds.kind, counters.counter_id, counters.event_name
+    from counters
     cross join (
         select 'event_days_ever' as kind, true as is_named_only
         {%- for kind in rhythm_kinds() %}
@@ -92,17 +92,17 @@ rhythm as (
         select '{{ kind }}' as kind, false as is_named_only
         {%- endfor %}
     ) as kinds
-    left join named on tokens.event_name = named.event_name
+    left join named on counters.event_name = named.event_name
     where
-        (tokens.kind = 'any' and not kinds.is_named_only)
-        or tokens.kind = 'measure'
-        or (tokens.kind = 'event' and named.event_name is not null)
+        (counters.kind = 'any' and not kinds.is_named_only)
+        or counters.kind = 'measure'
+        or (counters.kind = 'event' and named.event_name is not null)
 ),
 
 -- What a prediction asks about: how often it came true for the same user before.
 outcomes as (
-    select kinds.kind, outcomes.token_id, outcomes.prediction
-    from {{ ref('cohort_outcome_tokens') }} as outcomes
+    select kinds.kind, outcomes.counter_id, outcomes.prediction
+    from {{ ref('cohort_outcome_rates') }} as outcomes
     cross join (
         select 'outcome_rate' as kind
         union all
@@ -125,7 +125,7 @@ activity as (
 
 user_properties as (
     select
-        kinds.kind, properties.property, properties.value, properties.other_than,
+        kinds.kind, properties.property, properties.value, properties.kept_values_hash,
         properties.value_type = 'version' as is_version
     from {{ ref('taxonomy_user_properties') }} as properties
     inner join (
@@ -140,31 +140,31 @@ user_properties as (
 ),
 
 listed as (
-    select kind, token_id, event_name, property, value, other_than, is_version, week
+    select kind, counter_id, event_name, property, value, kept_values_hash, is_version, week
     from weekly
     union all
     select
-        kind, token_id, event_name, property, null as value, null as other_than,
+        kind, counter_id, event_name, property, null as value, null as kept_values_hash,
         false as is_version, null as week
     from ever
     union all
     select
-        kind, token_id, event_name, null as property, null as value, null as other_than,
+        kind, counter_id, event_name, null as property, null as value, null as kept_values_hash,
         false as is_version, null as week
     from rhythm
     union all
     select
-        kind, null as token_id, null as event_name, null as property, null as value,
-        null as other_than, false as is_version, null as week
+        kind, null as counter_id, null as event_name, null as property, null as value,
+        null as kept_values_hash, false as is_version, null as week
     from activity
     union all
     select
-        kind, token_id, 'the own past of ' || prediction as event_name, null as property,
-        null as value, null as other_than, false as is_version, null as week
+        kind, counter_id, 'the own past of ' || prediction as event_name, null as property,
+        null as value, null as kept_values_hash, false as is_version, null as week
     from outcomes
     union all
     select
-        kind, null as token_id, null as event_name, property, value, other_than, is_version,
+        kind, null as counter_id, null as event_name, property, value, kept_values_hash, is_version,
         null as week
     from user_properties
 ),
@@ -178,8 +178,8 @@ quoted as (
         '"' || replace(listed.property, '"', '""') || '"' as quoted_property,
         '"' || replace(listed.value, '"', '""') || '"' as quoted_value
     from listed
-    left join measures on listed.token_id = measures.token_id
-    left join {{ ref('cohort_outcome_tokens') }} as asking on listed.token_id = asking.token_id
+    left join measures on listed.counter_id = measures.counter_id
+    left join {{ ref('cohort_outcome_rates') }} as asking on listed.counter_id = asking.counter_id
 ),
 
 final as (
@@ -189,7 +189,7 @@ final as (
             when measure is not null then ' of measure ' || measure
             when asked_by is not null then ' of prediction ' || quoted_event
             when
-                token_id is not null and property is null
+                counter_id is not null and property is null
                 then ' of ' || coalesce(quoted_event, 'any event')
             when event_name is not null
                 then ' of ' || quoted_event || '.' || quoted_property
@@ -197,14 +197,14 @@ final as (
             else ''
         end
         || coalesce(' = ' || quoted_value, '')
-        || coalesce(' other than set ' || cast(other_than as {{ dbt.type_string() }}), '')
+        || coalesce(' other than set ' || cast(kept_values_hash as {{ dbt.type_string() }}), '')
         || coalesce(', week ' || cast(week as {{ dbt.type_string() }}), '') as feature_name,
         kind,
-        token_id,
+        counter_id,
         event_name,
         property,
         value,
-        other_than,
+        kept_values_hash,
         is_version,
         week,
         measure,

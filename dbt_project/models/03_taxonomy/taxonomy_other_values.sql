@@ -1,23 +1,23 @@
 {# Which values a feature of other values does not mean. Grain: one row per (event_name, property,
-   other_than, value); event_name is NULL for a user property. other_than: the number of that set. #}
+   kept_values_hash, value); event_name is NULL for a user property. kept_values_hash: the number of that set. #}
 with
 
 of_events as (
     select
         others.event_name,
         others.property,
-        cast(others.value as bigint) as other_than,
+        cast(others.value as bigint) as kept_values_hash,
         own.value
     from {{ ref('hourly_other_values') }} as members
-    inner join {{ ref('hourly_tokens') }} as others on members.token_id = others.token_id
-    inner join {{ ref('hourly_tokens') }} as own on members.value_token_id = own.token_id
+    inner join {{ ref('hourly_counters') }} as others on members.counter_id = others.counter_id
+    inner join {{ ref('hourly_counters') }} as own on members.value_counter_id = own.counter_id
 ),
 
 of_users as (
     select
         cast(null as {{ dbt.type_string() }}) as event_name,
         own.property,
-        others.other_than,
+        others.kept_values_hash,
         own.value
     from {{ ref('taxonomy_user_properties') }} as others
     inner join {{ ref('taxonomy_user_properties') }} as own
@@ -26,15 +26,15 @@ of_users as (
         and own.is_kept
     where others.kind = 'other'
     union
-    select event_name, property, other_than, value
+    select event_name, property, kept_values_hash, value
     from {{ ref('hourly_champion_features') }}
-    where event_name is null and other_than is not null
+    where event_name is null and kept_values_hash is not null
 ),
 
 final as (
-    select event_name, property, other_than, value from of_events
+    select event_name, property, kept_values_hash, value from of_events
     union all
-    select event_name, property, other_than, value from of_users
+    select event_name, property, kept_values_hash, value from of_users
 )
 
 select * from final

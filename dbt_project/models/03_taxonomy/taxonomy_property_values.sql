@@ -5,11 +5,11 @@ with
 
 types as (select event_name, property, value_type from {{ ref('stg_property_types') }}),
 
-event_types as (select event_name, n_events from {{ ref('hourly_tokens') }} where kind = 'event'),
+event_types as (select event_name, n_events from {{ ref('hourly_counters') }} where kind = 'event'),
 
-tokens as (
-    select token_id, event_name, property, kind, value, n_events, is_chosen
-    from {{ ref('hourly_tokens') }}
+counters as (
+    select counter_id, event_name, property, kind, value, n_events, is_chosen
+    from {{ ref('hourly_counters') }}
     where kind in ('value', 'version', 'other') and is_counted
 ),
 
@@ -32,33 +32,34 @@ volumes as (
 single as (
     select
         volumes.*,
-        tokens.token_id,
-        tokens.is_chosen,
+        counters.counter_id,
+        counters.is_chosen,
         row_number() over (
             partition by volumes.event_name, volumes.property
             order by volumes.n_events desc, volumes.value
         ) as place
     from volumes
-    left join tokens
-        on volumes.event_name = tokens.event_name
-        and volumes.property = tokens.property
-        and volumes.kind = tokens.kind
-        and volumes.value = tokens.value
+    left join counters
+        on volumes.event_name = counters.event_name
+        and volumes.property = counters.property
+        and volumes.kind = counters.kind
+        and volumes.value = counters.value
 ),
 
 listed as (
     select
-        token_id, is_chosen, event_name, property, kind, value,
-        cast(null as bigint) as other_than,
+        counter_id, is_chosen, event_name, property, kind, value,
+        cast(null as bigint) as kept_values_hash,
         n_events, first_day, last_day
     from single
-    where token_id is not null or place <= {{ var('max_listed_values') }}
+    where counter_id is not null or place <= {{ var('max_listed_values') }}
     union all
     select
-        tokens.token_id, tokens.is_chosen, tokens.event_name, tokens.property, tokens.kind,
-        null as value, cast(tokens.value as bigint) as other_than,
-        tokens.n_events, days.first_day, days.last_day
-    from tokens
+        counters.counter_id, counters.is_chosen, counters.event_name, counters.property,
+        counters.kind,
+        null as value, cast(counters.value as bigint) as kept_values_hash,
+        counters.n_events, days.first_day, days.last_day
+    from counters
     left join (
         select
             event_name, property,
@@ -68,8 +69,8 @@ listed as (
         where not coalesce(is_chosen, false)
         group by event_name, property
     ) as days
-        on tokens.event_name = days.event_name and tokens.property = days.property
-    where tokens.kind = 'other' and tokens.is_chosen
+        on counters.event_name = days.event_name and counters.property = days.property
+    where counters.kind = 'other' and counters.is_chosen
 ),
 
 described as (
@@ -95,12 +96,12 @@ described as (
 
 final as (
     select
-        token_id,
+        counter_id,
         event_name,
         property,
         kind,
         value,
-        other_than,
+        kept_values_hash,
         cast(n_events as bigint) as n_events,
         n_users,
         event_share,
@@ -112,19 +113,19 @@ final as (
             as is_kept,
         case
             when not is_chosen then 'left out: only a champion trained before still takes it'
-            when token_id is not null and is_pinned then 'pinned'
-            when token_id is not null and event_share >= {{ var('max_value_share') }}
+            when counter_id is not null and is_pinned then 'pinned'
+            when counter_id is not null and event_share >= {{ var('max_value_share') }}
                 then 'on nearly every event of this type: says no more than the event'
             when kind = 'other' then 'all other values of the property together'
-            when token_id is not null
-                then 'among the {{ var('max_value_tokens') }} most queried or frequent'
+            when counter_id is not null
+                then 'among the {{ var('max_value_counters') }} most queried or frequent'
             when is_banned then 'banned'
             when value_type in ('identifier', 'text', 'date')
                 then 'the property is left out: ' || value_type
             when event_share < {{ var('min_value_share') }}
                 then 'rare: on less than {{ 100 * var('min_value_share') }} % of the events'
             when value_type = 'number' then 'the property is a number: summed, not counted by value'
-            else 'not among the {{ var('max_value_tokens') }} most queried or frequent'
+            else 'not among the {{ var('max_value_counters') }} most queried or frequent'
         end as reason
     from described
 )

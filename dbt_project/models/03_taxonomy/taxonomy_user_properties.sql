@@ -99,7 +99,7 @@ others as (
 
 listed as (
     select
-        property, kind, value, cast(null as bigint) as other_than,
+        property, kind, value, cast(null as bigint) as kept_values_hash,
         n_users, first_hour, last_hour, volume_rank, is_kept,
         case
             when is_banned then 'banned'
@@ -114,13 +114,13 @@ listed as (
     from judged
     union all
     select
-        property, 'other' as kind, null as value, kept_set as other_than,
+        property, 'other' as kind, null as value, kept_set as kept_values_hash,
         n_users, first_hour, last_hour, null as volume_rank, true as is_kept,
         'all other values of the property together' as reason
     from others
     union all
     select
-        property, 'number' as kind, null as value, null as other_than,
+        property, 'number' as kind, null as value, null as kept_values_hash,
         n_users, first_hour, last_hour, null as volume_rank, true as is_kept,
         'number: its last one counts' as reason
     from types
@@ -132,7 +132,7 @@ final as (
         listed.property,
         listed.kind,
         listed.value,
-        cast(listed.other_than as bigint) as other_than,
+        cast(listed.kept_values_hash as bigint) as kept_values_hash,
         types.value_type,
         cast(listed.n_users as bigint) as n_users,
         types.n_values,

@@ -16,9 +16,9 @@ sampled as (
         on users.event_name = types.event_name and users.property = types.property
 ),
 
-tokens as (
+counters as (
     select event_name, property, kind, value
-    from {{ ref('hourly_tokens') }}
+    from {{ ref('hourly_counters') }}
     where kind in ('value', 'version', 'other') and is_chosen
 ),
 
@@ -38,11 +38,11 @@ counted as (
         sampled.event_name, sampled.property, 'other' as kind, null as value,
         count(distinct sampled.identity_key) as n_sampled
     from sampled
-    inner join tokens as others
+    inner join counters as others
         on sampled.event_name = others.event_name
         and sampled.property = others.property
         and others.kind = 'other'
-    left join tokens as named
+    left join counters as named
         on sampled.event_name = named.event_name
         and sampled.property = named.property
         and sampled.kind = named.kind

@@ -10,14 +10,15 @@ active_users as (
     inner join as_of
         on hourly.event_hour >= as_of.since_hour and hourly.event_hour < as_of.as_of_hour
     inner join {{ ref('stg_identity_map') }} as identity_map
-        on {{ belongs_as_of('hourly.identity_key', 'as_of.as_of_hour') }}
+        on {{ owner_as_of('hourly.identity_key', 'as_of.as_of_hour') }}
 ),
 
 final as (
     select identity_map.identity_key, identity_map.user_key, identities.user_id
     from {{ ref('stg_identity_map') }} as identity_map
     inner join as_of
-        on identity_map.from_hour <= as_of.as_of_hour and identity_map.to_hour > as_of.as_of_hour
+        on identity_map.valid_from_hour <= as_of.as_of_hour
+        and identity_map.valid_to_hour > as_of.as_of_hour
     inner join active_users on identity_map.user_key = active_users.user_key
     inner join {{ ref('stg_identities') }} as identities
         on identity_map.identity_key = identities.identity_key

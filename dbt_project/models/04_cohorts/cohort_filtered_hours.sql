@@ -17,14 +17,16 @@ filters as (
 ),
 
 names as (
-    select measures.measure_id, measures.condition_id, tokens.event_name, summed.property as summed
+    select
+        measures.measure_id, measures.condition_id, counters.event_name,
+        summed.property as summed
     from measures
     inner join {{ ref('prediction_condition_events') }} as condition_events
         on measures.condition_id = condition_events.condition_id
-    inner join {{ ref('hourly_tokens') }} as tokens
-        on tokens.kind = 'event'
+    inner join {{ ref('hourly_counters') }} as counters
+        on counters.kind = 'event'
         and (
-            tokens.event_name = condition_events.event_name or condition_events.event_name is null
+            counters.event_name = condition_events.event_name or condition_events.event_name is null
         )
     left join filters as summed
         on measures.kind = 'sum'

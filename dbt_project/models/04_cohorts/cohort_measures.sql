@@ -1,7 +1,7 @@
 {# Measures that are counters of their own: what a definition counts that no event type alone
    says, an event with its `where`, a list of events, a sum, a change of a user property. Grain:
-   one row per (measure_id, kind): measure counts, measure_sum adds up. token_id is below 0, to
-   tell it from those of hourly_tokens, and the same in every build, as it is a hash of the
+   one row per (measure_id, kind): measure counts, measure_sum adds up. counter_id is below 0, to
+   tell it from those of hourly_counters, and the same in every build, as it is a hash of the
    measure's text. #}
 with
 
@@ -55,7 +55,7 @@ final as (
         declared.measure,
         substr(declared.label, 1, 200) as label,
         kinds.kind,
-        -2 * {{ hash_bucket('declared.measure', 1000000000) }} - kinds.place as token_id
+        -2 * {{ hash_bucket('declared.measure', 1000000000) }} - kinds.place as counter_id
     from declared
     inner join conditions on declared.measure_id = conditions.measure_id
     left join events on conditions.condition_id = events.condition_id

@@ -24,7 +24,7 @@ counts as (
     inner join clauses on snapshots.prediction = clauses.prediction
     inner join {{ ref('cohort_window_counts') }} as counted
         on clauses.measure_id = counted.measure_id
-        and snapshots.as_of_hour = counted.known_hour
+        and snapshots.as_of_hour = counted.owner_as_of_hour
         and snapshots.as_of_hour - 24 * clauses.to_days_ago = counted.to_hour
         and coalesce(snapshots.as_of_hour - 24 * clauses.from_days_ago, 0) = counted.from_hour
     where
@@ -96,7 +96,7 @@ everybody as (
         on identities.first_hour < snapshots.as_of_hour
     {{ of_active_users('identities.identity_key') }}
     inner join {{ ref('stg_identity_map') }} as identity_map
-        on {{ belongs_as_of('identities.identity_key', 'snapshots.as_of_hour') }}
+        on {{ owner_as_of('identities.identity_key', 'snapshots.as_of_hour') }}
         and identity_map.user_key % 1000000 < snapshots.sample_per_million
     group by snapshots.prediction, snapshots.as_of_hour, identity_map.user_key
 ),

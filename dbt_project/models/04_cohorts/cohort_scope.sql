@@ -1,7 +1,7 @@
 {# Whom this run looks at: everyone, or in an hourly run (scope active) the users of the hours since
    scores stand, if what stands of the others is what a run would say again. Those are more than the
    last hour where an hourly run was missed or stopped. Grain: one row; none without events. #}
-{%- set models, definitions = source('ledger', 'models'), ref('prediction_definitions') -%}
+{%- set models, definitions = source('history', 'models'), ref('prediction_definitions') -%}
 {%- set standing = standing_tables() %}
 with
 

@@ -22,7 +22,7 @@ resolved as (
     inner join grid on statements.event_hour < grid.as_of_hour
     {{ of_active_users('statements.identity_key') }}
     inner join {{ ref('stg_identity_map') }} as identity_map
-        on {{ belongs_as_of('statements.identity_key', 'grid.as_of_hour') }}
+        on {{ owner_as_of('statements.identity_key', 'grid.as_of_hour') }}
 ),
 
 -- Of two statements at one moment the identity with the larger key decides: any rule, but fixed.

@@ -1,12 +1,12 @@
 {# How often a measure happened to a user within a window, and what it amounts to if it is a sum.
-   Grain: one row per (measure_id, from_hour, to_hour, known_hour, user_key); only where it happened.
-   Users are resolved as known before known_hour (cohort_windows).
+   Grain: one row per (measure_id, from_hour, to_hour, owner_as_of_hour, user_key); only where it happened.
+   Users are resolved as known before owner_as_of_hour (cohort_windows).
    The hours between two edges of any windows are added up first: one pass over the rollup serves
    every window of every prediction. An hourly run counts active users only (leaves_others). #}
 with
 
 windows as (
-    select measure_id, from_hour, to_hour, known_hour, sample_per_million
+    select measure_id, from_hour, to_hour, owner_as_of_hour, sample_per_million
     from {{ ref('cohort_windows') }}
 ),
 
@@ -43,7 +43,7 @@ final as (
         windows.measure_id,
         windows.from_hour,
         windows.to_hour,
-        windows.known_hour,
+        windows.owner_as_of_hour,
         identity_map.user_key,
         cast(sum(by_segment.n_events) as bigint) as n_events,
         cast(sum(by_segment.amount) as decimal(38, 6)) as amount
@@ -53,7 +53,7 @@ final as (
         and by_segment.segment >= windows.from_hour
         and by_segment.segment < windows.to_hour
     inner join {{ ref('stg_identity_map') }} as identity_map
-        on {{ belongs_as_of('by_segment.identity_key', 'windows.known_hour') }}
+        on {{ owner_as_of('by_segment.identity_key', 'windows.owner_as_of_hour') }}
         and identity_map.user_key % 1000000 < windows.sample_per_million
     group by all
 )

@@ -1,7 +1,7 @@
 {# The windows in which measures are counted, for all predictions at once. Grain: one row per
-   (measure_id, from_hour, to_hour, known_hour). Conditions of a cohort look at [as_of - from_days_ago,
+   (measure_id, from_hour, to_hour, owner_as_of_hour). Conditions of a cohort look at [as_of - from_days_ago,
    as_of - to_days_ago), outcomes of training snapshots at [as_of, as_of + horizon); users are resolved
-   as known before known_hour: as_of of a cohort, the end of the window of an outcome. Of outcomes everybody is counted: a
+   as known before owner_as_of_hour: as_of of a cohort, the end of the window of an outcome. Of outcomes everybody is counted: a
    sampled visitor may have become anybody by the end of the window. #}
 with
 
@@ -20,7 +20,7 @@ final as (
         case
             when conditions.role = 'outcome' then snapshots.as_of_hour + snapshots.horizon_hours
             else snapshots.as_of_hour
-        end as known_hour,
+        end as owner_as_of_hour,
         max(case
             when conditions.role = 'outcome' then 1000000 else snapshots.sample_per_million
         end) as sample_per_million

@@ -8,7 +8,7 @@ declared as (
     }) }}
 ),
 
-known as (select event_name from {{ ref('hourly_tokens') }} where kind = 'event' and is_counted),
+known as (select event_name from {{ ref('hourly_counters') }} where kind = 'event' and is_counted),
 
 unknown as (
     select declared.condition_id, declared.event_name

@@ -15,9 +15,9 @@ conditions as (select condition_id, kind from {{ ref('prediction_conditions') }}
 
 events as (select condition_id, event_name from {{ ref('prediction_condition_events') }}),
 
-tokens as (
+counters as (
     select kind, event_name
-    from {{ ref('hourly_tokens') }}
+    from {{ ref('hourly_counters') }}
     where n_events > 0 and is_counted
 ),
 
@@ -25,13 +25,13 @@ tokens as (
 seen as (
     select distinct events.condition_id
     from events
-    inner join tokens
-        on tokens.kind = 'event'
-        and (tokens.event_name = events.event_name or events.event_name is null)
+    inner join counters
+        on counters.kind = 'event'
+        and (counters.event_name = events.event_name or events.event_name is null)
     union
     select conditions.condition_id
     from conditions
-    inner join tokens on conditions.kind in ('user', 'change') and tokens.kind = 'any'
+    inner join counters on conditions.kind in ('user', 'change') and counters.kind = 'any'
 ),
 
 known as (

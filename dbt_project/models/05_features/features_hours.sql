@@ -1,7 +1,7 @@
 {# The hourly counts before as_of of each wanted user: their own, those of identities known by
    then to be theirs, and both of what definitions count (cohort_measures). Where the hourly
    rollup meets as_of (docs/decisions/0004). Grain: one row per (as_of_hour, user_key,
-   identity_key, token_id, event_hour). #}
+   identity_key, counter_id, event_hour). #}
 {{ config(materialized='ephemeral') }}
 with
 
@@ -16,7 +16,7 @@ own as (
     select
         wanted.as_of_hour,
         wanted.user_key,
-        hourly.token_id,
+        hourly.counter_id,
         hourly.event_hour,
         hourly.n_events,
         hourly.value_sum
@@ -30,7 +30,7 @@ others as (
     select
         wanted.as_of_hour,
         wanted.user_key,
-        owned.token_id,
+        owned.counter_id,
         owned.event_hour,
         owned.n_events,
         owned.value_sum
@@ -38,8 +38,8 @@ others as (
     inner join wanted
         on owned.user_key = wanted.user_key
         and owned.event_hour < wanted.as_of_hour
-        and owned.from_hour <= wanted.as_of_hour
-        and owned.to_hour > wanted.as_of_hour
+        and owned.valid_from_hour <= wanted.as_of_hour
+        and owned.valid_to_hour > wanted.as_of_hour
     where {{ in_block('owned.user_key') }}
 ),
 
@@ -47,7 +47,7 @@ measured as (
     select
         wanted.as_of_hour,
         wanted.user_key,
-        measured.token_id,
+        measured.counter_id,
         measured.event_hour,
         measured.n_events,
         measured.value_sum
@@ -55,8 +55,8 @@ measured as (
     inner join wanted
         on measured.user_key = wanted.user_key
         and measured.event_hour < wanted.as_of_hour
-        and measured.from_hour <= wanted.as_of_hour
-        and measured.to_hour > wanted.as_of_hour
+        and measured.valid_from_hour <= wanted.as_of_hour
+        and measured.valid_to_hour > wanted.as_of_hour
     where {{ in_block('measured.user_key') }}
 ),
 

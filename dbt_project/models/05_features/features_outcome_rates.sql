@@ -1,20 +1,20 @@
 {# How often what a prediction asks about came true for each wanted user in the past: windows as
    long as its horizon, one before the other back from as_of, as far as the user has been seen.
-   Grain: one row per (as_of_hour, user_key, token_id); token_id is the prediction's own
+   Grain: one row per (as_of_hour, user_key, counter_id); counter_id is the prediction's own
    (taxonomy_kept_features). Absent where it never came true. All windows have ended by as_of. #}
 {{ config(materialized='ephemeral') }}
 with
 
 outcomes as (
     select
-        outcomes.token_id,
+        outcomes.counter_id,
         outcomes.horizon_days,
         outcomes.kind,
         outcomes.min_count,
         outcomes.max_count,
         {{ is_within('0', 'outcomes') }} as holds_for_nobody,
-        counters.token_id as counter_id
-    from {{ ref('cohort_outcome_tokens') }} as outcomes
+        counters.counter_id as counted_id
+    from {{ ref('cohort_outcome_rates') }} as outcomes
     inner join {{ ref('cohort_outcome_counters') }} as counters
         on outcomes.measure_id = counters.measure_id
 ),
@@ -29,7 +29,7 @@ happened as (
     select
         days.as_of_hour,
         days.user_key,
-        outcomes.token_id,
+        outcomes.counter_id,
         outcomes.min_count,
         outcomes.max_count,
         outcomes.holds_for_nobody,
@@ -39,7 +39,7 @@ happened as (
             case when outcomes.kind = 'sum' then coalesce(days.value_sum, 0) else days.n_events end
         ) as total
     from {{ ref('features_days') }} as days
-    inner join outcomes on days.token_id = outcomes.counter_id
+    inner join outcomes on days.counter_id = outcomes.counted_id
     group by all
 ),
 
@@ -54,7 +54,7 @@ counted as (
     select
         judged.as_of_hour,
         judged.user_key,
-        judged.token_id,
+        judged.counter_id,
         {{ floor_divide('users.n_hours', '(24 * judged.horizon_days)') }} as n_windows,
         judged.holds_for_nobody,
         sum(judged.is_outcome) as n_outcomes,
@@ -70,7 +70,7 @@ final as (
     select
         as_of_hour,
         user_key,
-        token_id,
+        counter_id,
         case
             when holds_for_nobody then n_windows - n_with_events + n_outcomes else n_outcomes
         end as n_outcomes,

@@ -1,11 +1,11 @@
 {# How often and how regularly each wanted user did something before as_of, in days with an event
-   (docs/decisions/0018). Grain: one row per (as_of_hour, user_key, token_id). Exact decimals are added:
+   (docs/decisions/0018). Grain: one row per (as_of_hour, user_key, counter_id). Exact decimals are added:
    a sum of doubles depends on the order of rows. #}
 {{ config(materialized='ephemeral') }}
 with
 
 days as (
-    select as_of_hour, user_key, token_id, day
+    select as_of_hour, user_key, counter_id, day
     from {{ ref('features_days') }}
 ),
 
@@ -13,7 +13,7 @@ counted as (
     select
         as_of_hour,
         user_key,
-        token_id,
+        counter_id,
         count(*) as n_days,
         {%- for half_life in [28, 90] %}
         sum(cast(power(0.5e0, day / {{ half_life }}) as decimal(18, 12)))
@@ -23,14 +23,14 @@ counted as (
         min(day) as newest_day,
         max(day) as oldest_day
     from days
-    group by as_of_hour, user_key, token_id
+    group by as_of_hour, user_key, counter_id
 ),
 
 final as (
     select
         as_of_hour,
         user_key,
-        token_id,
+        counter_id,
         n_days,
         decayed_days_28,
         decayed_days_90,

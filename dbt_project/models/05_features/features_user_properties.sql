@@ -5,7 +5,7 @@
 with
 
 catalogue as (
-    select feature_name, kind, property, value, other_than, is_version
+    select feature_name, kind, property, value, kept_values_hash, is_version
     from {{ ref('taxonomy_features') }}
     where kind in ('user_property_first', 'user_property_last', 'user_property_number')
 ),
@@ -69,10 +69,10 @@ final as (
     inner join catalogue as others
         on counted.property = others.property
         and counted.kind = others.kind
-        and others.other_than is not null
+        and others.kept_values_hash is not null
     left join {{ ref('taxonomy_other_values') }} as members
         on others.property = members.property
-        and others.other_than = members.other_than
+        and others.kept_values_hash = members.kept_values_hash
         and counted.value = members.value
         and members.event_name is null
     where members.value is null

@@ -12,8 +12,8 @@ days as (
         days.first_hour,
         days.last_hour
     from {{ ref('features_days') }} as days
-    inner join {{ ref('hourly_tokens') }} as tokens
-        on days.token_id = tokens.token_id and tokens.kind = 'any'
+    inner join {{ ref('hourly_counters') }} as counters
+        on days.counter_id = counters.counter_id and counters.kind = 'any'
 ),
 
 final as (

@@ -15,42 +15,42 @@ catalogue as (
         features.feature_id,
         features.feature_name,
         present.kind,
-        present.token_id,
+        present.counter_id,
         present.week
     from {{ ref('taxonomy_features') }} as present
     inner join {{ ref('features') }} as features on present.feature_name = features.feature_name
 ),
 
--- The ids of what is told of a token, in the order of its columns; NULL for what is no feature.
-token_features as (
+-- The ids of what is told of a counter, in the order of its columns; NULL for what is no feature.
+counter_features as (
     select
-        token_id,
-        {{ list_of(token_feature_ids()) }} as feature_ids
+        counter_id,
+        {{ list_of(counter_feature_ids()) }} as feature_ids
     from catalogue
-    where token_id is not null
-    group by token_id
+    where counter_id is not null
+    group by counter_id
 ),
 
--- Sorted while there is one row per token: six times fewer than features.
-sorted_tokens as (
-    select by_token.*
-    from {{ ref('features_by_token') }} as by_token
-    order by by_token.user_key, by_token.as_of_hour
+-- Sorted while there is one row per counter: six times fewer than features.
+sorted_counters as (
+    select by_counter.*
+    from {{ ref('features_by_counter') }} as by_counter
+    order by by_counter.user_key, by_counter.as_of_hour
 ),
 
-listed_tokens as (
+listed_counters as (
     select
-        sorted_tokens.as_of_hour,
-        sorted_tokens.user_key,
-        token_features.feature_ids,
-        {{ list_of(token_features()) }} as feature_values
-    from sorted_tokens
-    inner join token_features on sorted_tokens.token_id = token_features.token_id
+        sorted_counters.as_of_hour,
+        sorted_counters.user_key,
+        counter_features.feature_ids,
+        {{ list_of(counter_features()) }} as feature_values
+    from sorted_counters
+    inner join counter_features on sorted_counters.counter_id = counter_features.counter_id
 ),
 
-of_tokens as (
+of_counters as (
     {{ unnest_pair(
-        'listed_tokens', ['as_of_hour', 'user_key'],
+        'listed_counters', ['as_of_hour', 'user_key'],
         ['feature_id', 'feature_ids'], ['value', 'feature_values']
     ) }}
 ),
@@ -86,7 +86,7 @@ rhythm as (
         end as double) as value
     from {{ ref('features_rhythm') }} as rhythm
     inner join catalogue
-        on rhythm.token_id = catalogue.token_id
+        on rhythm.counter_id = catalogue.counter_id
         and (
             catalogue.kind = 'event_days_ever'
             {%- for kind in rhythm_kinds() %}
@@ -106,7 +106,7 @@ outcome_rates as (
         end as value
     from {{ ref('features_outcome_rates') }} as rates
     inner join catalogue
-        on rates.token_id = catalogue.token_id
+        on rates.counter_id = catalogue.counter_id
         and catalogue.kind in ('outcome_count', 'outcome_rate')
 ),
 
@@ -118,7 +118,7 @@ user_properties as (
 
 listed as (
     select as_of_hour, user_key, feature_id, value
-    from of_tokens
+    from of_counters
     where value <> 0 and feature_id is not null
     union all
     select as_of_hour, user_key, feature_id, value from activity where value <> 0

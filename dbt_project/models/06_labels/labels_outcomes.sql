@@ -11,7 +11,7 @@ members as (
 ),
 
 counts as (
-    select measure_id, from_hour, to_hour, known_hour, user_key, n_events, amount
+    select measure_id, from_hour, to_hour, owner_as_of_hour, user_key, n_events, amount
     from {{ ref('cohort_window_counts') }}
 ),
 

@@ -33,8 +33,8 @@ current_values as (
     from asked
     inner join {{ ref('stg_identity_map') }} as identity_map
         on asked.user_key = identity_map.user_key
-        and asked.as_of_hour >= identity_map.from_hour
-        and asked.as_of_hour < identity_map.to_hour
+        and asked.as_of_hour >= identity_map.valid_from_hour
+        and asked.as_of_hour < identity_map.valid_to_hour
     inner join {{ ref('stg_user_properties') }} as stated
         on identity_map.identity_key = stated.identity_key
         and asked.as_of_hour > stated.event_hour

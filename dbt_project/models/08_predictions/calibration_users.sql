@@ -17,8 +17,8 @@ held_out as (
         scores.outcome,
         scores.expected_value,
         scores.value
-    from {{ source('ledger', 'held_out_scores') }} as scores
-    inner join {{ source('ledger', 'models') }} as models on scores.model_id = models.model_id
+    from {{ source('history', 'held_out_scores') }} as scores
+    inner join {{ source('history', 'models') }} as models on scores.model_id = models.model_id
     inner join {{ ref('prediction_definitions') }} as definitions
         on models.prediction = definitions.prediction
         and models.definition_hash = definitions.definition_hash

@@ -1,11 +1,11 @@
 {# What happened to the users who were scored, once the horizon has passed. Grain: one row per
-   (prediction, user_id, as_of, model_id) of the ledger whose outcome window ended before now. #}
+   (prediction, user_id, as_of, model_id) of the history whose outcome window ended before now. #}
 {{ config(tags=['daily']) }}
 with
 
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),
 
-ledger as (
+history as (
     select
         history.prediction,
         history.user_id,
@@ -13,8 +13,8 @@ ledger as (
         history.model_id,
         max(history.probability) as probability,
         max(history.expected_value) as expected_value
-    from {{ source('ledger', 'prediction_history') }} as history
-    inner join {{ source('ledger', 'models') }} as models on history.model_id = models.model_id
+    from {{ source('history', 'prediction_history') }} as history
+    inner join {{ source('history', 'models') }} as models on history.model_id = models.model_id
     inner join {{ ref('prediction_definitions') }} as definitions
         on history.prediction = definitions.prediction
         and models.definition_hash = definitions.definition_hash
@@ -23,20 +23,20 @@ ledger as (
 
 matured as (
     select
-        ledger.prediction,
-        ledger.user_id,
-        ledger.as_of,
-        ledger.model_id,
-        ledger.probability,
-        ledger.expected_value,
+        history.prediction,
+        history.user_id,
+        history.as_of,
+        history.model_id,
+        history.probability,
+        history.expected_value,
         users.identity_key as user_key,
-        {{ hour_index('ledger.as_of') }} as as_of_hour
-    from ledger
+        {{ hour_index('history.as_of') }} as as_of_hour
+    from history
     inner join {{ ref('prediction_definitions') }} as definitions
-        on ledger.prediction = definitions.prediction
-    inner join {{ ref('stg_identities') }} as users on ledger.user_id = users.user_id
+        on history.prediction = definitions.prediction
+    inner join {{ ref('stg_identities') }} as users on history.user_id = users.user_id
     inner join as_of
-        on {{ hour_index('ledger.as_of') }} + definitions.horizon_hours <= as_of.as_of_hour
+        on {{ hour_index('history.as_of') }} + definitions.horizon_hours <= as_of.as_of_hour
 ),
 
 asked as (select distinct prediction, as_of_hour, user_key from matured),
@@ -58,7 +58,7 @@ counts as (
         windows.measure_id,
         windows.from_hour,
         windows.to_hour,
-        windows.to_hour as known_hour,
+        windows.to_hour as owner_as_of_hour,
         identity_map.user_key,
         sum(counted.n_events) as n_events,
         sum(counted.amount) as amount
@@ -68,7 +68,7 @@ counts as (
         and windows.from_hour <= counted.event_hour
         and windows.to_hour > counted.event_hour
     inner join {{ ref('stg_identity_map') }} as identity_map
-        on {{ belongs_as_of('counted.identity_key', 'windows.to_hour') }}
+        on {{ owner_as_of('counted.identity_key', 'windows.to_hour') }}
     group by all
 ),
 

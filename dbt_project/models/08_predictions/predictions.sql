@@ -1,6 +1,6 @@
 {# The newest score of every user in a prediction's starting cohort: what BI tools read.
    Grain: one row per (prediction, user_id). Contract columns: DESIGN.md section 4. An hourly run takes
-   new scores of the users it looks at and those that stand of them: the ledger grows with every day.
+   new scores of the users it looks at and those that stand of them: the history grows with every day.
    After a definition was changed, a user's score of the old question stays, marked, until there is one
    of the new: whoever acts on scores goes on doing so. #}
 {{ config(looked_at_by={'user_id': 'user_id'}) }}
@@ -16,7 +16,7 @@ oldest as (
 scores as (
     select
         prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
-    from {{ source('ledger', 'prediction_history') }}
+    from {{ source('history', 'prediction_history') }}
     where
         as_of >= (
             select since.as_of from {{ ref('stg_as_of') if leaves_others else 'oldest' }} as since
@@ -30,7 +30,7 @@ scores as (
     {%- endif %}
 ),
 
-models as (select model_id, definition_hash from {{ source('ledger', 'models') }}),
+models as (select model_id, definition_hash from {{ source('history', 'models') }}),
 
 definitions as (select prediction, definition_hash from {{ ref('prediction_definitions') }}),
 

@@ -93,13 +93,13 @@ def _read_gaps(warehouse: Warehouse) -> list[Gap]:
         from stg_event_hours
         where event_hour < (select as_of_hour from stg_as_of)
         union all
-        select tokens.event_name, counted.event_hour, cast(sum(counted.n_events) as bigint)
+        select counters.event_name, counted.event_hour, cast(sum(counted.n_events) as bigint)
         from hourly_user_events as counted
-        inner join hourly_tokens as tokens
-            on counted.token_id = tokens.token_id and tokens.kind = 'event'
-        where tokens.event_name in ({listed})
+        inner join hourly_counters as counters
+            on counted.counter_id = counters.counter_id and counters.kind = 'event'
+        where counters.event_name in ({listed})
         and counted.event_hour < (select as_of_hour from stg_as_of)
-        group by tokens.event_name, counted.event_hour
+        group by counters.event_name, counted.event_hour
         """
     gaps: list[Gap] = []
     for sql, find in ((daily, find_gaps), (hourly, find_outages)):
@@ -143,7 +143,7 @@ class Chosen:
     Attributes:
         left_out: Their hours.
         gaps: Those that touch a window of a snapshot, or of now.
-        words: What follows from it for the prediction; empty if no window is touched.
+        words: What follows from it for the prediction; empty if no window is changed.
     """
 
     left_out: frozenset[int] = frozenset()

@@ -61,11 +61,12 @@ SETTLE_CHALLENGERS = """
 FEATURES = """
     select
         ? as model_id, taken.feature_name, taken.kind, taken.event_name, taken.property,
-        coalesce(taken.value, others.value) as value, taken.other_than, taken.is_version, taken.week
+        coalesce(taken.value, others.value) as value, taken.kept_values_hash,
+        taken.is_version, taken.week
     from taxonomy_features as taken
     inner join features on taken.feature_name = features.feature_name
     left join taxonomy_other_values as others
-        on taken.other_than = others.other_than
+        on taken.kept_values_hash = others.kept_values_hash
         and taken.property = others.property
         and taken.event_name is not distinct from others.event_name
     where list_contains(?, features.feature_id)

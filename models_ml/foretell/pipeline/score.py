@@ -1,4 +1,4 @@
-"""Scores users with the champions' ONNX graphs and appends the results to the ledger."""
+"""Scores users with the champions' ONNX graphs and appends the results to the history."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ KNOWN = """
     from prediction_history
     where prediction = $prediction and model_id = $model_id and as_of <= $as_of
 """
-# The ledger grows by everybody every day; `predictions` has the newest of it as of $stood.
+# The history grows by everybody every day; `predictions` has the newest of it as of $stood.
 KNOWN_SINCE = f"""
     select user_id, as_of, scored_at, probability, expected_value
     from predictions
@@ -134,7 +134,7 @@ KNOWN_SINCE = f"""
 
 @dataclass(frozen=True)
 class ScoreSummary:
-    """What one scoring run did: users scored, and rows that were new to the ledger.
+    """What one scoring run did: users scored, and rows that were new to the history.
 
     Where the scores are held back (expected.py), alarm says why and none is new.
     """
@@ -166,7 +166,7 @@ def score_predictions(
     with them: those of before stay, and the other predictions are scored again without them.
 
     Features are read once for all models, a block of users at a time: memory is bounded by a block,
-    not by how many users there are. A run that fails or is killed leaves the ledger as it was;
+    not by how many users there are. A run that fails or is killed leaves the history as it was;
     where there are no transactions (Spark), the next appends what is missing and nothing twice.
 
     Args:
@@ -383,7 +383,7 @@ def _append(
     stood: datetime | None,
     now: datetime,
 ) -> int:
-    """Move the scores of one prediction into the ledger; return how many rows were new to it."""
+    """Move the scores of one prediction into the history; return how many rows were new to it."""
     parameters = {
         "prediction": model.prediction,
         "model_id": model.model_id,

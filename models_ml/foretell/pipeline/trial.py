@@ -68,13 +68,13 @@ def try_rows(path: str, adapter: str, n_rows: int, progress: Progress) -> Trial:
         dbt_build(STAGED, environment, {"scope": "everyone", "needs_events": False}, progress)
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
             counts = warehouse.rows(
-                "select fate, reason, sum(n_rows)::bigint as n_rows from stg_ingest_counts "
-                "group by fate, reason order by n_rows desc"
+                "select status, reason, sum(n_rows)::bigint as n_rows from stg_ingest_counts "
+                "group by status, reason order by n_rows desc"
             )
-    rejected = [row for row in counts if row["fate"] == "rejected"]
+    rejected = [row for row in counts if row["status"] == "rejected"]
     return Trial(
         sum(row["n_rows"] for row in counts),
-        sum(row["n_rows"] for row in counts if row["fate"] != "rejected"),
+        sum(row["n_rows"] for row in counts if row["status"] != "rejected"),
         tuple((row["reason"], row["n_rows"]) for row in rejected),
     )
 

@@ -13,7 +13,7 @@ from foretell.alarms.alarms import ALARMS, Alarm, current_alarms, refuse_held_ba
 from foretell.errors import HeldBack
 from foretell.report.summary import alarm_lines
 from foretell.warehouse.base import open_warehouse
-from tests.ledger import ALARMS_TABLE
+from tests.history_tables import ALARMS_TABLE
 
 AS_OF = datetime(2026, 6, 1)
 

@@ -214,20 +214,20 @@ def warehouse(tmp_path):
         for statement in (
             f"create table stg_as_of as select {24 * FIRST + 1680} as as_of_hour, "
             f"make_timestamp({(24 * FIRST + 1680) * 3_600_000_000}) as as_of",
-            "create table hourly_tokens (token_id integer, kind varchar, event_name varchar)",
-            "insert into hourly_tokens values (1, 'event', 'view'), (2, 'event', 'buy')",
-            "create table hourly_user_events (token_id integer, event_hour integer, n_events integer)",
+            "create table hourly_counters (counter_id integer, kind varchar, event_name varchar)",
+            "insert into hourly_counters values (1, 'event', 'view'), (2, 'event', 'buy')",
+            "create table hourly_user_events (counter_id integer, event_hour integer, n_events integer)",
             "create table stg_event_days (event_day integer, event_name varchar, property varchar, "
             "n_events bigint, counted_in integer)",
             "create table stg_event_hours (event_hour integer, n_events bigint, counted_in integer)",
         ):
             opened.execute(statement)
-        for token, values in ((1, views), (2, buys)):
+        for counter, values in ((1, views), (2, buys)):
             opened.append(
                 "hourly_user_events",
                 pa.table(
                     {
-                        "token_id": [token] * 1680,
+                        "counter_id": [counter] * 1680,
                         "event_hour": 24 * FIRST + np.arange(1680),
                         "n_events": values.astype(int),
                     }
@@ -236,7 +236,7 @@ def warehouse(tmp_path):
         opened.execute("delete from hourly_user_events where n_events = 0")
         opened.execute(
             "insert into stg_event_days select event_hour // 24, event_name, null, sum(n_events), 1 "
-            "from hourly_user_events join hourly_tokens using (token_id) group by all"
+            "from hourly_user_events join hourly_counters using (counter_id) group by all"
         )
         opened.execute(
             "insert into stg_event_hours select event_hour, sum(n_events), 1 "

@@ -12,7 +12,7 @@ from foretell.errors import ForetellError, HeldBack
 from foretell.pipeline.publish_gate import Limits, pass_gate, read_limits
 from foretell.settings import Settings
 from foretell.warehouse.base import open_warehouse
-from tests.ledger import ALARMS_TABLE
+from tests.history_tables import ALARMS_TABLE
 
 NOW = datetime(2026, 6, 1)
 

@@ -18,7 +18,7 @@ from foretell.pipeline.reasons import make_explainer, reasons_of
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import score_predictions
 from foretell.warehouse.base import open_warehouse
-from tests.ledger import REASONS
+from tests.history_tables import REASONS
 
 HOSTILE = "'; drop table reasons; -- {{ 1/0 }} 🛒"
 AS_OF = datetime(2026, 1, 1)

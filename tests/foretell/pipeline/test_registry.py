@@ -10,7 +10,7 @@ import pytest
 from foretell.pipeline import registry
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED, ModelRecord
 from foretell.warehouse.base import open_warehouse
-from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 
 FIRST = ModelRecord(
     model_id="m1", prediction="buys", definition_hash="h", as_of=datetime(2026, 1, 1), status=CHAMPION,

@@ -17,7 +17,7 @@ from foretell.pipeline import features, score, score_block
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import ScoreSummary, score_predictions
 from foretell.warehouse.base import open_warehouse
-from tests.ledger import ALARMS_TABLE
+from tests.history_tables import ALARMS_TABLE
 
 N_USERS = 40
 IDS = np.array([7, 3, 11])

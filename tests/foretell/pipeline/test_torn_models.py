@@ -20,7 +20,7 @@ from foretell.pipeline.torn_models import (
     write_alarms,
 )
 from foretell.warehouse.base import open_warehouse
-from tests.ledger import ALARMS_TABLE, MODELS
+from tests.history_tables import ALARMS_TABLE, MODELS
 
 NOW = datetime(2026, 6, 1)
 

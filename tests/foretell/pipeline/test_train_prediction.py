@@ -15,7 +15,7 @@ from foretell.learn.train import TrainSettings, train
 from foretell.pipeline import registry, train_prediction
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
 from foretell.warehouse.base import open_warehouse
-from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 from tests.sparse_rows import training_set
 
 SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10)

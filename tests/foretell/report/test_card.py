@@ -15,7 +15,7 @@ from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, ModelReco
 from foretell.report.card import model_card, write_cards
 from foretell.warehouse.base import open_warehouse
 from tests.foretell.test_markdown_text import Page
-from tests.ledger import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 
 HOSTILE = "<img src=x onerror=alert(1)> | `a` [b](http://c.example) $x$"
 

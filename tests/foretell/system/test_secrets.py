@@ -32,7 +32,7 @@ def test_secrets_are_masked(text, masked):
     [
         "s3://bucket/day=2026-01-01/*.parquet",
         'no events at /data/events.csv; did you mean "event.csv"? set FORETELL_EVENTS',
-        "max_value_tokens: 50",
+        "max_value_counters: 50",
         "42 rows: event_time is not a time",
         "https://host:8080/path?page=2",
     ],

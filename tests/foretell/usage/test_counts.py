@@ -84,7 +84,7 @@ def test_a_run_replaces_its_source_and_the_taxonomy_shows_it(warehouse_of, tmp_p
         assert top_properties(warehouse)[0]["n_queries"] == 1
     built = dbt(
         ["build", "--exclude-resource-type", "unit_test", "--select", "stg_property_usage",
-         "taxonomy_event_types", "taxonomy_event_properties", "source:ledger.event_property_usage",
+         "taxonomy_event_types", "taxonomy_event_properties", "source:history.event_property_usage",
          "--indirect-selection", "cautious"],
         {"FORETELL_WAREHOUSE": str(path)},
         tmp_path,

@@ -10,8 +10,8 @@ now as (select as_of_hour from {{ ref('stg_as_of') }}),
 
 {% if is_incremental() -%}
 -- Whose events came or went; who was seen first since as_of then; who is not known yet in a replay.
-touched as (
-    select * from {{ touched('identity_key', this) }} as touched
+changed as (
+    select * from {{ changed_keys('identity_key', this) }} as changed
     union
     select later.identity_key
     from {{ ref('stg_sightings') }} as later
@@ -29,7 +29,7 @@ sightings as (
     from {{ ref('stg_sightings') }} as sightings
     inner join now on sightings.first_hour < now.as_of_hour
     {%- if is_incremental() %}
-    inner join touched on sightings.identity_key = touched.identity_key
+    inner join changed on sightings.identity_key = changed.identity_key
     {%- endif %}
 ),
 
@@ -52,7 +52,7 @@ final as (
     select
         identity_key, null as user_id, null as is_user, null as device_id,
         null as first_hour, null as user_bucket, null as counted_in
-    from touched
+    from changed
     {%- endif %}
 )
 

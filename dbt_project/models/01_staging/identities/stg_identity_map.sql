@@ -1,7 +1,7 @@
-{# Whom each identity belongs to, as of every hour. Grain: one row per (identity_key, from_hour): as
-   of an hour in [from_hour, to_hour) it is user_key's. A user belongs to whom it was merged into; a
-   device to the first user seen on it, from the hour after that sighting, wherever that user
-   goes. Nothing changes after as_of. #}
+{# Whom each identity belongs to, as of every hour. Grain: one row per (identity_key,
+   valid_from_hour): as of an hour in [valid_from_hour, valid_to_hour) it is user_key's. A user
+   belongs to whom it was merged into; a device to the first user seen on it, from the hour after
+   that sighting, wherever that user goes. Nothing changes after as_of. #}
 with
 
 users_of_devices as (
@@ -28,14 +28,14 @@ owned as (
 ),
 
 merged as (
-    select identity_key, user_key, from_hour, to_hour from {{ ref('stg_merged_users') }}
+    select identity_key, user_key, valid_from_hour, valid_to_hour from {{ ref('stg_merged_users') }}
 ),
 
 -- Until then everybody stands for themselves.
 changes as (
     select identity_key, known_from as first_change from owned
     union all
-    select identity_key, min(from_hour) as first_change
+    select identity_key, min(valid_from_hour) as first_change
     from merged
     group by identity_key
 ),
@@ -44,29 +44,29 @@ selves as (
     select
         identities.identity_key,
         identities.identity_key as user_key,
-        0 as from_hour,
-        coalesce(changes.first_change, {{ always() }}) as to_hour
+        0 as valid_from_hour,
+        coalesce(changes.first_change, {{ always() }}) as valid_to_hour
     from {{ ref('stg_identities') }} as identities
     left join changes on identities.identity_key = changes.identity_key
 ),
 
 users as (
-    select identity_key, user_key, from_hour, to_hour from selves
+    select identity_key, user_key, valid_from_hour, valid_to_hour from selves
     union all
-    select identity_key, user_key, from_hour, to_hour from merged
+    select identity_key, user_key, valid_from_hour, valid_to_hour from merged
 ),
 
 final as (
-    select identity_key, user_key, from_hour, to_hour from users
+    select identity_key, user_key, valid_from_hour, valid_to_hour from users
     union all
     select
         owned.identity_key,
         users.user_key,
-        greatest(users.from_hour, owned.known_from) as from_hour,
-        users.to_hour
+        greatest(users.valid_from_hour, owned.known_from) as valid_from_hour,
+        users.valid_to_hour
     from owned
     inner join users
-        on owned.owner_key = users.identity_key and users.to_hour > owned.known_from
+        on owned.owner_key = users.identity_key and users.valid_to_hour > owned.known_from
 )
 
 select * from final

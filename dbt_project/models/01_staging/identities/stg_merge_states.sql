@@ -34,28 +34,31 @@ timed as (
         pairs.user_key,
         pairs.user_id,
         case when sizes.n_hours > 100 then pairs.known_from_day else pairs.known_from end
-            as from_hour
+            as valid_from_hour
     from pairs
     inner join sizes on pairs.group_key = sizes.group_key
 ),
 
-hours as (select distinct group_key, from_hour from timed),
+hours as (select distinct group_key, valid_from_hour from timed),
 
 states as (
-    select group_key, from_hour, row_number() over (order by group_key, from_hour) as state_id
+    select
+        group_key,
+        valid_from_hour,
+        row_number() over (order by group_key, valid_from_hour) as state_id
     from hours
 ),
 
 final as (
     select
         states.state_id,
-        states.from_hour,
+        states.valid_from_hour,
         timed.previous_key,
         timed.user_key,
         timed.user_id
     from states
     inner join timed
-        on states.group_key = timed.group_key and states.from_hour >= timed.from_hour
+        on states.group_key = timed.group_key and states.valid_from_hour >= timed.valid_from_hour
 )
 
 select * from final

@@ -1,10 +1,10 @@
 {# The user that stands for each merged one, as of every hour since it was merged. Grain: one row
-   per (identity_key, from_hour). Of a group the one stands for all that others were merged into
+   per (identity_key, valid_from_hour). Of a group the one stands for all that others were merged into
    and that was merged into no other; of several, or none as in a circle, the first by user_id. #}
 with
 
 states as (
-    select state_id, from_hour, previous_key, user_key, user_id
+    select state_id, valid_from_hour, previous_key, user_key, user_id
     from {{ ref('stg_merge_states') }}
 ),
 
@@ -13,14 +13,14 @@ groups as (
     from {{ ref('stg_merge_state_groups') }}
 ),
 
-targets as (select distinct state_id, from_hour, user_key, user_id from states),
+targets as (select distinct state_id, valid_from_hour, user_key, user_id from states),
 
 sources as (select distinct state_id, previous_key from states),
 
 ranked as (
     select
         targets.state_id,
-        targets.from_hour,
+        targets.valid_from_hour,
         targets.user_key,
         groups.component,
         row_number() over (
@@ -38,9 +38,9 @@ resolved as (
     select
         groups.identity_key,
         ranked.user_key,
-        ranked.from_hour,
+        ranked.valid_from_hour,
         lag(ranked.user_key) over (
-            partition by groups.identity_key order by ranked.from_hour
+            partition by groups.identity_key order by ranked.valid_from_hour
         ) as user_key_before
     from groups
     inner join ranked
@@ -53,10 +53,10 @@ final as (
     select
         identity_key,
         user_key,
-        from_hour,
-        lead(from_hour, 1, {{ always() }}) over (
-            partition by identity_key order by from_hour
-        ) as to_hour
+        valid_from_hour,
+        lead(valid_from_hour, 1, {{ always() }}) over (
+            partition by identity_key order by valid_from_hour
+        ) as valid_to_hour
     from resolved
     where user_key_before is null or user_key_before <> user_key
 )

@@ -25,7 +25,7 @@ statements as (
     inner join as_of on events.event_hour < as_of.as_of_hour
     where
         events.previous_id is not null
-        and events.fate = 'accepted'
+        and events.status = 'accepted'
         and events.user_id <> events.previous_id
 ),
 

@@ -7,12 +7,12 @@
 with
 
 {% if is_incremental() -%}
-touched as (select * from {{ touched('identity_key', this) }} as touched),
+changed as (select * from {{ changed_keys('identity_key', this) }} as changed),
 
 -- An event that was taken back may have been the first of its identity: only then all are read.
 taken_back as (
     select *
-    from {{ touched('identity_key', this, of="fate = 'duplicate' and batch_id < decided_in") }}
+    from {{ changed_keys('identity_key', this, of="status = 'duplicate' and batch_id < decided_in") }}
         as taken_back
 ),
 
@@ -25,7 +25,7 @@ seen as (
     union all
     select identity_key, user_id, device_id, previous_id, event_time
     from {{ ref('stg_checked_events') }}
-    where fate = 'accepted' and {{ is_uncounted(this) }}
+    where status = 'accepted' and {{ is_uncounted(this) }}
     union all
     select
         earlier.identity_key,
@@ -34,7 +34,7 @@ seen as (
         null as previous_id,
         earlier.first_seen_at as event_time
     from {{ this }} as earlier
-    inner join touched on earlier.identity_key = touched.identity_key
+    inner join changed on earlier.identity_key = changed.identity_key
     where earlier.identity_key not in (select identity_key from taken_back)
     {%- endif %}
 ),
@@ -86,7 +86,7 @@ final as (
     select
         identity_key, null as identity, null as is_user, null as device_id,
         null as first_seen_at, null as first_hour, null as counted_in
-    from touched
+    from changed
     {%- endif %}
 )
 

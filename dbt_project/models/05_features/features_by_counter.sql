@@ -1,35 +1,35 @@
-{# What each wanted user did before as_of, by kept token: week by week, in all, and how long ago.
-   Grain: one row per (as_of_hour, user_key, token_id); tokens of sums are added up, others are
-   counted. Columns as in token_features(). #}
+{# What each wanted user did before as_of, by kept counter: week by week, in all, and how long ago.
+   Grain: one row per (as_of_hour, user_key, counter_id); counters of sums are added up, others are
+   counted. Columns as in counter_features(). #}
 {{ config(materialized='ephemeral') }}
 with
 
 kinds as (
-    select token_id, kind from {{ ref('hourly_tokens') }}
+    select counter_id, kind from {{ ref('hourly_counters') }}
     union all
-    select token_id, kind from {{ ref('cohort_measures') }}
+    select counter_id, kind from {{ ref('cohort_measures') }}
 ),
 
-tokens as (
-    select distinct catalogue.token_id, kinds.kind
+counters as (
+    select distinct catalogue.counter_id, kinds.kind
     from {{ ref('taxonomy_features') }} as catalogue
-    inner join kinds on catalogue.token_id = kinds.token_id
+    inner join kinds on catalogue.counter_id = kinds.counter_id
 ),
 
 hours as (
     select
         hours.*,
-        tokens.kind in ('sum', 'measure_sum') as is_sum,
+        counters.kind in ('sum', 'measure_sum') as is_sum,
         {{ floor_divide('hours.as_of_hour - 1 - hours.event_hour', 168) }} as week
     from {{ ref('features_hours') }} as hours
-    inner join tokens on hours.token_id = tokens.token_id
+    inner join counters on hours.counter_id = counters.counter_id
 ),
 
 counts as (
     select
         as_of_hour,
         user_key,
-        token_id,
+        counter_id,
         {%- for week in range(var('feature_weeks')) %}
         sum(case when week = {{ week }} then n_events end) as week_{{ week }},
         {%- endfor %}
@@ -39,15 +39,15 @@ counts as (
         as_of_hour - min(event_hour) as hours_since_first
     from hours
     where not is_sum
-    group by as_of_hour, user_key, token_id
+    group by as_of_hour, user_key, counter_id
 ),
 
--- Exact decimals cost as much as all the rest: only tokens that have a sum pay.
+-- Exact decimals cost as much as all the rest: only counters that have a sum pay.
 sums as (
     select
         as_of_hour,
         user_key,
-        token_id,
+        counter_id,
         {%- for week in range(var('feature_weeks')) %}
         sum(case when week = {{ week }} then value_sum end) as week_{{ week }},
         {%- endfor %}
@@ -57,14 +57,14 @@ sums as (
         null as hours_since_first
     from hours
     where is_sum
-    group by as_of_hour, user_key, token_id
+    group by as_of_hour, user_key, counter_id
 ),
 
 any_event as (
     select
         weeks.as_of_hour,
         weeks.user_key,
-        tokens.token_id,
+        counters.counter_id,
         {%- for week in range(var('feature_weeks')) %}
         sum(case when weeks.week = {{ week }} then weeks.n_events end) as week_{{ week }},
         {%- endfor %}
@@ -73,8 +73,8 @@ any_event as (
         weeks.as_of_hour - max(weeks.last_hour) as hours_since_last,
         weeks.as_of_hour - min(weeks.first_hour) as hours_since_first
     from {{ ref('features_user_weeks') }} as weeks
-    inner join tokens on tokens.kind = 'any'
-    group by weeks.as_of_hour, weeks.user_key, tokens.token_id
+    inner join counters on counters.kind = 'any'
+    group by weeks.as_of_hour, weeks.user_key, counters.counter_id
 ),
 
 final as (
@@ -82,10 +82,10 @@ final as (
     select
         as_of_hour,
         user_key,
-        {%- for column in token_features() %}
+        {%- for column in counter_features() %}
         cast({{ column }} as double) as {{ column }},
         {%- endfor %}
-        token_id
+        counter_id
     from {{ name }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

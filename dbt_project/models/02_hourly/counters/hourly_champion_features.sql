@@ -6,11 +6,11 @@ with
 
 models as (
     select model_id, prediction, definition_hash, as_of, trained_at
-    from {{ source('ledger', 'models') }}
+    from {{ source('history', 'models') }}
     where status in ('champion', 'retired')
 ),
 
--- As models_ml/foretell/pipeline/registry.py finds them: of a past hour a retired one is the champion still.
+-- As foretell.pipeline.registry finds them: of a past hour a retired one is the champion still.
 ranked as (
     select
         models.model_id,
@@ -31,10 +31,10 @@ final as (
         taken.event_name,
         taken.property,
         taken.value,
-        taken.other_than,
+        taken.kept_values_hash,
         taken.is_version,
         taken.week
-    from {{ source('ledger', 'model_features') }} as taken
+    from {{ source('history', 'model_features') }} as taken
     inner join ranked on taken.model_id = ranked.model_id and ranked.place = 1
 )
 

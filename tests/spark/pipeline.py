@@ -1,6 +1,6 @@
-"""The road on Spark, round after round in one process: a JVM that stays is fast after a minute.
+"""The pipeline on Spark, round after round in one process: a JVM that stays is fast after a minute.
 
-    python -m tests.spark.road FOLDER [--build-only [MODEL]] [--test]
+    python -m tests.spark.pipeline FOLDER [--build-only [MODEL]] [--test]
 
 FOLDER holds batches/N, folders of events that come one by one, and predictions. Every table is left
 in FOLDER/tables as Parquet. dbt and Python share one session, as they share tables. With --build-only
@@ -28,8 +28,8 @@ ROUNDS = (("everyone", []), ("active", [DAILY]))
 
 
 def main() -> None:
-    """Walk the road once per batch and write down what every table holds."""
-    parser = argparse.ArgumentParser(prog="python -m tests.spark.road", description=__doc__)
+    """Run the pipeline once per batch and write down what every table holds."""
+    parser = argparse.ArgumentParser(prog="python -m tests.spark.pipeline", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--build-only", nargs="?", const="*", metavar="MODEL")
     parser.add_argument("--test", action="store_true")

@@ -1,4 +1,4 @@
-"""The ledger as tables of small warehouses that no dbt made; a test holds them to dbt's."""
+"""The history as tables of small warehouses that no dbt made; a test holds them to dbt's."""
 
 MODELS = """
     create table models (
@@ -11,17 +11,17 @@ MODELS = """
 MODEL_FEATURES = """
     create table model_features (
         model_id varchar, feature_name varchar, kind varchar, event_name varchar, property varchar,
-        value varchar, other_than bigint, is_version boolean, week integer);
+        value varchar, kept_values_hash bigint, is_version boolean, week integer);
 """
 # What the taxonomy says of features, for a model to be saved.
 FEATURES = """
     create table taxonomy_features (
-        feature_name varchar, kind varchar, token_id integer, event_name varchar, property varchar,
-        value varchar, other_than bigint, is_version boolean, week integer, is_kept boolean);
+        feature_name varchar, kind varchar, counter_id integer, event_name varchar, property varchar,
+        value varchar, kept_values_hash bigint, is_version boolean, week integer, is_kept boolean);
     create table features (
         feature_id integer, feature_name varchar, event_name varchar, property varchar);
     create table taxonomy_other_values (
-        event_name varchar, property varchar, other_than bigint, value varchar);
+        event_name varchar, property varchar, kept_values_hash bigint, value varchar);
 """
 REASONS = """
     create table reasons (

@@ -3,7 +3,7 @@
 {{ config(materialized='ephemeral') }}
 with
 
-properties as (select * from {{ ref('hourly_token_properties') }}),
+properties as (select * from {{ ref('hourly_counter_properties') }}),
 
 volumes as (
     select
@@ -75,7 +75,7 @@ ranked as (
 chosen as (
     select
         ranked.*,
-        is_pinned or (is_eligible and place <= {{ var('max_value_tokens') }}) as is_chosen
+        is_pinned or (is_eligible and place <= {{ var('max_value_counters') }}) as is_chosen
     from ranked
 ),
 

@@ -1,7 +1,7 @@
 {# What events that came or went since a table counted them belong to: distinct keys, as a FROM item.
    keys: columns or expressions of stg_checked_events with their names; counted: the table, whose
    counted_in says up to which batch it has seen; of: which rows matter. #}
-{% macro touched(keys, counted, of="fate in ('accepted', 'duplicate')") %}
+{% macro changed_keys(keys, counted, of="status in ('accepted', 'duplicate')") %}
 (
     select distinct {{ keys }}
     from {{ ref('stg_checked_events') }}

@@ -20,7 +20,7 @@ ranked as (
                 properties.n_queries desc, properties.n_events desc,
                 properties.event_name, properties.property
         ) as place
-    from {{ ref('hourly_token_properties') }} as properties
+    from {{ ref('hourly_counter_properties') }} as properties
     left join of_champions
         on properties.event_name = of_champions.event_name
         and properties.property = of_champions.property
@@ -29,7 +29,7 @@ ranked as (
 chosen as (
     select
         ranked.*,
-        value_type = 'number' and (is_pinned or place <= {{ var('max_sum_tokens') }}) as is_chosen
+        value_type = 'number' and (is_pinned or place <= {{ var('max_sum_counters') }}) as is_chosen
     from ranked
 ),
 

@@ -4,9 +4,9 @@
 {{ config(materialized='ephemeral') }}
 with
 
-properties as (select * from {{ ref('hourly_token_properties') }}),
+properties as (select * from {{ ref('hourly_counter_properties') }}),
 
-counted as (select * from {{ ref('hourly_token_values') }}),
+counted as (select * from {{ ref('hourly_counter_values') }}),
 
 chosen as (
     select
@@ -31,9 +31,9 @@ champion_sets as (
         property,
         value,
         case when is_version then 'version' else 'value' end as kind,
-        other_than
+        kept_values_hash
     from {{ ref('hourly_champion_features') }}
-    where event_name is not null and other_than is not null
+    where event_name is not null and kept_values_hash is not null
 ),
 
 -- Only with every value that is not meant in sight can the others be told.
@@ -41,7 +41,7 @@ of_champions as (
     select
         sets.event_name,
         sets.property,
-        cast(sets.other_than as {{ dbt.type_string() }}) as value,
+        cast(sets.kept_values_hash as {{ dbt.type_string() }}) as value,
         max(properties.n_events) - sum(counted.n_events) as n_events
     from champion_sets as sets
     inner join properties
@@ -51,7 +51,7 @@ of_champions as (
         and sets.property = counted.property
         and sets.kind = counted.kind
         and sets.value = counted.value
-    group by sets.event_name, sets.property, sets.other_than
+    group by sets.event_name, sets.property, sets.kept_values_hash
     having count(counted.value) = count(*)
 ),
 

@@ -1,6 +1,6 @@
-{# What is told of a user and a token: columns of features_by_token. In the catalogue (taxonomy_features)
-   each of a token's is the feature for which the condition is true. #}
-{% macro token_features() %}
+{# What is told of a user and a counter: columns of features_by_counter. In the catalogue (taxonomy_features)
+   each of a counter's is the feature for which the condition is true. #}
+{% macro counter_features() %}
     {%- set columns = {} -%}
     {%- for week in range(var('feature_weeks')) -%}
         {%- do columns.update({'week_' ~ week: 'week = ' ~ week}) -%}
@@ -14,10 +14,10 @@
     {{- return(columns) -}}
 {% endmacro %}
 
-{# The feature ids of a token's columns, each an expression over the token's rows in the catalogue. #}
-{% macro token_feature_ids() %}
+{# The feature ids of a counter's columns, each an expression over the counter's rows in the catalogue. #}
+{% macro counter_feature_ids() %}
     {%- set ids = [] -%}
-    {%- for condition in token_features().values() -%}
+    {%- for condition in counter_features().values() -%}
         {%- do ids.append('max(case when ' ~ condition ~ ' then feature_id end)') -%}
     {%- endfor -%}
     {{- return(ids) -}}

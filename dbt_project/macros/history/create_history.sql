@@ -1,5 +1,5 @@
 {# The tables that no model makes, and their columns: Python writes them, `builds` macros. Contract columns: DESIGN.md section 4. #}
-{% macro ledger_tables() %}
+{% macro history_tables() %}
     {%- set text = dbt.type_string() -%}
     {{ return({
         'models': {
@@ -12,7 +12,7 @@
         },
         'model_features': {
             'model_id': text, 'feature_name': text, 'kind': text, 'event_name': text,
-            'property': text, 'value': text, 'other_than': 'bigint', 'is_version': 'boolean',
+            'property': text, 'value': text, 'kept_values_hash': 'bigint', 'is_version': 'boolean',
             'week': 'integer',
         },
         'prediction_history': {
@@ -47,10 +47,10 @@
 {# Before a build: these tables, empty on a fresh warehouse, so that `dbt build` works before any model
    is trained and without any query log. One of an older version gets the columns it lacks, empty.
    Looking at a table opens a transaction, so that what follows needs a commit of its own. #}
-{% macro create_ledger() %}
+{% macro create_history() %}
     {%- if execute %}
     {%- set changed = [] -%}
-    {%- for table, columns in ledger_tables().items() %}
+    {%- for table, columns in history_tables().items() %}
     {%- set relation = api.Relation.create(target.get('database'), target.schema, table, type='table') -%}
     {%- set there = table_by_name(table)
         or recovered_table(relation) %}
@@ -62,18 +62,18 @@
         {%- endif -%}
     {%- else %}
         {%- do adapter.create_schema(api.Relation.create(target.get('database'), target.schema)) -%}
-        {%- do run_query(create_ledger_table(table, columns)) -%}
+        {%- do run_query(create_history_table(table, columns)) -%}
         {%- do changed.append(table ~ ' is new') -%}
     {%- endif %}
     {%- endfor %}
     {%- if changed -%}
         {%- do adapter.commit() -%}
-        {{ log('The ledger: ' ~ changed | join('; '), info=True) }}
+        {{ log('The history: ' ~ changed | join('; '), info=True) }}
     {%- endif -%}
     {%- endif %}
 {% endmacro %}
 
-{% macro create_ledger_table(table, columns) %}
+{% macro create_history_table(table, columns) %}
     create table if not exists {{ api.Relation.create(target.get('database'), target.schema, table) }} (
         {%- for column, type in columns.items() %}
         {{ column }} {{ type }}{{ ',' if not loop.last }}

@@ -1,25 +1,25 @@
-{# What the hourly rollup counts. Grain: one row per token. any: every event, the sum of the event
+{# What the hourly rollup counts. Grain: one row per counter. any: every event, the sum of the event
    types; event: one event type; value: an event type with one property value (the most frequent
    ones), version: with a version up to its minor number; other: with any other value of that property;
    sum: a numeric property of an event type. An id keeps its meaning as long as events are added; one
    that is neither chosen nor taken by a champion is not counted. Which values and sums those are is
    decided when everybody is scored; an hour adds event types only. #}
 {{ config(
-    materialized='incremental', incremental_strategy='delete+insert', unique_key='token_id'
+    materialized='incremental', incremental_strategy='delete+insert', unique_key='counter_id'
 ) }}
 {%- set only_adds = is_incremental() and var('scope') == 'active' -%}
 {#- Named here, since dbt must see also the inputs that an hour leaves out. -#}
 {%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
-{%- set values, others = ref('hourly_token_values'), ref('hourly_token_others') -%}
-{%- set sums, as_of = ref('hourly_token_sums'), ref('stg_as_of') -%}
+{%- set values, others = ref('hourly_counter_values'), ref('hourly_counter_others') -%}
+{%- set sums, as_of = ref('hourly_counter_sums'), ref('stg_as_of') -%}
 with
 
 known as (
     {%- if is_incremental() %}
-    select token_id, kind, event_name, property, value, n_events, seen_in from {{ this }}
+    select counter_id, kind, event_name, property, value, n_events, seen_in from {{ this }}
     {%- else %}
     select
-        0 as token_id, '' as kind, '' as event_name, '' as property, '' as value,
+        0 as counter_id, '' as kind, '' as event_name, '' as property, '' as value,
         0 as n_events, 0 as seen_in
     where false
     {%- endif %}
@@ -33,7 +33,7 @@ event_types as (
             as n_events
     from {{ checked_events }}
     where
-        fate = 'accepted'
+        status = 'accepted'
         and decided_in > (select max(seen_in) from known)
         and event_name not in (select event_name from known where kind = 'event')
     group by event_name
@@ -42,7 +42,7 @@ event_types as (
     {%- endif %}
 ),
 
-tokens as (
+counters as (
     select
         1 as kind_order,
         'event' as kind,
@@ -79,21 +79,21 @@ tokens as (
 
 named as (
     select
-        tokens.*,
-        known.token_id as known_id,
+        counters.*,
+        known.counter_id as known_id,
         row_number() over (
-            partition by known.token_id is null and tokens.kind <> 'any'
-            order by tokens.kind_order, tokens.event_name, tokens.property, tokens.value
+            partition by known.counter_id is null and counters.kind <> 'any'
+            order by counters.kind_order, counters.event_name, counters.property, counters.value
         ) as place
-    from tokens
+    from counters
     left join known
-        on tokens.kind = known.kind
-        and tokens.event_name is not distinct from known.event_name
-        and tokens.property is not distinct from known.property
-        and tokens.value is not distinct from known.value
+        on counters.kind = known.kind
+        and counters.event_name is not distinct from known.event_name
+        and counters.property is not distinct from known.property
+        and counters.value is not distinct from known.value
 ),
 
-last_token as (select coalesce(max(token_id), 0) as token_id from known),
+last_counter as (select coalesce(max(counter_id), 0) as counter_id from known),
 
 newest as (select batch_id from {{ newest_batch() }} as newest),
 
@@ -102,9 +102,9 @@ final as (
         cast(
             case
                 when named.kind = 'any' then 0
-                else coalesce(named.known_id, last_token.token_id + named.place)
+                else coalesce(named.known_id, last_counter.counter_id + named.place)
             end as integer
-        ) as token_id,
+        ) as counter_id,
         named.kind,
         named.event_name,
         named.property,
@@ -114,18 +114,18 @@ final as (
         named.is_chosen,
         newest.batch_id as seen_in
     from named
-    cross join last_token
+    cross join last_counter
     cross join newest
     {%- if not only_adds %}
     union all
     select
-        known.token_id, known.kind, known.event_name, known.property, known.value,
+        known.counter_id, known.kind, known.event_name, known.property, known.value,
         cast(known.n_events as bigint) as n_events,
         false as is_counted,
         false as is_chosen,
         known.seen_in
     from known
-    left join named on known.token_id = named.known_id
+    left join named on known.counter_id = named.known_id
     where named.known_id is null and known.kind <> 'any'
     {%- endif %}
 )

@@ -1,5 +1,5 @@
-{# Tokens of the hourly rollup that a measure without filters adds up; any event is all event types.
-   Grain: one row per (measure_id, token_id). #}
+{# Counters of the hourly rollup that a measure without filters adds up; any event is all event
+   types. Grain: one row per (measure_id, counter_id). #}
 with
 
 measures as (
@@ -10,14 +10,14 @@ measures as (
 ),
 
 final as (
-    select measures.measure_id, tokens.token_id
+    select measures.measure_id, counters.counter_id
     from measures
     inner join {{ ref('prediction_condition_events') }} as condition_events
         on measures.condition_id = condition_events.condition_id
-    inner join {{ ref('hourly_tokens') }} as tokens
-        on tokens.kind = 'event'
+    inner join {{ ref('hourly_counters') }} as counters
+        on counters.kind = 'event'
         and (
-            tokens.event_name = condition_events.event_name or condition_events.event_name is null
+            counters.event_name = condition_events.event_name or condition_events.event_name is null
         )
 )
 

@@ -1,5 +1,5 @@
 {# What each prediction asks about, as a counter of its own past: its outcome's measure, bounds
-   and horizon. Grain: one row per prediction. token_id is below -2e9, to tell it from those of
+   and horizon. Grain: one row per prediction. counter_id is below -2e9, to tell it from those of
    measures, and the same in every build. #}
 with
 
@@ -11,7 +11,7 @@ final as (
         outcomes.min_count,
         outcomes.max_count,
         definitions.horizon_days,
-        -2000000010 - {{ hash_bucket('outcomes.prediction', 100000000) }} as token_id
+        -2000000010 - {{ hash_bucket('outcomes.prediction', 100000000) }} as counter_id
     from {{ ref('prediction_conditions') }} as outcomes
     inner join {{ ref('prediction_definitions') }} as definitions
         on outcomes.prediction = definitions.prediction
