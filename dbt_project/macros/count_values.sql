@@ -1,5 +1,5 @@
 {# How often each event type and each of its property values occurs, by day. events: name of a CTE with
-   event_day, event_name, event_properties. Columns: see stg_event_days. n_codes: digits in quotes. #}
+   event_day, event_name, event_properties. Columns: see volume_event_days. n_codes: digits in quotes. #}
 {% macro count_values(events) %}
     select
         event_day,

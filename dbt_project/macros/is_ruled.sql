@@ -1,10 +1,10 @@
-{# True where a rule of the taxonomy (stg_taxonomy_rules) names an event type, an event property or a
+{# True where a rule of the taxonomy (prediction_taxonomy_rules) names an event type, an event property or a
    value. A rule for an event type covers its properties if it bans, one for a property its values.
    event_name, property, value: SQL expressions; is_ban: bans, or pins. #}
 {% macro is_ruled(event_name, property=none, value=none, is_ban=true) %}
 exists (
             select 1
-            from {{ ref('stg_taxonomy_rules') }} as rules
+            from {{ ref('prediction_taxonomy_rules') }} as rules
             where
                 rules.is_ban = {{ is_ban }}
                 and not rules.is_user_property
@@ -24,7 +24,7 @@ exists (
 {% macro is_user_property_ruled(property, value, is_ban=true) %}
 exists (
             select 1
-            from {{ ref('stg_taxonomy_rules') }} as rules
+            from {{ ref('prediction_taxonomy_rules') }} as rules
             where
                 rules.is_ban = {{ is_ban }}
                 and rules.is_user_property

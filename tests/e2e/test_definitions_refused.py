@@ -148,7 +148,7 @@ def test_a_name_that_never_occurs_is_refused(refusal, prediction, parts):
 )
 def test_a_wrong_pin_or_ban_is_refused(refusal, taxonomy, parts):
     prediction = f"{{outcome: {{event: open}}, horizon_days: 7}}, taxonomy: {taxonomy}"
-    message = refusal(prediction, "stg_taxonomy_rules")
+    message = refusal(prediction, "prediction_taxonomy_rules")
     for part in ["mine.yml: exposure asked: taxonomy", *parts]:
         assert part in message, message
 

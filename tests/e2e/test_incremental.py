@@ -31,9 +31,9 @@ TABLES = {
     "stg_identity_map": "select * from stg_identity_map",
     "stg_user_properties": "select * exclude (counted_in) from stg_user_properties",
     "stg_event_hours": "select * exclude (counted_in) from stg_event_hours",
-    "stg_event_days": "select * exclude (counted_in) from stg_event_days",
-    "stg_value_volumes": "select * from stg_value_volumes",
-    "stg_value_users": "select * exclude (counted_in) from stg_value_users",
+    "volume_event_days": "select * exclude (counted_in) from volume_event_days",
+    "volume_values": "select * from volume_values",
+    "volume_value_users": "select * exclude (counted_in) from volume_value_users",
     "hourly_counters": "select * exclude (counter_id, seen_in) from hourly_counters where is_counted",
     "hourly_user_events": """
         select identity_key, event_hour, kind, event_name, property, value, hourly.n_events, value_sum

@@ -30,7 +30,7 @@ user_property_types as (
         property,
         {{ kind_of_value('value_type') }} = 'version' as is_version,
         {{ is_user_property_ruled('types.property', 'null', is_ban=true) }} as is_banned
-    from {{ ref('stg_user_property_types') }} as types
+    from {{ ref('volume_user_property_types') }} as types
 ),
 
 final as (

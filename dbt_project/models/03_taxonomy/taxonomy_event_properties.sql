@@ -4,7 +4,7 @@ with
 
 types as (
     select event_name, property, value_type, code_reason, n_events, n_values, first_day, last_day
-    from {{ ref('stg_property_types') }}
+    from {{ ref('volume_property_types') }}
 ),
 
 summed as (
@@ -22,7 +22,7 @@ counted as (
 
 queried as (
     select event_name, property, n_queries
-    from {{ ref('stg_property_usage') }}
+    from {{ ref('volume_property_usage') }}
     where kind = 'event_property'
 ),
 

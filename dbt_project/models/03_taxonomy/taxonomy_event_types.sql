@@ -43,7 +43,7 @@ named as (
 
 queried as (
     select event_name, n_queries
-    from {{ ref('stg_property_usage') }}
+    from {{ ref('volume_property_usage') }}
     where kind = 'event_type'
 ),
 

@@ -38,10 +38,10 @@ counters as (
     select
         counter_id, kind, label as event_name, null as property, null as value,
         null as kept_values_hash, false as is_version
-    from {{ ref('cohort_measures') }}
+    from {{ ref('prediction_measures') }}
 ),
 
-measures as (select counter_id, measure from {{ ref('cohort_measures') }}),
+measures as (select counter_id, measure from {{ ref('prediction_measures') }}),
 
 weekly as (
     select
@@ -102,7 +102,7 @@ rhythm as (
 -- What a prediction asks about: how often it came true for the same user before.
 outcomes as (
     select kinds.kind, outcomes.counter_id, outcomes.prediction
-    from {{ ref('cohort_outcome_rates') }} as outcomes
+    from {{ ref('prediction_outcome_rates') }} as outcomes
     cross join (
         select 'outcome_rate' as kind
         union all
@@ -179,7 +179,7 @@ quoted as (
         '"' || replace(listed.value, '"', '""') || '"' as quoted_value
     from listed
     left join measures on listed.counter_id = measures.counter_id
-    left join {{ ref('cohort_outcome_rates') }} as asking on listed.counter_id = asking.counter_id
+    left join {{ ref('prediction_outcome_rates') }} as asking on listed.counter_id = asking.counter_id
 ),
 
 final as (

@@ -3,7 +3,7 @@
    property, kind, value); kind other is all values of the property that are not counted, in one. #}
 with
 
-types as (select event_name, property, value_type from {{ ref('stg_property_types') }}),
+types as (select event_name, property, value_type from {{ ref('volume_property_types') }}),
 
 event_types as (select event_name, n_events from {{ ref('hourly_counters') }} where kind = 'event'),
 
@@ -22,7 +22,7 @@ volumes as (
         sum(volumes.n_events) as n_events,
         min(volumes.first_day) as first_day,
         max(volumes.last_day) as last_day
-    from {{ ref('stg_value_volumes') }} as volumes
+    from {{ ref('volume_values') }} as volumes
     inner join types
         on volumes.event_name = types.event_name and volumes.property = types.property
     where volumes.value is not null

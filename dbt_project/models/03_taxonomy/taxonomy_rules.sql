@@ -8,8 +8,8 @@ names as (
         volumes.property,
         {{ counted_value(kind_of_value('types.value_type'), 'volumes.value') }} as value,
         false as is_user_property
-    from {{ ref('stg_value_volumes') }} as volumes
-    left join {{ ref('stg_property_types') }} as types
+    from {{ ref('volume_values') }} as volumes
+    left join {{ ref('volume_property_types') }} as types
         on volumes.event_name = types.event_name and volumes.property = types.property
     union all
     select null as event_name, property, value, true as is_user_property
@@ -20,7 +20,7 @@ final as (
     select
         rules.rule,
         count(names.is_user_property) as n_named
-    from {{ ref('stg_taxonomy_rules') }} as rules
+    from {{ ref('prediction_taxonomy_rules') }} as rules
     left join names
         on rules.is_user_property = names.is_user_property
         and {{ matches_pattern('names.event_name', 'rules.event_name') }}

@@ -16,7 +16,7 @@ types as (
         last_hour,
         value_type = 'number' and n_values > {{ var('max_numeric_values') }} as is_number,
         {{ is_user_property_ruled('types.property', 'null', is_ban=true) }} as is_banned
-    from {{ ref('stg_user_property_types') }} as types
+    from {{ ref('volume_user_property_types') }} as types
 ),
 
 changes as (

@@ -1,5 +1,5 @@
 {# By how many identities each event property, and each of its values, was used before as_of:
-   counted in a sample (stg_user_sample) and scaled up. Grain: one row per (event_name, property,
+   counted in a sample (volume_user_sample) and scaled up. Grain: one row per (event_name, property,
    kind, value) as in taxonomy_property_values, and one of kind property for the property itself. #}
 with
 
@@ -10,9 +10,9 @@ sampled as (
         users.property,
         {{ kind_of_value('types.value_type') }} as kind,
         {{ counted_value(kind_of_value('types.value_type'), 'users.value') }} as value
-    from {{ ref('stg_value_users') }} as users
+    from {{ ref('volume_value_users') }} as users
     inner join {{ ref('stg_as_of') }} as now on users.first_hour < now.as_of_hour
-    inner join {{ ref('stg_property_types') }} as types
+    inner join {{ ref('volume_property_types') }} as types
         on users.event_name = types.event_name and users.property = types.property
 ),
 
@@ -59,7 +59,7 @@ final as (
         counted.value,
         counted.n_sampled * sample.step as n_users
     from counted
-    cross join {{ ref('stg_user_sample') }} as sample
+    cross join {{ ref('volume_user_sample') }} as sample
 )
 
 select * from final

@@ -4,7 +4,7 @@
 with
 
 measured as (
-    select measure_id, counter_id from {{ ref('cohort_measures') }} where kind = 'measure'
+    select measure_id, counter_id from {{ ref('prediction_measures') }} where kind = 'measure'
 ),
 
 -- A measure of any event adds up all event types: their sum has a counter.

@@ -2,11 +2,11 @@
    in the window after each. Weekly back from the newest whose outcome window has ended, as far as
    history allows; of a horizon below a week from a week ago: a window of few days must hold the
    same weekdays as the one to be foretold. Grain: one row per (prediction, as_of_hour); none in an
-   hourly run. Users are counted in a sample of identities (stg_user_sample) and scaled up, in the
+   hourly run. Users are counted in a sample of identities (volume_user_sample) and scaled up, in the
    cohort or not. #}
 {# Named in any scope: the order of models may not depend on it (Dagster insists). #}
 {%- set now, conditions, sample = ref('stg_as_of'), ref('prediction_conditions'),
-    ref('stg_user_sample') %}
+    ref('volume_user_sample') %}
 {%- set hours = measure_hours() %}
 {%- set max_weeks = [var('max_snapshots'), var('max_snapshots_of_few_outcomes')] | max %}
 with

@@ -7,7 +7,7 @@ with
 kinds as (
     select counter_id, kind from {{ ref('hourly_counters') }}
     union all
-    select counter_id, kind from {{ ref('cohort_measures') }}
+    select counter_id, kind from {{ ref('prediction_measures') }}
 ),
 
 counters as (

@@ -18,7 +18,7 @@ hours as (
     inner join (
         select counter_id, kind from {{ ref('hourly_counters') }} where kind = 'event'
         union all
-        select counter_id, kind from {{ ref('cohort_measures') }} where kind = 'measure'
+        select counter_id, kind from {{ ref('prediction_measures') }} where kind = 'measure'
     ) as counters
         on hours.counter_id = counters.counter_id
 ),

@@ -1,5 +1,5 @@
 {# The hourly counts before as_of of each wanted user: their own, those of identities known by
-   then to be theirs, and both of what definitions count (cohort_measures). Where the hourly
+   then to be theirs, and both of what definitions count (prediction_measures). Where the hourly
    rollup meets as_of (docs/decisions/0004). Grain: one row per (as_of_hour, user_key,
    identity_key, counter_id, event_hour). #}
 {{ config(materialized='ephemeral') }}

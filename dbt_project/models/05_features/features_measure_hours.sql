@@ -12,7 +12,7 @@ counted as (
         sum(hours.n_events) as n_events,
         sum(hours.amount) as value_sum
     from {{ measure_hours() }} as hours
-    inner join {{ ref('cohort_measures') }} as counters on hours.measure_id = counters.measure_id
+    inner join {{ ref('prediction_measures') }} as counters on hours.measure_id = counters.measure_id
     inner join {{ ref('stg_as_of') }} as now on hours.event_hour < now.as_of_hour
     {{ of_active_users('hours.identity_key') }}
     group by counters.counter_id, hours.identity_key, hours.event_hour

@@ -14,7 +14,7 @@ outcomes as (
         outcomes.max_count,
         {{ is_within('0', 'outcomes') }} as holds_for_nobody,
         counters.counter_id as counted_id
-    from {{ ref('cohort_outcome_rates') }} as outcomes
+    from {{ ref('prediction_outcome_rates') }} as outcomes
     inner join {{ ref('cohort_outcome_counters') }} as counters
         on outcomes.measure_id = counters.measure_id
 ),

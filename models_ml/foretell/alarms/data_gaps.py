@@ -38,7 +38,7 @@ def read_gaps(warehouse: Warehouse) -> list[Gap]:
     Args:
         warehouse: Built; one of an older version has none.
     """
-    needed = {"stg_event_days", "stg_event_hours", "stg_as_of", "hourly_user_events"}
+    needed = {"volume_event_days", "stg_event_hours", "stg_as_of", "hourly_user_events"}
     if not needed <= warehouse.table_names():
         return []
     (state,) = warehouse.rows(
@@ -46,7 +46,7 @@ def read_gaps(warehouse: Warehouse) -> list[Gap]:
         select
             (select max(as_of_hour) from stg_as_of) as as_of_hour,
             (select max(counted_in) from stg_event_hours) as in_hours,
-            (select max(counted_in) from stg_event_days) as in_days
+            (select max(counted_in) from volume_event_days) as in_days
         """
     )
     key = tuple(state.values())
@@ -62,7 +62,7 @@ def _read_gaps(warehouse: Warehouse) -> list[Gap]:
         row["event_name"]
         for row in warehouse.rows(
             f"""
-            select event_name, sum(n_events) as n_events from stg_event_days
+            select event_name, sum(n_events) as n_events from volume_event_days
             where property is null and event_name is not null
             group by event_name order by n_events desc, event_name limit {MAX_TYPES}
             """
@@ -74,7 +74,7 @@ def _read_gaps(warehouse: Warehouse) -> list[Gap]:
     # Of all events together (a NULL in place of the name), then of these types.
     daily = f"""
         with days as (
-            select event_name, event_day, n_events from stg_event_days
+            select event_name, event_day, n_events from volume_event_days
             where property is null and event_name is not null
             and event_day < (select floor(as_of_hour / 24) from stg_as_of)
         )

@@ -72,7 +72,7 @@ class Newcomer:
 
 def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
     """Return on which days the outcome of a prediction came; None if that was never counted."""
-    if not {"cohort_outcome_days", "stg_event_days"} <= warehouse.table_names():
+    if not {"cohort_outcome_days", "volume_event_days"} <= warehouse.table_names():
         return None
     (counted,) = warehouse.rows("select max(as_of_hour) as as_of_hour from cohort_outcome_days")
     if counted["as_of_hour"] is None:
@@ -88,7 +88,7 @@ def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
     all_events = warehouse.rows(
         """
         select event_day, cast(sum(n_events) as bigint) as n_events
-        from stg_event_days where property is null and event_name is not null and event_day < ?
+        from volume_event_days where property is null and event_name is not null and event_day < ?
         group by event_day
         """,
         [as_of_hour // HOURS],
@@ -126,7 +126,7 @@ def read_parts(warehouse: Warehouse, prediction: str, whole: OutcomeDays) -> lis
     rows = warehouse.rows(
         """
         select days.event_name, days.event_day, cast(sum(days.n_events) as bigint) as n_events
-        from stg_event_days as days
+        from volume_event_days as days
         inner join (
             select distinct events.event_name
             from prediction_conditions as conditions
@@ -235,7 +235,7 @@ def read_newcomers(warehouse: Warehouse, prediction: str, day: int) -> list[Newc
                 cast(sum(days.n_events) as bigint) as n_events,
                 cast(sum(case when days.event_day < ? then days.n_events else 0 end) as bigint)
                     as n_before
-            from stg_event_days as days
+            from volume_event_days as days
             where days.event_day < ? and days.event_name is not null
             and exists (select 1 from events)
             and (

@@ -161,8 +161,8 @@ def present_features(warehouse: Warehouse, prediction: str | None = None) -> lis
     condition = """
         where (
             taxonomy_features.measure is null or taxonomy_features.measure in (
-                select cohort_measures.measure
-                from cohort_measures
+                select prediction_measures.measure
+                from prediction_measures
                 inner join prediction_conditions using (measure_id)
                 where prediction_conditions.prediction = ?
             )

@@ -217,7 +217,7 @@ def warehouse(tmp_path):
             "create table hourly_counters (counter_id integer, kind varchar, event_name varchar)",
             "insert into hourly_counters values (1, 'event', 'view'), (2, 'event', 'buy')",
             "create table hourly_user_events (counter_id integer, event_hour integer, n_events integer)",
-            "create table stg_event_days (event_day integer, event_name varchar, property varchar, "
+            "create table volume_event_days (event_day integer, event_name varchar, property varchar, "
             "n_events bigint, counted_in integer)",
             "create table stg_event_hours (event_hour integer, n_events bigint, counted_in integer)",
         ):
@@ -235,7 +235,7 @@ def warehouse(tmp_path):
             )
         opened.execute("delete from hourly_user_events where n_events = 0")
         opened.execute(
-            "insert into stg_event_days select event_hour // 24, event_name, null, sum(n_events), 1 "
+            "insert into volume_event_days select event_hour // 24, event_name, null, sum(n_events), 1 "
             "from hourly_user_events join hourly_counters using (counter_id) group by all"
         )
         opened.execute(

@@ -34,7 +34,7 @@ ROWS = f"""
     create table taxonomy_features as
         select feature_name, true as is_kept, null::varchar as measure, null::varchar as asked_by
         from features;
-    create table cohort_measures (measure_id integer, measure varchar);
+    create table prediction_measures (measure_id integer, measure varchar);
     create table prediction_conditions (measure_id integer, prediction varchar);
 """
 # What other predictions count, or did in the past, is no input.
@@ -43,7 +43,7 @@ OF_OTHERS = """
         (11, 'own past', 'outcome_rate'), (12, 'past of other', 'outcome_rate');
     insert into taxonomy_features values ('own', true, 'm1', null), ('other', true, 'm2', null),
         ('own past', true, null, 'buys'), ('past of other', true, null, 'leaves');
-    insert into cohort_measures values (1, 'm1'), (2, 'm2');
+    insert into prediction_measures values (1, 'm1'), (2, 'm2');
     insert into prediction_conditions values (1, 'buys'), (2, 'leaves'), (1, 'leaves');
 """
 N_ROWS = N_USERS * N_SNAPSHOTS

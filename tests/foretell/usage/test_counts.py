@@ -66,7 +66,7 @@ def test_a_run_replaces_its_source_and_the_taxonomy_shows_it(warehouse_of, tmp_p
     path = warehouse_of(random_events(11))
     ((event_name, key),) = query(
         path,
-        """select event_name, property from stg_value_volumes
+        """select event_name, property from volume_values
         where regexp_full_match(event_name || property, '[a-z_]+') order by all limit 1""",
     )
     (tmp_path / "q.sql").write_text(
@@ -83,7 +83,7 @@ def test_a_run_replaces_its_source_and_the_taxonomy_shows_it(warehouse_of, tmp_p
         assert len(warehouse.rows("select 1 from event_property_usage")) == 3
         assert top_properties(warehouse)[0]["n_queries"] == 1
     built = dbt(
-        ["build", "--exclude-resource-type", "unit_test", "--select", "stg_property_usage",
+        ["build", "--exclude-resource-type", "unit_test", "--select", "volume_property_usage",
          "taxonomy_event_types", "taxonomy_event_properties", "source:history.event_property_usage",
          "--indirect-selection", "cautious"],
         {"FORETELL_WAREHOUSE": str(path)},

@@ -5,17 +5,17 @@ with
 
 types as (
     select event_name, property, value_type, n_events, n_values
-    from {{ ref('stg_property_types') }}
+    from {{ ref('volume_property_types') }}
 ),
 
 queried as (
     select event_name, property, n_queries
-    from {{ ref('stg_property_usage') }}
+    from {{ ref('volume_property_usage') }}
     where kind = 'event_property'
 ),
 
 event_types as (
-    select event_name, n_events from {{ ref('stg_value_volumes') }} where property is null
+    select event_name, n_events from {{ ref('volume_values') }} where property is null
 ),
 
 final as (

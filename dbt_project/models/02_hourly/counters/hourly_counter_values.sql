@@ -11,7 +11,7 @@ volumes as (
         volumes.property,
         {{ counted_value('properties.kind', 'volumes.value') }} as value,
         sum(volumes.n_events) as n_events
-    from {{ ref('stg_value_volumes') }} as volumes
+    from {{ ref('volume_values') }} as volumes
     inner join properties
         on volumes.event_name = properties.event_name and volumes.property = properties.property
     where volumes.value is not null

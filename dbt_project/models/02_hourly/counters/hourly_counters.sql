@@ -9,7 +9,7 @@
 ) }}
 {%- set only_adds = is_incremental() and var('scope') == 'active' -%}
 {#- Named here, since dbt must see also the inputs that an hour leaves out. -#}
-{%- set volumes, checked_events = ref('stg_value_volumes'), ref('stg_checked_events') -%}
+{%- set volumes, checked_events = ref('volume_values'), ref('stg_checked_events') -%}
 {%- set values, others = ref('hourly_counter_values'), ref('hourly_counter_others') -%}
 {%- set sums, as_of = ref('hourly_counter_sums'), ref('stg_as_of') -%}
 with

@@ -1,13 +1,13 @@
 {# Which identities had which values of event properties, by day, to count users by: of a sample of
-   identities (stg_user_sample). Grain: one row per (identity_key, event_day, event_name, property,
+   identities (volume_user_sample). Grain: one row per (identity_key, event_day, event_name, property,
    value). Values longer than max_value_characters share the row whose value is NULL. All times, also
    those after as_of: first_hour says from when on it is known. #}
-{%- set sample = "identity_key % (select step from " ~ ref('stg_user_sample') ~ ") = 0" -%}
+{%- set sample = "identity_key % (select step from " ~ ref('volume_user_sample') ~ ") = 0" -%}
 {{ config(
     materialized='incremental', incremental_strategy='recount',
     recount_by=['identity_key', 'event_day'],
     post_hook="{{ delete_rows(this, 'not (identity_key % (select step from '"
-        ~ " ~ ref('stg_user_sample') ~ ') = 0)') }}",
+        ~ " ~ ref('volume_user_sample') ~ ') = 0)') }}",
     tags=['daily']
 ) }}
 with

@@ -37,7 +37,7 @@ seen as (
 known as (
     select distinct events.condition_id, properties.property
     from events
-    inner join {{ ref('stg_value_volumes') }} as properties
+    inner join {{ ref('volume_values') }} as properties
         on events.event_name = properties.event_name or events.event_name is null
     where properties.property is not null
     union

@@ -8,7 +8,7 @@ with
 
 named as (
     select event_name, property, is_value_named, is_amount_named
-    from {{ ref('stg_named_properties') }}
+    from {{ ref('prediction_properties') }}
 ),
 
 property_values as (
@@ -21,7 +21,7 @@ property_values as (
         {{ is_boolean('value') }} as is_boolean,
         {{ is_date('value') }} as is_date,
         {{ is_version('value') }} as is_version
-    from {{ ref('stg_value_volumes') }}
+    from {{ ref('volume_values') }}
     where property is not null
 ),
 

@@ -15,7 +15,7 @@ property_values as (select distinct property, value from changes),
 
 named as (
     select property, bool_or(is_value_named) as is_value_named
-    from {{ ref('stg_named_properties') }}
+    from {{ ref('prediction_properties') }}
     where event_name is null
     group by property
 ),

@@ -14,7 +14,7 @@ user_properties as (select * from {{ ref('taxonomy_user_properties') }}),
 
 queried as (
     select kind, property, sum(n_queries) as n_queries
-    from {{ ref('stg_property_usage') }}
+    from {{ ref('volume_property_usage') }}
     group by kind, property
 ),
 
@@ -50,7 +50,7 @@ listed as (
         {{ hour_start('types.last_hour') }} as last_seen_at,
         row_number() over (order by types.n_users desc, types.property) as volume_rank,
         stated.is_kept, stated.reason
-    from {{ ref('stg_user_property_types') }} as types
+    from {{ ref('volume_user_property_types') }} as types
     inner join (
         select
             property,

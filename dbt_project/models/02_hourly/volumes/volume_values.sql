@@ -1,6 +1,6 @@
 {# How often each event type, and each value of its properties, occurs before as_of: whole days as
    counted before, and the hours since midnight. Grain: one row per (event_name, property, value)
-   as in stg_event_days; event types that come up only after as_of have 0 events and no days. #}
+   as in volume_event_days; event types that come up only after as_of have 0 events and no days. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -10,7 +10,7 @@ as_of as (
 
 whole_days as (
     select days.*
-    from {{ ref('stg_event_days') }} as days
+    from {{ ref('volume_event_days') }} as days
     inner join as_of on days.event_day < as_of.as_of_day
 ),
 
@@ -35,7 +35,7 @@ listed as (
     select distinct
         cast(null as integer) as event_day, event_name, property, value,
         0 as n_events, 0 as n_values, 0 as n_numbers, 0 as n_long, 0 as n_codes
-    from {{ ref('stg_event_days') }}
+    from {{ ref('volume_event_days') }}
     where property is null
 ),
 

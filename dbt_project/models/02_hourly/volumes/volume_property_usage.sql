@@ -13,7 +13,7 @@ usage as (
 
 event_properties as (
     select distinct event_name, property
-    from {{ ref('stg_value_volumes') }}
+    from {{ ref('volume_values') }}
     where property is not null
 ),
 
