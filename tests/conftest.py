@@ -30,7 +30,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each oth
 for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
     os.environ.pop(f"FORETELL_{name}", None)
 
-SERVING = "path:dbt_project/models/08_predictions"
+AFTER_SCORING = "tag:after_scoring"
 COLUMNS = (
     "event_id", "user_id", "device_id", "event_name",
     "event_time", "received_at", "event_properties", "user_properties", "previous_id",
@@ -97,7 +97,7 @@ def dbt_process() -> DbtProcess:
 
 @pytest.fixture(scope="session")
 def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a function that builds folders 01 to 07 from events and gives the DuckDB file."""
+    """Return a function that builds all before training from events and gives the DuckDB file."""
     # The same paths every time: dbt parses anew whenever a path it was told changes.
     shared = tmp_path_factory.mktemp("dbt")
     (shared / "predictions").mkdir()
@@ -113,7 +113,7 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
         }
         # So that every test sees users in many blocks, and weeks of few events.
         blocks = ["--vars", "{rows_per_block: 100, events_per_fill: 100}"]
-        done = dbt(["run", "--exclude", SERVING, *blocks], environment, shared)
+        done = dbt(["run", "--exclude", AFTER_SCORING, *blocks], environment, shared)
         assert done.returncode == 0, done.stdout[-3000:]
         made = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
         return (shared / "warehouse.duckdb").rename(made)
@@ -145,7 +145,7 @@ class WarehouseFolder:
 
         Args:
             scope: everyone or active.
-            selection: E.g. ["--exclude", SERVING]; --exclude last, for daily to be added to it.
+            selection: E.g. ["--exclude", AFTER_SCORING]; --exclude last, for daily to be added to it.
             variables: More vars, as YAML.
             as_of: The hour that counts as now; default: of the events.
         """

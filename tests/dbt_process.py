@@ -9,7 +9,7 @@ import os
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", __name__])

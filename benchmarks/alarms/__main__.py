@@ -28,9 +28,11 @@ from foretell.alarms.alarms import current_alarms
 from foretell.demo.events import DemoSettings, write_demo_events
 from foretell.learn.metrics import mean_log_loss
 from foretell.pipeline.registry import find_champion
+from foretell.project import PROJECT
 from foretell.run import run
-from foretell.settings import PROJECT, Settings
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.settings import Settings
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 
 RETAIL = PROJECT / "benchmarks/quality/online_retail"
 FIRST_CUT, DAYS_BETWEEN, N_CUTS = datetime(2011, 2, 21), 14, 20  # the last 12 days before the end

@@ -24,7 +24,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from tests.random_events import standing_for
 
 CHAIN, CYCLE, GROUP = 10_000, 100, 8

@@ -39,7 +39,7 @@ from foretell.learn.onnx.model import ROWS_PER_CALL, export, make_session, predi
 from foretell.learn.train_settings import TrainSettings
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import N_KEYS, score_predictions
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 TRAIN_ROWS, HELD_OUT_ROWS, BLOCK_ROWS = 50_000, 20_000, 20_000
 TYPICAL_ROUNDS = 45  # of each boosted member, on Online Retail and the simulator: 30 to 50

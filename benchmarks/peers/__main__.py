@@ -33,7 +33,7 @@ from benchmarks.peers.task import EDGES, N_WEEKS
 from benchmarks.peers.with_duckdb_rollup import ROLLUP
 from benchmarks.speed.__main__ import EVENTS_PER_USER, Cost, measure
 from benchmarks.speed.generate import generate
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 
 HOURS_BEFORE_END = 25  # as in benchmarks/speed: there are events that must not be seen
 # An event just before, at and just after each end of a week; made-up events hardly ever are there.

@@ -35,7 +35,8 @@ from benchmarks.quality.table import (
     result_of,
 )
 from foretell.demo.events import DemoSettings, write_demo_events
-from foretell.settings import PROJECT, Settings, parse_as_of
+from foretell.project import PROJECT
+from foretell.settings import Settings, parse_as_of
 
 HERE = Path(__file__).parent
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"

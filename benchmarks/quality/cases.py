@@ -20,7 +20,8 @@ from foretell.pipeline.features import load_features
 from foretell.pipeline.training_data import load_training_set, present_features
 from foretell.run import build, select_predictions
 from foretell.settings import Settings, parse_as_of
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 
 Known = tuple[float, float, float]  # of a user: outcome, true and attainable probability
 UNKNOWN: Known = (np.nan, np.nan, np.nan)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 
 FOLDER = PROJECT / ".venv-references"
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"

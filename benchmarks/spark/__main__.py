@@ -34,8 +34,9 @@ from foretell.pipeline import registry
 from foretell.pipeline.features import load_features
 from foretell.pipeline.score_block import feature_ids_of, make_scorer, score_block
 from foretell.pipeline.spark_score import block_of, fill_scored, users_to_score
-from foretell.settings import PROJECT
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.project import PROJECT
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 
 if TYPE_CHECKING:
     from foretell.warehouse.spark import SparkWarehouse

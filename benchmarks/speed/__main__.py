@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speed.generate import arrive, generate
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 
 EVENTS_PER_USER = 100
 FLOOR = """

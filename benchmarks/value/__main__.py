@@ -31,9 +31,10 @@ from foretell.learn.onnx.model import EXPECTED_VALUE, make_session, predict_spar
 from foretell.learn.train import TrainSettings, train
 from foretell.pipeline.features import load_features
 from foretell.pipeline.training_data import load_training_set
+from foretell.project import PROJECT
 from foretell.run import build, select_predictions
-from foretell.settings import PROJECT, Settings, parse_as_of
-from foretell.warehouse.base import open_warehouse
+from foretell.settings import Settings, parse_as_of
+from foretell.warehouse.open import open_warehouse
 
 HERE = Path(__file__).parent
 ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"

@@ -18,7 +18,8 @@ import yaml
 from foretell.definition_files import FILE_KEY, name_user_files
 from foretell.errors import ForetellError
 from foretell.pipeline.dbt import dbt_parse
-from foretell.settings import PROJECT, Settings
+from foretell.project import PROJECT
+from foretell.settings import Settings
 
 # What dbt reads; the demo's definitions are in seeds.
 SOURCES = ("dbt_project.yml", "profiles.yml", "dbt_project", "seeds", "tests/dbt")

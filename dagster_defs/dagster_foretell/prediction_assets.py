@@ -20,7 +20,7 @@ from foretell.pipeline.train_prediction import train_prediction
 from foretell.report.card import model_card
 from foretell.run import score_champions
 from foretell.settings import Settings
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 TRAINING, SCORING = "training", "scoring"
 

@@ -13,7 +13,7 @@ from foretell.pipeline.publish_gate import pass_gate
 from foretell.pipeline.score_counts import ScoreCounts, count_scores
 from foretell.report.card import publish_cards, published_cards
 from foretell.settings import Settings
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 PREDICTIONS = dg.AssetKey(["predictions"])
 

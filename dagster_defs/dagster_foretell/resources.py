@@ -17,7 +17,8 @@ from packaging.version import Version
 
 from foretell.errors import ForetellError
 from foretell.pipeline.dbt import DBT, build_arguments, explain
-from foretell.settings import PROJECT, Settings
+from foretell.project import PROJECT
+from foretell.settings import Settings
 from foretell.system.run_lock import run_lock
 from foretell.system.secrets import mask
 

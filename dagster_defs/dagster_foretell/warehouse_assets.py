@@ -1,4 +1,4 @@
-"""The dbt models as assets: folders 01 to 07 before training and scoring, 08 after them."""
+"""The dbt models as assets: what is built before training and scoring, and what after."""
 
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
@@ -18,10 +18,10 @@ from dagster_foretell.resources import POOL, readable_errors, stream_dbt_build
 from foretell.errors import ForetellError
 from foretell.pipeline.replay import refuse_replay
 from foretell.pipeline.table_state import in_short, lacking_tables, why_all_tables
-from foretell.run import EVENTS_TEST, SERVING, check_built, check_usable, prepare
+from foretell.run import AFTER_SCORING, EVENTS_TEST, check_built, check_usable, prepare
 from foretell.settings import Settings
 from foretell.system.secrets import mask
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
 # What check_built looks at.
@@ -62,8 +62,8 @@ class Translator(DagsterDbtTranslator):
             return spec.replace_attributes(deps=[RAW_EVENTS])
         if deps & LEDGER:
             # Before the scoring of this run, what is in the history is of runs before it.
-            folder = self.get_group_name(self.get_resource_props(manifest, unique_id))
-            written = self._scores if folder == Path(SERVING).name else []
+            tags = self.get_resource_props(manifest, unique_id)["tags"]
+            written = self._scores if AFTER_SCORING.removeprefix("tag:") in tags else []
             return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *written])
         return spec
 
@@ -80,7 +80,7 @@ class Translator(DagsterDbtTranslator):
         return spec and spec._replace(description=test.get("description") or _describe_test(test))
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The folder: 01_staging to 08_predictions."""
+        """The folder: 00_definitions to 09_reports."""
         if dbt_resource_props["resource_type"] != "model":
             return str(dbt_resource_props["resource_type"])
         return str(dbt_resource_props["fqn"][1])
@@ -141,7 +141,7 @@ def build_raw_events(settings: Settings) -> dg.AssetSpec:
 def build_warehouse_assets(
     project: DbtProject, predictions: Sequence[Prediction]
 ) -> tuple[dg.AssetsDefinition, dg.AssetsDefinition]:
-    """Return the assets of folders 01 to 07, and those of folder 08."""
+    """Return the assets built before training, and those built after scoring."""
     manifest = project.manifest_path
     target = Path(manifest).parent
     translator = Translator(predictions)
@@ -150,7 +150,7 @@ def build_warehouse_assets(
         name="build_warehouse",
         manifest=manifest,
         project=project,
-        exclude=SERVING,
+        exclude=AFTER_SCORING,
         dagster_dbt_translator=translator,
         pool=POOL,
     )
@@ -180,7 +180,7 @@ def build_warehouse_assets(
         name="build_predictions",
         manifest=manifest,
         project=project,
-        select=SERVING,
+        select=AFTER_SCORING,
         dagster_dbt_translator=translator,
         pool=POOL,
     )

@@ -26,7 +26,8 @@ from foretell.run import (
     select_predictions,
 )
 from foretell.settings import Settings, with_staged_definitions
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 
 N_WEEKS = 8
 LOOKED_AT_NOW = (BEGAN, GONE, DATA_GAP)

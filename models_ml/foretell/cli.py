@@ -142,7 +142,7 @@ def status() -> None:
     """Show every prediction: users, quality, model, and where the table is."""
     from foretell.pipeline.publish import published_paths
     from foretell.report.summary import summary
-    from foretell.warehouse.base import open_warehouse
+    from foretell.warehouse.open import open_warehouse
 
     settings = read_settings()
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
@@ -159,7 +159,7 @@ def card(
     """Write model cards, as Markdown and HTML: what each model is, is worth and is not for."""
     from foretell.report.card import published_cards, write_cards
     from foretell.run import select_predictions
-    from foretell.warehouse.base import open_warehouse
+    from foretell.warehouse.open import open_warehouse
 
     settings = read_settings()
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
@@ -198,7 +198,7 @@ def usage(
     from foretell.usage.counts import fill_usage, top_properties
     from foretell.usage.logs import read_sources
     from foretell.usage.queries import Columns
-    from foretell.warehouse.base import open_warehouse
+    from foretell.warehouse.open import open_warehouse
 
     columns = Columns(event_properties, user_properties, event_name)
     path = read_settings().warehouse
@@ -297,7 +297,7 @@ def _walk(settings: Settings, select: list[str] | None, **options: object) -> No
     from foretell.report.summary import summary
     from foretell.run import command_name
     from foretell.run import run as run_road
-    from foretell.warehouse.base import open_warehouse
+    from foretell.warehouse.open import open_warehouse
 
     started = time.monotonic()
     command = "foretell " + command_name(

@@ -23,10 +23,11 @@ from foretell.pipeline.training_data import present_features
 from foretell.report.card import publish_cards
 from foretell.settings import Settings, with_staged_definitions
 from foretell.sources.events_input import check_events
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 from foretell.warehouse.spark_server import check_server
 
-SERVING = "path:dbt_project/models/08_predictions"
+AFTER_SCORING = "tag:after_scoring"
 EVENTS_TEST = "some_event_is_usable"
 DAILY = "tag:daily"  # what an hourly build leaves as it stands
 
@@ -39,7 +40,7 @@ def build(
     why_whole: str = "",
     loading: Mapping[str, bool] | None = None,
 ) -> None:
-    """Bring the warehouse up to as_of: folders 01 to 07.
+    """Bring the warehouse up to as_of: all that is built before training.
 
     Args:
         settings: Where events and warehouse are.
@@ -55,7 +56,7 @@ def build(
         ForetellError: On events or definitions that cannot be used, or a failed test.
     """
     prepare(settings)
-    selection = ["--exclude", SERVING]
+    selection = ["--exclude", AFTER_SCORING]
     if scope == "active":
         if why_whole:
             progress(f"{why_whole}: all tables are built")
@@ -177,12 +178,12 @@ def finish(
     is_whole: bool = False,
     is_accepted: bool = False,
 ) -> Published:
-    """Turn the history into `predictions` (folder 08, with its tests) and publish for readers.
+    """Build and test what is tagged after_scoring, `predictions` first, and publish it.
 
     Raises:
         HeldBack: If something speaks against publishing (foretell.pipeline.publish_gate).
     """
-    selection = ["--select", SERVING]
+    selection = ["--select", AFTER_SCORING]
     if scope == "active" and not is_whole:
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)

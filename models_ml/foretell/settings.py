@@ -16,12 +16,12 @@ import yaml
 from foretell.definition_files import stage_definitions
 from foretell.errors import ForetellError
 from foretell.machine import check_machine
+from foretell.project import PROJECT
 from foretell.sources.adapters import Source, check_adapter, parse_sources
 from foretell.sources.torn_files import find_torn_files
 from foretell.system.child_process import PARENT
 from foretell.warehouse.spark_server import server_address
 
-PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_WAREHOUSES = {"duckdb": "warehouse/foretell.duckdb", "spark": "warehouse/spark"}
 DEMO_EVENTS = "warehouse/demo_events/*.parquet"
 

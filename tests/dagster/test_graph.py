@@ -1,5 +1,6 @@
 """The asset graph of the demo, and what the jobs and schedules run, pinned."""
 
+import json
 import os
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from dagster_defs.definitions import defs
 from dagster_foretell.jobs import READS_ALL_FILES, build_schedule, daily, hourly
+from dagster_foretell.manifest import prepare_manifest
+from foretell.settings import read_settings
 
 PINNED = Path(__file__).with_name("asset_graph.txt")
 DEMO = ("buys_within_7_days", "silent_for_14_days", "upgrades_within_14_days")
@@ -30,6 +33,22 @@ def test_graph_is_as_pinned(graph):
     if os.environ.get("FORETELL_PIN"):
         PINNED.write_text(found)
     assert found == PINNED.read_text()
+
+
+def test_no_model_reads_from_a_later_folder():
+    manifest = json.loads(prepare_manifest(read_settings()).read_text())
+    models = {
+        key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"
+    }
+    folder = {key: node["fqn"][1] for key, node in models.items()}
+    later = [
+        f"{models[key]['name']} ({folder[key]}) reads {models[read]['name']} ({folder[read]})"
+        for key, node in models.items()
+        for read in node["depends_on"]["nodes"]
+        if read in models and folder[read] > folder[key]
+    ]
+    assert len(models) > 90
+    assert later == []
 
 
 def test_daily_makes_every_asset(graph):

@@ -10,7 +10,7 @@ import yaml
 from dagster._core.events import EngineEventData  # has no public name
 
 from dagster_foretell.launcher import LocalRunLauncher
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 
 
 @dg.job

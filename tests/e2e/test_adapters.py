@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from foretell.sources.adapters import BY_ADAPTER
 from tests.conftest import HERE, SHOP, dbt, query
 

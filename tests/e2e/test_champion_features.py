@@ -6,8 +6,8 @@ import pytest
 
 from foretell.pipeline import registry
 from foretell.pipeline.registry import CHAMPION, ModelRecord
-from foretell.warehouse.base import open_warehouse
-from tests.conftest import SERVING, SHOP, WarehouseFolder, write_events
+from foretell.warehouse.open import open_warehouse
+from tests.conftest import AFTER_SCORING, SHOP, WarehouseFolder, write_events
 from tests.random_events import arriving_events
 
 WIDE = "max_value_counters: 30, min_value_share: 0.05"
@@ -35,7 +35,7 @@ class Warehouse(WarehouseFolder):
 
     def build(self, variables: str, rules: str = "{}", scope: str = "everyone", *more: str) -> None:
         self.define(SHOP.replace("{meta: {", "{meta: {taxonomy: " + rules + ", "))
-        self.dbt(scope, [*more, "--exclude", SERVING], variables)
+        self.dbt(scope, [*more, "--exclude", AFTER_SCORING], variables)
 
     def crown(self) -> None:
         """Save a champion that takes everything there is."""

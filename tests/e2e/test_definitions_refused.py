@@ -9,7 +9,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from foretell.pipeline.dbt import MARK
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from tests.conftest import write_events
 
 EVENTS = [

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from foretell.pipeline.train_prediction import train_prediction
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.conftest import dbt, query
 
 N_EVENTS, N_TYPES = 1_000_000, 10_000
@@ -62,7 +62,7 @@ def warehouse(tmp_path_factory) -> Path:
         "FORETELL_PREDICTIONS": str(folder / "p"),
         "FORETELL_WAREHOUSE": str(folder / "warehouse.duckdb"),
     }
-    done = dbt(["run", "--exclude", "path:dbt_project/models/08_predictions"], environment, folder)
+    done = dbt(["run", "--exclude", "tag:after_scoring"], environment, folder)
     assert done.returncode == 0, done.stdout[-3000:]
     return folder / "warehouse.duckdb"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import SERVING, SHOP, WarehouseFolder, write_events
+from tests.conftest import AFTER_SCORING, SHOP, WarehouseFolder, write_events
 from tests.random_events import random_events
 
 DAY = datetime(2026, 3, 1)
@@ -55,7 +55,7 @@ class Warehouse(WarehouseFolder):
         write_events(self.folder / f"events/{until:%d-%H}.parquet", part)
 
     def build(self, scope: str, as_of: str = "") -> None:
-        self.dbt(scope, ["--exclude", SERVING], as_of=as_of)
+        self.dbt(scope, ["--exclude", AFTER_SCORING], as_of=as_of)
 
     def score(self) -> None:
         with duckdb.connect(str(self.path)) as connection:
@@ -63,7 +63,7 @@ class Warehouse(WarehouseFolder):
             connection.execute(SCORE)
 
     def serve(self, scope: str, as_of: str = "") -> None:
-        self.dbt(scope, ["--select", SERVING], as_of=as_of)
+        self.dbt(scope, ["--select", AFTER_SCORING], as_of=as_of)
 
     def run(self, scope: str, as_of: str = "") -> None:
         self.build(scope, as_of)

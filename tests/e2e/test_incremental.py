@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.conftest import SERVING, WarehouseFolder, write_events
+from tests.conftest import AFTER_SCORING, WarehouseFolder, write_events
 from tests.random_events import arriving_events, random_events
 
 # Other random arrivals and batches: FORETELL_TEST_SEEDS=2,3,4 pytest tests/e2e/test_incremental.py
@@ -87,11 +87,11 @@ class Warehouse(WarehouseFolder):
             )
 
     def build(self, scope: str = "everyone", *arguments: str, loading: str = "") -> str:
-        """Run dbt on folders 01 to 07 and return what it printed."""
+        """Run dbt on all before training and return what it printed."""
         # Few values are counted, so that which ones they are changes as events come in.
         variables = "max_value_counters: 4, max_sum_counters: 2, max_values_per_day: 2, max_sampled_identities: 8"
         variables += loading and f", {loading}"
-        return self.dbt(scope, [*arguments, "--exclude", SERVING], variables)
+        return self.dbt(scope, [*arguments, "--exclude", AFTER_SCORING], variables)
 
     def tables(self, names: Iterable[str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
         """Return every table, or those named, its rows in order."""

@@ -13,8 +13,8 @@ from foretell.pipeline.score_counts import count_scores
 from foretell.pipeline.train_prediction import train_predictions
 from foretell.report.card import model_card
 from foretell.run import score_champions, select_predictions
-from foretell.warehouse.base import open_warehouse
-from tests.conftest import SERVING, WarehouseFolder, write_events
+from foretell.warehouse.open import open_warehouse
+from tests.conftest import AFTER_SCORING, WarehouseFolder, write_events
 from tests.e2e.case_events import changed_shop, closing_shop, exposures
 
 SETTINGS = TrainSettings(
@@ -146,18 +146,18 @@ def test_older_scores_stay_while_an_outcome_is_gone(tmp_path):
     """As of two days after the renaming nobody can know; ten days later it is plain."""
     folder = WarehouseFolder(tmp_path, exposures({"renamed_old": CHANGED["renamed_old"]}))
     write_events(tmp_path / "events/e.parquet", changed_shop())
-    build = ["--exclude", SERVING]
+    build = ["--exclude", AFTER_SCORING]
     folder.dbt("everyone", build, as_of="2026-04-19T00:00")
     alarms, before, _ = learn_and_score(folder.path)
     assert alarms["renamed_old"] == []
-    folder.dbt("everyone", ["--select", SERVING], as_of="2026-04-19T00:00")
+    folder.dbt("everyone", ["--select", AFTER_SCORING], as_of="2026-04-19T00:00")
     shown = folder.query("select user_id, probability, as_of from predictions order by all")
 
     folder.dbt("everyone", build, as_of="2026-04-29T00:00")
     alarms, after, _ = learn_and_score(folder.path)
     assert alarms["renamed_old"][0].is_held_back
     assert after == before
-    folder.dbt("everyone", ["--select", SERVING], as_of="2026-04-29T00:00")
+    folder.dbt("everyone", ["--select", AFTER_SCORING], as_of="2026-04-29T00:00")
     still = folder.query("select user_id, probability, as_of from predictions order by all")
     assert still
     assert set(still) <= set(shown)  # who left the cohort is not shown, who came has none yet

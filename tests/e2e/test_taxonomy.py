@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from tests.conftest import dbt, query
 
 DATA = PROJECT.parent / "shared/data"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from foretell.check_predictions import Week, look_at_weeks, what_is_missing
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from tests.conftest import write_events
 from tests.random_events import random_events
 

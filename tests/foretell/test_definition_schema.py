@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 
 SCHEMA = json.loads((PROJECT / "docs/prediction.schema.json").read_text())
 PREDICTION = {"$ref": "#/$defs/prediction", "$defs": SCHEMA["$defs"]}

@@ -6,7 +6,8 @@ import pytest
 
 from foretell import settings
 from foretell.errors import ForetellError
-from foretell.settings import PROJECT, parse_as_of, read_settings
+from foretell.project import PROJECT
+from foretell.settings import parse_as_of, read_settings
 from foretell.sources.adapters import Source
 from foretell.warehouse.spark_server import check_server, server_address
 

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from foretell.demo.events import DemoSettings, write_demo_events
-from foretell.run import SERVING
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
+from foretell.run import AFTER_SCORING
 from foretell.warehouse.duckdb import open_duckdb
 from tests.conftest import SHOP, write_events
 from tests.random_events import arriving_events
@@ -59,10 +59,10 @@ class Walked:
 
 @pytest.fixture(scope="session")
 def first_load(tmp_path_factory: pytest.TempPathFactory) -> Walked:
-    """Build folders 01 to 07 of the first dirty events."""
+    """Build all before training of the first dirty events."""
     folder = new_folder(tmp_path_factory.mktemp("first_load"))
     write_dirty_events(folder, n_batches=1)
-    return walk(folder, [[*DBT_RUN, "--exclude", SERVING]], "--build-only")
+    return walk(folder, [[*DBT_RUN, "--exclude", AFTER_SCORING]], "--build-only")
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from dbt.cli.main import dbtRunner
 from pyspark.sql import SparkSession
 
 from foretell.pipeline.train_prediction import train_prediction
-from foretell.run import DAILY, SERVING, score_champions, select_predictions
+from foretell.run import AFTER_SCORING, DAILY, score_champions, select_predictions
 from foretell.warehouse.spark import SparkWarehouse
 
 # Scope of each round, and what its builds leave as it stands, as foretell.run does.
@@ -39,7 +39,7 @@ def main() -> None:
     for number, (scope, left) in enumerate(ROUNDS[:n_batches]):
         shutil.copytree(folder / f"batches/{number}", folder / "events", dirs_exist_ok=True)
         select = ["--select", arguments.build_only] if arguments.build_only else []
-        dbt(folder, "run", scope, *select, "--exclude", SERVING, *left)
+        dbt(folder, "run", scope, *select, "--exclude", AFTER_SCORING, *left)
         session = SparkSession.builder.getOrCreate()  # the one that dbt has begun
         session.sql("use foretell")
         warehouse = SparkWarehouse(session)
@@ -50,7 +50,9 @@ def main() -> None:
             for prediction in predictions:
                 train_prediction(warehouse, prediction, print)
         score_champions(warehouse, predictions, print)
-        dbt(folder, "run", scope, "--select", SERVING, *(["--exclude", *left] if left else []))
+        dbt(
+            folder, "run", scope, "--select", AFTER_SCORING, *(["--exclude", *left] if left else [])
+        )
     if arguments.test:
         dbt(folder, "test", "active")
     (folder / "tables").mkdir()

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from foretell.run import score_champions
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 HELD = """
     select

@@ -1,5 +1,7 @@
 {# Counters of the hourly rollup that a measure without filters adds up; any event is all event
    types. Grain: one row per (measure_id, counter_id). #}
+-- Nothing is counted for definitions that name what never occurs.
+-- depends_on: {{ ref('cohort_unknown_events') }}, {{ ref('cohort_unknown_properties') }}
 with
 
 measures as (

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from foretell.errors import ForetellError, Progress, explain_resources
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 
 DBT = Path(sys.executable).with_name("dbt")  # for Dagster, which starts it itself
 MARK = "Foretell: "
@@ -40,7 +40,7 @@ def build_arguments(variables: Mapping[str, Any], selection: Sequence[str] = ())
 
     Args:
         variables: dbt vars.
-        selection: E.g. ["--select", "path:dbt_project/models/08_predictions"].
+        selection: E.g. ["--select", "tag:after_scoring"].
     """
     variables_json = json.dumps({"needs_events": True, **variables})
     return ["build", "--exclude-resource-type", "unit_test", "--vars", variables_json, *selection]
@@ -55,7 +55,7 @@ def dbt_build(
     """Run `dbt build` on this project.
 
     Args:
-        arguments: Selection, e.g. ["--select", "path:dbt_project/models/08_predictions"].
+        arguments: Selection, e.g. ["--select", "tag:after_scoring"].
         environment: Environment of the process (Settings.dbt_environment).
         variables: dbt vars.
         progress: Called with a line per finished node.

@@ -17,8 +17,10 @@ import yaml
 from foretell.alarms.alarms import Alarm, current_alarms, replace_alarms
 from foretell.errors import ForetellError, HeldBack, Progress
 from foretell.pipeline.publish import published_paths
-from foretell.settings import PROJECT, Settings
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.project import PROJECT
+from foretell.settings import Settings
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 
 KIND = "publish_gate"
 OLDER = "older_definition"
@@ -111,7 +113,7 @@ def pass_gate(settings: Settings, progress: Progress, is_accepted: bool = False)
     """Raise what speaks against publishing the tables of a run, and write it into `alarms`.
 
     Args:
-        settings: Where the warehouse is, whose folder 08 is built.
+        settings: Where the warehouse is; its models tagged after_scoring are built.
         progress: Called with a line per doubt that was accepted, or holds nothing back.
         is_accepted: Publish all the same; the alarms stay, as warnings.
 

@@ -19,8 +19,8 @@ import duckdb
 from foretell.errors import ForetellError, Progress
 from foretell.settings import Settings
 from foretell.system.run_lock import run_lock
-from foretell.warehouse.base import open_warehouse
 from foretell.warehouse.duckdb import locked_message
+from foretell.warehouse.open import open_warehouse
 
 PUBLISH = "publish"  # FORETELL_REPLAY: dbt may replay in the warehouse itself
 SET_BACK = """

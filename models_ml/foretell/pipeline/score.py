@@ -170,7 +170,7 @@ def score_predictions(
     where there are no transactions (Spark), the next appends what is missing and nothing twice.
 
     Args:
-        warehouse: An open warehouse whose dbt models 01 to 07 are built.
+        warehouse: An open warehouse, built up to the scoring rows.
         models: Champions, one per prediction.
         progress: Called with a line every few seconds.
         explained: Predictions whose users get their reasons too, in the same transaction.

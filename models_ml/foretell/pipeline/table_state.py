@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from foretell.errors import ForetellError
-from foretell.settings import PROJECT, Settings
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.project import PROJECT
+from foretell.settings import Settings
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 
 EPHEMERAL = "materialized='ephemeral'"  # in a model's file: it makes no table
 LAST_BUILD = """

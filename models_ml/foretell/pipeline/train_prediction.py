@@ -150,7 +150,7 @@ def train_predictions(
     their next line of progress, and what is written stands.
 
     Args:
-        warehouse: With models 01 to 07 built.
+        warehouse: Built up to the training rows.
         predictions: Which.
         progress: Called with lines of all of them, each with its prediction's name.
         settings: Sizes, seed, portfolio; default: the usual ones.

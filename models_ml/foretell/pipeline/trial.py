@@ -16,7 +16,7 @@ from foretell.errors import Progress
 from foretell.pipeline.dbt import dbt_build
 from foretell.settings import Settings
 from foretell.sources.text_files import opened
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 STAGED = ["--select", "+stg_ingest_counts", "--indirect-selection", "empty"]
 

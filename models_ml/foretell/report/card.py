@@ -34,7 +34,8 @@ from foretell.report.words import (
     value_table,
 )
 from foretell.settings import Settings
-from foretell.warehouse.base import Warehouse, open_warehouse
+from foretell.warehouse.base import Warehouse
+from foretell.warehouse.open import open_warehouse
 
 ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),

@@ -5,11 +5,9 @@ SQL is written as DuckDB has it. What an engine does not know, its implementatio
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +16,7 @@ SCHEMA = "foretell"
 
 
 class Warehouse(ABC):
-    """One open warehouse. Use `open_warehouse`; tables live in schema `foretell`."""
+    """One open warehouse. Use open_warehouse (foretell.warehouse.open); tables live in schema `foretell`."""
 
     has_executors = False  # rows are on other machines: scoring goes to them (spark_score)
 
@@ -74,26 +72,3 @@ class Warehouse(ABC):
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, where the engine can: commits at the end, rolls back on failure."""
-
-
-@contextmanager
-def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
-    """Open the warehouse that `dbt build` made, of the engine that FORETELL_TARGET names.
-
-    Args:
-        path: A DuckDB file; on Spark the folder of a local warehouse.
-        read_only: Nothing will be written.
-
-    Raises:
-        ForetellError: If there is none, or another process holds it.
-    """
-    if os.environ.get("FORETELL_TARGET") == "spark":
-        from foretell.warehouse.spark import open_spark
-
-        with open_spark(path) as warehouse:
-            yield warehouse
-    else:
-        from foretell.warehouse.duckdb import open_duckdb
-
-        with open_duckdb(path, read_only) as warehouse:
-            yield warehouse

@@ -21,7 +21,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from foretell.errors import ForetellError
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from foretell.warehouse.spark_server import check_server
 from foretell.warehouse.spark_sql import changed_table, remaining_rows, translated
 from foretell.warehouse.base import SCHEMA, Warehouse

@@ -12,7 +12,7 @@ from rich.console import Console, Group
 from foretell.alarms.alarms import ALARMS, Alarm, current_alarms, refuse_held_back, replace_alarms
 from foretell.errors import HeldBack
 from foretell.report.summary import alarm_lines
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.history_tables import ALARMS_TABLE
 
 AS_OF = datetime(2026, 6, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from foretell.alarms.data_gaps import choose_snapshots, gap_alarms, outage_alarms, read_gaps
 from foretell.alarms.usual_volume import Gap, find_gaps, find_outages
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 FIRST = 20_000  # 2024-10-04
 WEEK = np.array([1.0, 1.1, 1.0, 0.9, 1.2, 0.4, 0.3])

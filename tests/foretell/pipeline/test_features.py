@@ -6,7 +6,7 @@ import pytest
 
 from foretell.pipeline import features
 from foretell.pipeline.features import load_features
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from foretell.alarms.alarms import Alarm, current_alarms, replace_alarms
 from foretell.errors import ForetellError, HeldBack
 from foretell.pipeline.publish_gate import Limits, pass_gate, read_limits
 from foretell.settings import Settings
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.history_tables import ALARMS_TABLE
 
 NOW = datetime(2026, 6, 1)

@@ -17,7 +17,7 @@ from foretell.pipeline import reasons, score_block
 from foretell.pipeline.reasons import make_explainer, reasons_of
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import score_predictions
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.history_tables import REASONS
 
 HOSTILE = "'; drop table reasons; -- {{ 1/0 }} 🛒"

@@ -9,7 +9,7 @@ import pytest
 
 from foretell.pipeline import registry
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED, ModelRecord
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 
 FIRST = ModelRecord(

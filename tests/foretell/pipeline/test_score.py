@@ -16,7 +16,7 @@ from foretell.learn.value_model import ValueModel, ValueScale
 from foretell.pipeline import features, score, score_block
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import ScoreSummary, score_predictions
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.history_tables import ALARMS_TABLE
 
 N_USERS = 40

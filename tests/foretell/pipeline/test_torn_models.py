@@ -19,7 +19,7 @@ from foretell.pipeline.torn_models import (
     read_champion,
     write_alarms,
 )
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.history_tables import ALARMS_TABLE, MODELS
 
 NOW = datetime(2026, 6, 1)

@@ -14,7 +14,7 @@ from foretell.learn.candidates import Candidate
 from foretell.learn.train import TrainSettings, train
 from foretell.pipeline import registry, train_prediction
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 from tests.sparse_rows import training_set
 

@@ -10,7 +10,7 @@ from foretell.pipeline.training_data import (
     load_training_set,
     present_features,
 )
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 N_USERS, N_SNAPSHOTS = 1000, 3
 # Half of the users of each bucket have both features, the others one.

@@ -13,7 +13,7 @@ from foretell.markdown_text import to_html
 from foretell.pipeline import registry
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, ModelRecord
 from foretell.report.card import model_card, write_cards
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.foretell.test_markdown_text import Page
 from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from foretell.errors import ForetellError
 from foretell.inspect_source import inspect_source, report
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from foretell.sources.adapters import (
     BY_ADAPTER,
     CANONICAL_COLUMNS,

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 from jinja2 import Environment
 
-from foretell.settings import PROJECT
+from foretell.project import PROJECT
 from foretell.system.secrets import IN_URLS, mask
 
 

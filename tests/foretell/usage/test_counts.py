@@ -11,7 +11,7 @@ from foretell.errors import ForetellError
 from foretell.usage.counts import count_usage, fill_usage, top_properties
 from foretell.usage.logs import Query
 from foretell.usage.queries import Columns
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 from tests.conftest import dbt, query
 from tests.random_events import random_events
 

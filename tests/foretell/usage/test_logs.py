@@ -18,7 +18,7 @@ from foretell.usage.logs import (
     strip_jinja,
 )
 from foretell.usage.queries import Columns, parse_query
-from foretell.warehouse.base import open_warehouse
+from foretell.warehouse.open import open_warehouse
 
 PLAN = "select event_properties:plan from events"
 

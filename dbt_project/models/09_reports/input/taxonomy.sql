@@ -2,6 +2,7 @@
    values, user properties and theirs, with why each is kept or not, and the outcome it goes with most.
    Before as_of. Grain: one row per (kind, event_name, property, value). Steered by pins and bans
    (docs/taxonomy.md). Made last, since it looks at labels; nothing is chosen by it. #}
+{{ config(tags=['daily']) }}
 with
 
 event_types as (select * from {{ ref('taxonomy_event_types') }}),

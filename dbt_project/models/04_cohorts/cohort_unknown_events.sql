@@ -1,0 +1,42 @@
+{# Event types that definitions name and that never occur. Grain: one row per (condition_id,
+   event_name). Always empty: such a name is refused, with the nearest one that does occur. Before
+   the first event nothing is refused. All times, so that any past hour can be replayed. #}
+with
+
+named as (
+    select condition_id, event_name
+    from {{ ref('prediction_condition_events') }}
+    where event_name is not null
+),
+
+known as (select event_name from {{ ref('hourly_counters') }} where kind = 'event' and is_counted),
+
+unknown as (
+    select named.condition_id, named.event_name
+    from named
+    left join known on named.event_name = known.event_name
+    where known.event_name is null
+),
+
+suggestions as (
+    select
+        unknown.condition_id,
+        unknown.event_name,
+        min_by(known.event_name, levenshtein(
+            substr(lower(unknown.event_name), 1, 200), substr(lower(known.event_name), 1, 200)
+        )) as nearest
+    from unknown
+    cross join known
+    group by unknown.condition_id, unknown.event_name
+),
+
+final as (
+    select
+        condition_id,
+        {{ refuse_in_sql(unknown_name_message(
+            'event', 'event_name', 'nearest', 'condition_id'
+        )) }} as event_name
+    from suggestions
+)
+
+select * from final
