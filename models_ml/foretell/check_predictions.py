@@ -16,7 +16,7 @@ from foretell.alarms.data_gaps import KIND as DATA_GAP
 from foretell.alarms.data_gaps import gap_alarms, hour_of, outage_alarms, snapshots_without_gaps
 from foretell.alarms.outcome_life import BEGAN, GONE, life_alarms, outcome_life
 from foretell.errors import Progress
-from foretell.learn.train import TrainSettings
+from foretell.learn.train_settings import TrainSettings
 from foretell.pipeline.replay import of_run
 from foretell.run import (
     build_checked,

@@ -231,7 +231,7 @@ def _literal(text: str) -> str:
     return f"{{% raw %}}{text}{{% endraw %}}" if JINJA.search(text) else text
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # yaml has no types of its own
     """YAML without aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:

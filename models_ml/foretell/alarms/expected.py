@@ -276,7 +276,7 @@ def _window_volumes(warehouse: Warehouse, prediction: str, since: datetime) -> n
     first = max(0, int(since.replace(tzinfo=UTC).timestamp()) // 3600 // HOURS - days.first_day)
     total = np.concatenate([[0], np.cumsum(days.sightings[first:-1])])  # as_of's day is not over
     ends = np.arange(len(total) - 1, days.horizon_days - 1, -DAYS_PER_WEEK)
-    return total[ends] - total[ends - days.horizon_days]
+    return np.asarray(total[ends] - total[ends - days.horizon_days])
 
 
 def population_facts(row: dict[str, Any], n_cohort: int) -> tuple[float, int] | None:

@@ -140,7 +140,7 @@ class ActiveDays:
     @property
     def is_upgrade(self) -> np.ndarray:
         """Whether the user goes pro that day."""
-        return (self.next_plan == PRO) & (PLAN[self.state] != PRO)
+        return np.asarray((self.next_plan == PRO) & (PLAN[self.state] != PRO))
 
     def __getitem__(self, key: object) -> ActiveDays:
         """Return the user-days chosen by a NumPy index."""
@@ -296,7 +296,7 @@ def weights_without(
 def probability_of(name: str, left: np.ndarray) -> np.ndarray:
     """Return an outcome's probability from that of its event not happening."""
     p_not = np.clip(left, 0, 1)
-    return p_not if name == "silent_for_14_days" else 1 - p_not
+    return np.asarray(p_not if name == "silent_for_14_days" else 1 - p_not)
 
 
 def realised_outcomes(lived: ActiveDays, n_users: int, day: int) -> dict[str, np.ndarray]:
@@ -317,14 +317,14 @@ def realised_outcomes(lived: ActiveDays, n_users: int, day: int) -> dict[str, np
 def cumulated(rows: np.ndarray) -> np.ndarray:
     """Return probabilities (…, k) as running sums, shape (n_rows, k), row r raised by r."""
     sums = np.cumsum(rows.reshape(-1, rows.shape[-1]), axis=1)
-    return sums / sums[:, -1:] + np.arange(len(sums))[:, None]
+    return np.asarray(sums / sums[:, -1:] + np.arange(len(sums))[:, None])
 
 
 def draw_columns(sums: np.ndarray, row: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw a column from each chosen row of `cumulated` probabilities, shape of `row`."""
     n_columns = sums.shape[1]
     found = np.searchsorted(sums.ravel(), row + rng.random(row.size), side="right")
-    return np.minimum(found - row * n_columns, n_columns - 1)
+    return np.asarray(np.minimum(found - row * n_columns, n_columns - 1))
 
 
 def night_moves(kind: UserType) -> np.ndarray:
@@ -360,8 +360,8 @@ def _transitions(rates: dict[tuple[int, int], float], size: int) -> np.ndarray:
 
 
 def _typical(name: str, people: People) -> np.ndarray:
-    return np.array([getattr(kind, name) for kind in TYPES])[people.user_type]
+    return np.asarray(np.array([getattr(kind, name) for kind in TYPES])[people.user_type])
 
 
 def _sigmoid(log_odds: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-log_odds))
+    return np.asarray(1 / (1 + np.exp(-log_odds)))

@@ -297,7 +297,8 @@ def _broken(table: pa.Table, far_times: pa.Array, fresh_ids: pa.Array) -> pa.Tab
 
 
 def _moment(start: np.datetime64, time_ms: int) -> datetime:
-    return (start + np.timedelta64(int(time_ms), "ms")).astype(datetime)
+    moment: datetime = (start + np.timedelta64(int(time_ms), "ms")).astype(datetime)
+    return moment
 
 
 def _write(table: pa.Table, path: Path) -> None:

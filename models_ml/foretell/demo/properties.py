@@ -194,7 +194,7 @@ class Rows:
     @property
     def platform(self) -> np.ndarray:
         """Return the position in PLATFORMS."""
-        return self.profiles.platform[self.events.device]
+        return np.asarray(self.profiles.platform[self.events.device])
 
     def category(self) -> np.ndarray:
         """Draw categories: half the time the user's favourite."""

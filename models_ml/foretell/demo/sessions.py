@@ -227,7 +227,7 @@ def _draw_devices(
     joins_on = rng.uniform(0, max(lived.day.max(), 1), n_users)
     has_second = rng.random(n_users) < SECOND_DEVICE_SHARE
     may_use = has_second[user] & (day >= joins_on[user]) & (_place_in_group(user) >= 2)
-    return 2 * user + (may_use & (rng.random(user.size) < 0.4))
+    return np.asarray(2 * user + (may_use & (rng.random(user.size) < 0.4)))
 
 
 def _draw_login_ranks(
@@ -280,7 +280,7 @@ def browsing_weights() -> np.ndarray:
     """Return the weight of each browsing event in each state, shape (n_events, 54)."""
     weight, of_intent, of_curious, of_fading = np.array(list(BROWSING.values())).T[:, :, None]
     effect = of_intent * (INTENT - 1) + of_curious * CURIOUS + of_fading * (LIFE == FADING)
-    return weight * np.exp(effect)
+    return np.asarray(weight * np.exp(effect))
 
 
 def _logins(sessions: Sessions, rng: np.random.Generator) -> list[Part]:

@@ -44,7 +44,7 @@ class Sigmoid:
     def apply(self, p: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities, float64."""
         score = logit(np.clip(np.asarray(p, dtype=np.float64), EDGE, 1 - EDGE))
-        return expit(self.slope * score + self.intercept)
+        return np.asarray(expit(self.slope * score + self.intercept))
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Beta:
     def apply(self, p: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities, float64."""
         p = np.clip(np.asarray(p, dtype=np.float64), EDGE, 1 - EDGE)
-        return expit(self.a * np.log(p) - self.b * np.log1p(-p) + self.intercept)
+        return np.asarray(expit(self.a * np.log(p) - self.b * np.log1p(-p) + self.intercept))
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def choose_calibrator(
 
 def _row_losses(p: np.ndarray, y: np.ndarray) -> np.ndarray:
     p = np.clip(p, LOSS_EDGE, 1 - LOSS_EDGE)
-    return -np.where(y > 0, np.log(p), np.log1p(-p))
+    return np.asarray(-np.where(y > 0, np.log(p), np.log1p(-p)))
 
 
 def _cross_fitted(fit: Fitter, p: np.ndarray, y: np.ndarray, folds: np.ndarray) -> np.ndarray:

@@ -133,13 +133,13 @@ class Fitted:
         """
         if self.members:
             margins = [member.margin(X) for member in self.members]
-            return np.dot(self.weights, margins) + self.shift
+            return np.asarray(np.dot(self.weights, margins) + self.shift)
         if self.candidate.family == "constant":
             return np.full(X.shape[0], self.model)
         own = X[:, self.columns]
         if self.transform is not None:
-            return self.model.margin(self.transform.apply(own, np.float64))
-        return self.model.predict(own, raw_score=True, num_threads=1)
+            return np.asarray(self.model.margin(self.transform.apply(own, np.float64)))
+        return np.asarray(self.model.predict(own, raw_score=True, num_threads=1))
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -159,7 +159,7 @@ class Fitted:
 
     def predict(self, X: csr_matrix) -> np.ndarray:
         """Return the uncalibrated probability of the same rows, of a binary objective."""
-        return expit(self.margin(X))
+        return np.asarray(expit(self.margin(X)))
 
 
 def fit_candidate(

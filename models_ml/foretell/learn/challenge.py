@@ -142,7 +142,7 @@ def challenge(
 def held_out_rows(data: TrainingSet, test_percent: int) -> np.ndarray:
     """Return the rows of held-out users in the newest matured window, bool, shape (n_rows,)."""
     newest = data.as_of_hour == data.as_of_hour.max(initial=0)
-    return (data.user_bucket < test_percent) & newest
+    return np.asarray((data.user_bucket < test_percent) & newest)
 
 
 def holdout_output(
@@ -219,7 +219,7 @@ def compare(
 
 def _log_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     p = np.clip(p, EDGE, 1 - EDGE)
-    return -np.where(y > 0, np.log(p), np.log1p(-p))
+    return np.asarray(-np.where(y > 0, np.log(p), np.log1p(-p)))
 
 
 def _decide(result: Comparison, champion_id: str) -> Challenge:

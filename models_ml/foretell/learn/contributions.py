@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -78,13 +79,13 @@ def _singles(fitted: Fitted, share: float) -> list[tuple[Fitted, float]]:
 
 
 def _model_of(member: Fitted, X: csr_matrix) -> LinearPart | lightgbm.Booster | float:
-    if member.candidate.family == "constant":
-        return member.model
-    if member.transform is None:
-        return member.model
+    model: Any = member.model
+    if member.transform is None:  # a constant or trees
+        assert isinstance(model, float | lightgbm.Booster)
+        return model
     transformed = member.transform.apply(X[:, member.columns], np.float64)
     means = np.asarray(transformed.mean(axis=0)).ravel()
-    return LinearPart(member.transform, member.model.weights, means, member.model.intercept)
+    return LinearPart(member.transform, model.weights, means, model.intercept)
 
 
 def contributions(

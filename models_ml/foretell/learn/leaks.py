@@ -178,14 +178,14 @@ def _some(rows: np.ndarray) -> np.ndarray:
 def _share(X: csr_matrix) -> np.ndarray:
     """Return the share of rows with a value other than 0, per column."""
     stored = X.indices[X.data != 0]
-    return np.bincount(stored, minlength=X.shape[1]) / X.shape[0]
+    return np.asarray(np.bincount(stored, minlength=X.shape[1]) / X.shape[0])
 
 
 def _most_telling(shares: Sequence[np.ndarray]) -> np.ndarray:
     """Return of several marks, each (positives, negatives, scored), the best per column."""
     stacked = np.array(shares)
     best = np.argmax(stacked[:, 0] - stacked[:, 1], axis=0)
-    return np.take_along_axis(stacked, best[None, None, :], axis=0)[0]
+    return np.asarray(np.take_along_axis(stacked, best[None, None, :], axis=0)[0])
 
 
 def _amounts(

@@ -39,7 +39,7 @@ class LinearTransform:
     @property
     def slope(self) -> np.ndarray:
         """What is multiplied by in the end, float32, shape (n_columns,)."""
-        return (np.where(self.is_recency, -1, 1) / self.scale).astype(np.float32)
+        return np.asarray((np.where(self.is_recency, -1, 1) / self.scale).astype(np.float32))
 
     @property
     def start(self) -> np.ndarray:
@@ -94,7 +94,7 @@ class LinearModel:
 
     def margin(self, X: csr_matrix) -> np.ndarray:
         """Return the sums of transformed rows, float64, shape (n_rows,)."""
-        return X @ self.weights + self.intercept
+        return np.asarray(X @ self.weights + self.intercept)
 
 
 def learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:

@@ -184,7 +184,7 @@ def _column(batch: pa.RecordBatch, name: str) -> np.ndarray:
     column = batch.column(name)
     if column.null_count:
         raise ValueError(f"{name} holds {column.null_count} nulls")
-    return column.to_numpy(zero_copy_only=True)
+    return np.asarray(column.to_numpy(zero_copy_only=True))
 
 
 def _check_rows(rows: np.ndarray, n_rows: int) -> None:

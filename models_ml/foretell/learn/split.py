@@ -72,4 +72,4 @@ def sample_users(user_bucket: np.ndarray, rows: np.ndarray, max_rows: int) -> np
     order = user_bucket.astype(np.int64) * 37 % 100
     present = np.unique(order[rows])
     n_kept = max(6, int(len(present) * max_rows / rows.sum()))  # 6 buckets reach all of 3 folds
-    return rows & (order <= present[min(n_kept, len(present)) - 1])
+    return np.asarray(rows & (order <= present[min(n_kept, len(present)) - 1]))

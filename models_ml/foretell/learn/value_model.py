@@ -38,7 +38,7 @@ class ValueScale:
 
     def apply(self, expected: np.ndarray) -> np.ndarray:
         """Return scaled values, float64, of values above 0."""
-        return self.scale * np.power(expected, self.power)
+        return np.asarray(self.scale * np.power(expected, self.power))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def tweedie_losses(value: np.ndarray, expected: np.ndarray) -> np.ndarray:
     usual = max(float(np.mean(value)), TINY)
     m = np.maximum(expected, TINY * usual)
     own = np.power(value, 2 - POWER) / ((1 - POWER) * (2 - POWER))
-    return 2 * (own - value * np.power(m, 1 - POWER) / (1 - POWER) + m ** (2 - POWER) / (2 - POWER))
+    return np.asarray(
+        2 * (own - value * np.power(m, 1 - POWER) / (1 - POWER) + m ** (2 - POWER) / (2 - POWER))
+    )
 
 
 def mean_deviance(value: np.ndarray, expected: np.ndarray) -> float:

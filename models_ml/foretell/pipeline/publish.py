@@ -210,7 +210,7 @@ def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns
         for name in ("before_rows", "warehouse_rows", f"{table}_gone", f"{table}_new")
     )
     # Sums that do not agree: rows that are alike, which hashes cannot tell apart.
-    return n_before - n_gone + n_new == n_now and n_gone + n_new <= max(FEW_ROWS, FEW * n_now)
+    return bool(n_before - n_gone + n_new == n_now and n_gone + n_new <= max(FEW_ROWS, FEW * n_now))
 
 
 def _tables(hub: duckdb.DuckDBPyConnection) -> Tables:

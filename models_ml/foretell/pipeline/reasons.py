@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -60,9 +61,9 @@ class Explainer:
     describers: list[_Describer]
 
 
-def input_of(feature: dict) -> str:
+def input_of(feature: dict[str, Any]) -> str:
     """Return which event, property or kind of feature a catalogue row is about."""
-    return feature["event_name"] or feature["property"] or feature["kind"]
+    return str(feature["event_name"] or feature["property"] or feature["kind"])
 
 
 def make_explainer(warehouse: Warehouse, model: ModelRecord) -> Explainer | None:
@@ -135,7 +136,7 @@ def reasons_of(explainer: Explainer, X: csr_matrix, users: pa.Array, as_of: obje
 class _Describer:
     """Says in words what a user's values of one group of columns are."""
 
-    def __init__(self, features: Sequence[dict], columns: np.ndarray) -> None:
+    def __init__(self, features: Sequence[dict[str, Any]], columns: np.ndarray) -> None:
         self._of_kind: dict[str, list[tuple[int, str | None]]] = {}
         for feature, column in zip(features, columns, strict=True):
             self._of_kind.setdefault(feature["kind"], []).append((int(column), feature["value"]))

@@ -373,7 +373,8 @@ def _stood(warehouse: Warehouse) -> datetime | None:
     if "expected_value" not in warehouse.table("select * from predictions limit 0").column_names:
         return None
     (newest,) = warehouse.rows("select max(as_of) as as_of from predictions")
-    return newest["as_of"]
+    as_of: datetime | None = newest["as_of"]
+    return as_of
 
 
 def _append(
@@ -394,7 +395,7 @@ def _append(
     known, more = _known(as_of, stood)
     warehouse.execute(APPEND.format(known=known), parameters | more)
     (after,) = warehouse.rows("select count(*) as n from prediction_history")
-    return after["n"] - before["n"]
+    return int(after["n"] - before["n"])
 
 
 def _known(as_of: datetime, stood: datetime | None) -> tuple[str, dict[str, Any]]:

@@ -148,7 +148,7 @@ def block_of(batch: pa.RecordBatch, feature_ids: np.ndarray) -> Block:
 
 
 def _lengths(lists: pa.ListArray) -> np.ndarray:
-    return pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.asarray(pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False))
 
 
 def _loaded(models: Sequence[ModelRecord], feature_ids: np.ndarray) -> list[Scorer]:

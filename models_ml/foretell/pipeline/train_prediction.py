@@ -26,7 +26,8 @@ from foretell.learn.challenge import (
 )
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.onnx.model import EXPECTED_VALUE
-from foretell.learn.train import NotEnoughData, TrainSettings, train
+from foretell.learn.train import NotEnoughData, train
+from foretell.learn.train_settings import TrainSettings
 from foretell.machine import share_threads, usable_threads
 from foretell.pipeline import registry
 from foretell.pipeline.model_alarms import raise_model_alarms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -148,7 +149,7 @@ def load_scored_sample(
     return load_features(warehouse, keys, hours, feature_ids)
 
 
-def present_features(warehouse: Warehouse, prediction: str | None = None) -> list[dict]:
+def present_features(warehouse: Warehouse, prediction: str | None = None) -> list[dict[str, Any]]:
     """Return the catalogue rows of the features computed at present, by feature_id.
 
     Of those that are not is_kept a new model learns nothing: only a champion takes them still.

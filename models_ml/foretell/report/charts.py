@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -124,7 +123,7 @@ def _said_against_happened(
 
 def _bar(value: float, rows: Sequence[Mapping[str, Any]]) -> str:
     """Return up to eight blocks; the first row is the largest."""
-    return "█" * round(8 * value / rows[0]["importance"])
+    return str("█" * round(8 * value / rows[0]["importance"]))
 
 
 def _as_markdown(figure: Figure, words: str) -> str:
@@ -132,5 +131,5 @@ def _as_markdown(figure: Figure, words: str) -> str:
         axes.spines[["top", "right"]].set_visible(False)
         axes.title.set_fontsize(11)
     picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
+    figure.savefig(picture, format="png")
     return f"![{words}](data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from foretell.learn.train import TrainSettings
+from foretell.learn.train_settings import TrainSettings
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 
 # Average gap between predicted and observed rate that matters to nobody: two points in a hundred.

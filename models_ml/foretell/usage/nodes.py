@@ -126,10 +126,12 @@ def _texts(node: exp.Expr | None) -> Iterator[str]:
 
 def first_argument(function: exp.Expr) -> exp.Expr | None:
     """Return what a function is of; named arguments count as in their place."""
-    first = function.this
+    first: exp.Expr | None = function.this
     if not isinstance(first, exp.Expr):  # the name of an unknown function, or nothing
         first = next(iter(function.expressions), None)
-    return first.expression if isinstance(first, exp.Kwarg) else first
+    if isinstance(first, exp.Kwarg):
+        first = first.expression
+    return first
 
 
 def accessed(node: exp.Expr) -> tuple[exp.Expr | None, list[str]] | None:

@@ -18,7 +18,7 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from foretell.errors import ForetellError
 from foretell.usage.nodes import (
@@ -367,7 +367,8 @@ def _find_cte(table: exp.Table) -> exp.CTE | None:
     while around is not None:
         inside.append(around)
         clause = around.args.get("with_")
-        for cte in clause.expressions if clause else []:
+        ctes: list[exp.CTE] = clause.expressions if clause else []
+        for cte in ctes:
             if cte.alias.lower() == table.name.lower() and not any(cte is each for each in inside):
                 return cte
         around = around.parent

@@ -34,7 +34,8 @@ class Warehouse(ABC):
         self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
     ) -> list[dict[str, Any]]:
         """Run a query with a small result and return its rows as dictionaries."""
-        return self.table(sql, parameters).to_pylist()
+        rows: list[dict[str, Any]] = self.table(sql, parameters).to_pylist()
+        return rows
 
     @abstractmethod
     def stream(

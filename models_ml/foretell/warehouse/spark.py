@@ -94,7 +94,7 @@ class SparkWarehouse(Warehouse):
         return {row["tableName"] for row in self.session.sql(f"show tables in {SCHEMA}").collect()}
 
     def has_table(self, name: str) -> bool:  # cheaper than all names
-        return self.session.catalog.tableExists(f"{SCHEMA}.{name}")
+        return bool(self.session.catalog.tableExists(f"{SCHEMA}.{name}"))
 
     def transaction(self) -> AbstractContextManager[None]:
         """Tables of plain files know none: each statement stands alone, and may be run again."""

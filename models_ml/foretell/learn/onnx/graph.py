@@ -32,8 +32,8 @@ class Graph:
 class Trees:
     """Node arrays of a TreeEnsembleRegressor."""
 
-    splits: list[tuple] = field(default_factory=list)
-    leaves: list[tuple] = field(default_factory=list)
+    splits: list[tuple[Any, ...]] = field(default_factory=list)
+    leaves: list[tuple[Any, ...]] = field(default_factory=list)
 
     def split(
         self, tree: int, node: int, column: int, threshold: float, left: int, right: int

@@ -86,7 +86,7 @@ def export(
         },
     )
     onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def _add_value(graph: Graph, value: ValueModel, source: str, columns: np.ndarray) -> None:
