@@ -77,4 +77,4 @@ lock: setup  ## pin every dependency anew
 	$(COMPILE) --constraints requirements.lock --extra spark pyproject.toml -o requirements-spark.lock
 
 clean:  ## remove what was built (keeps the virtual environment)
-	rm -rf target logs warehouse/foretell* warehouse/demo_events
+	rm -rf target logs warehouse/local* warehouse/spark* warehouse/demo_events

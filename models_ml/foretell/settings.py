@@ -22,7 +22,7 @@ from foretell.sources.torn_files import find_torn_files
 from foretell.system.child_process import PARENT
 from foretell.warehouse.spark_server import server_address
 
-DEFAULT_WAREHOUSES = {"duckdb": "warehouse/foretell.duckdb", "spark": "warehouse/spark"}
+DEFAULT_WAREHOUSES = {"duckdb": "warehouse/local.duckdb", "spark": "warehouse/spark"}
 DEMO_EVENTS = "warehouse/demo_events/*.parquet"
 
 

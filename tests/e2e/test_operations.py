@@ -14,6 +14,7 @@ import sys
 import duckdb
 import pytest
 
+from foretell.settings import read_settings
 from tests.shop import BUYS, PROJECT, VIEWS, environment_of, foretell, open_shop
 
 CASES = PROJECT / "tests/fixtures/cases"
@@ -53,25 +54,26 @@ def test_a_file_name_with_a_quote_is_refused_in_one_line(quoted):
     assert done.stderr.startswith("foretell: FORETELL_WAREHOUSE=it's.duckdb: dbt cannot open")
 
 
-def test_the_query_of_the_readme_works_on_the_warehouse_and_on_the_copy(quoted, tmp_path):
-    """A warehouse named foretell.duckdb holds a schema of the same name: catalog or schema?"""
+def test_the_query_of_the_readme_works_on_the_default_warehouse_and_its_copy(quoted, tmp_path):
+    """The default file must not be named like the schema: DuckDB would call the name ambiguous."""
     text = (PROJECT / "README.md").read_text()
-    (script,) = re.findall(r'python -c "(import duckdb;.*?)"\n', text, re.DOTALL)
-    script = script.replace("buys_within_7_days", "buys")
+    (script,) = re.findall(r'python -c "(import duckdb\n.*?)"\n', text, re.DOTALL)
+    copy = re.search(r"connect\('(.*?)'", script)[1]
+    default = str(read_settings({}, tmp_path).warehouse.relative_to(PROJECT))
+    assert copy == default.replace(".duckdb", "_published.duckdb")
     (tmp_path / "warehouse").mkdir()
-    shutil.copy(quoted / "my shop.duckdb", tmp_path / "warehouse/foretell.duckdb")
-    shutil.copy(
-        quoted / "my shop_published.duckdb", tmp_path / "warehouse/foretell_published.duckdb"
-    )
+    shutil.copy(quoted / "my shop.duckdb", tmp_path / default)
+    shutil.copy(quoted / "my shop_published.duckdb", tmp_path / copy)
     shown = [
         subprocess.run(
-            [sys.executable, "-c", script.replace("foretell_published", name)],
+            [sys.executable, "-c", script.replace(copy, name)],
             cwd=tmp_path, capture_output=True, text=True, check=True,
         ).stdout
-        for name in ("foretell", "foretell_published")
+        for name in (default, copy)
     ]  # fmt: skip
-    assert shown[0] == shown[1]
-    assert "buys" in shown[0]
+    for each in shown:
+        assert "probability" in each
+        assert "buys" in each
 
 
 def test_status_tells_of_each_prediction_as_of_when_and_whom_it_covers(quoted, tmp_path):

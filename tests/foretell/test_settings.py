@@ -34,7 +34,7 @@ def test_a_wrong_as_of_is_refused_by_value():
 def test_nothing_set_means_the_demo(tmp_path):
     settings = read_settings({}, tmp_path)
     assert settings.is_demo
-    assert settings.warehouse == PROJECT / "warehouse/foretell.duckdb"
+    assert settings.warehouse == PROJECT / "warehouse/local.duckdb"
     assert settings.dbt_environment()["FORETELL_EVENTS"] == ""
 
 
