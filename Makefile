@@ -8,7 +8,7 @@ export ORT_DISABLE_TELEMETRY := 1
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DAGSTER_HOME := $(CURDIR)/.dagster
 
-.PHONY: help setup demo test test-spark test-faults lint lint-python lint-sql ui bench bench-quality bench-spark lock clean
+.PHONY: help setup demo test test-spark test-faults lint lint-python lint-sql docs ui bench bench-quality bench-spark lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,13 +47,16 @@ KILLS ?= 50
 test-faults: setup  ## runs killed in every phase, two at once, replays, torn models: an hour; KILLS=5: less
 	FORETELL_FAULTS=$(KILLS) $(BIN)/python -m pytest tests/faults
 
-lint: lint-python lint-sql  ## style and types
+lint: lint-python lint-sql docs  ## style, types, links of the docs
 lint-python: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy models_ml dagster_defs
 lint-sql: setup
 	$(BIN)/sqlfluff lint --processes 2 dbt_project/models
+
+docs: setup  ## the pages of docs/ as HTML, into target/site; a broken link fails
+	$(BIN)/mkdocs build --strict --quiet
 
 ui: setup  ## Dagster's UI on http://localhost:3000
 	@echo "Dagster starts in about 40 s; daily and hourly wait under Jobs, their schedules under Automation"

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -62,6 +63,21 @@ ActiveOnly = Annotated[
 # Errors of the engines on a table or column that is not there, and what is usually the cause.
 LACKING = ("BinderException", "CatalogException", "AnalysisException")
 UPGRADED = "; if an older Foretell built this warehouse, `foretell run` brings it up to date"
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        console.print(f"foretell {version('foretell')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Options before a command."""
 
 
 @app.command()
