@@ -98,7 +98,7 @@ def dbt_process() -> DbtProcess:
 @pytest.fixture(scope="session")
 def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that builds all before training from events and gives the DuckDB file."""
-    # The same paths every time: dbt parses anew whenever a path it was told changes.
+    # The same paths every time: dbt parses anew whenever a path it was given changes.
     shared = tmp_path_factory.mktemp("dbt")
     (shared / "predictions").mkdir()
 

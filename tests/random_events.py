@@ -90,7 +90,7 @@ def _properties(rng: random.Random) -> dict[str, Any] | None:
 
 
 def standing_for(merges: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return who stands for each merged user, by networkx: pairs of previous and later user id.
+    """Return whom each merged user became, by networkx: pairs of previous and later user id.
 
     Of a group the one whom others were merged into and who was merged into no other, else the first.
     """

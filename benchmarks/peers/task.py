@@ -1,4 +1,4 @@
-"""The feature work that every tool does, as its process is told it on the command line.
+"""The feature work that every tool does, with its arguments from the command line.
 
 For each user with an event in the eight weeks before as_of: events per (user, event type, week k),
 where week k covers [as_of - 7 (k + 1) days, as_of - 7 k days). Rows with no events are left out.

@@ -91,7 +91,7 @@ def _features(
 
 
 def _labels(pipeline: getml.pipeline.Pipeline) -> list[tuple[str, int] | None]:
-    # Event type and week of each feature that counts one in the other, from the SQL it stands for.
+    # Event type and week of each feature that counts one in the other, from the SQL behind it.
     labels: list[tuple[str, int] | None] = []
     for feature in pipeline.features:
         name, end = EVENT_NAME.search(feature.sql), LAG_END.search(feature.sql)

@@ -139,11 +139,11 @@ def _oracle(sets: list[Lines]) -> Iterator[str]:
         expected = {n: lines[n].expected_log_loss(some) for n in ["base rate", *methods]}
         expected[ATTAINABLE] = best.expected_log_loss()
         expected[ORACLE] = lines[ORACLE].expected_log_loss(some)
-        told = expected["base rate"] - expected[FORETELL]
+        gained = expected["base rate"] - expected[FORETELL]
         tellable = expected["base rate"] - expected[ATTAINABLE]
         yield (
             f"{ours.prediction}, expected log loss of {some.sum():,} users: {_each(expected)}; "
-            f"Foretell tells {100 * told / tellable:.0f} % of what events can tell; "
+            f"Foretell gains {100 * gained / tellable:.0f} % of what events allow; "
             f"gap to the true probability {ours.gap(some):.4f}, "
             f"of the best from events {best.gap():.4f}"
         )

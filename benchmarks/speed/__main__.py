@@ -76,7 +76,7 @@ class Cost:
 def measure(
     step: str, command: list[str], environment: dict[str, str], log: Path | None = None
 ) -> Cost:
-    """Run a command to its end and return its cost; how far it is stands in the log, if any.
+    """Run a command to its end and return its cost; the log, if any, shows how far it is.
 
     Raises:
         SystemExit: If the command fails.

@@ -32,7 +32,7 @@ daily = dg.define_asset_job(
     description="New events in, every model trained anew, everybody scored, results published.",
 )
 
-# What dbt tags as daily goes by what stands, as in `foretell score --active-only`.
+# What dbt tags as daily is left as it is, as in `foretell score --active-only`.
 hourly = dg.define_asset_job(
     "hourly",
     selection=dg.AssetSelection.all()

@@ -126,7 +126,7 @@ def _check_stands(settings: Settings, built: Set[dg.AssetKey]) -> None:
 
 
 def build_raw_events(settings: Settings) -> dg.AssetSpec:
-    """Return the asset that stands for what comes in: files that somebody else writes."""
+    """Return the asset of the raw events: files that somebody else writes."""
     return dg.AssetSpec(
         RAW_EVENTS,
         group_name="raw_events",

@@ -1,4 +1,4 @@
-{# What is told of a user and a counter: columns of features_by_counter. In the catalogue (taxonomy_features)
+{# What is computed per user and counter: columns of features_by_counter. In the catalogue (taxonomy_features)
    each of a counter's is the feature for which the condition is true. #}
 {% macro counter_features() %}
     {%- set columns = {} -%}

@@ -66,7 +66,7 @@ class Week:
 
 @dataclass(frozen=True)
 class Check:
-    """What stands about one definition.
+    """What is known about one definition.
 
     Attributes:
         prediction: Its name.

@@ -199,7 +199,7 @@ def usage(
     dialect: Annotated[
         str | None,
         typer.Option(
-            help="Of the SQL, e.g. snowflake. Default: told by log or project; else duckdb."
+            help="Of the SQL, e.g. snowflake. Default: that of the log or project; else duckdb."
         ),
     ] = None,
     event_properties: Annotated[

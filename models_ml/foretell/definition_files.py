@@ -97,7 +97,7 @@ def name_user_files(message: str, staged: Path | None) -> str:
 
 
 def check_definition_files(folder: Path) -> None:
-    """Refuse a folder that dbt alone is told to read, for what `stage_definitions` would refuse.
+    """Refuse a folder that dbt alone would read, for what `stage_definitions` would refuse.
 
     Raises:
         ForetellError: Naming the file.
@@ -192,7 +192,7 @@ def _meta(exposure: dict[str, Any]) -> dict[str, Any]:
 
 
 def _checked(path: Path, exposure: dict[str, Any]) -> dict[str, Any]:
-    """Return an exposure as dbt gets it: without Jinja, with the file that it stands in."""
+    """Return an exposure as dbt gets it: without Jinja, with the file that holds it."""
     name = exposure.get("name")
     kept = {key: value for key, value in exposure.items() if key != "description"}
     for text in _texts(kept):

@@ -29,7 +29,7 @@ from foretell.warehouse.spark_server import check_server
 
 AFTER_SCORING = "tag:after_scoring"
 EVENTS_TEST = "some_event_is_usable"
-DAILY = "tag:daily"  # what an hourly build leaves as it stands
+DAILY = "tag:daily"  # what an hourly build leaves as it is
 
 
 def build(

@@ -28,7 +28,7 @@ KEPT = "select * exclude (counter_id) from taxonomy_features where is_kept order
 
 
 class Warehouse(WarehouseFolder):
-    """A warehouse whose taxonomy is told anew with every build."""
+    """A warehouse whose taxonomy is set anew with every build."""
 
     def add(self, name: str, rows: list[dict]) -> None:
         write_events(self.folder / f"events/{name}.parquet", rows)

@@ -36,7 +36,7 @@ def test_every_data_test_passes_on_dirty_events(tmp_path):
         "select count(*) from stg_raw_events union all select sum(n_rows) from stg_ingest_counts",
     )
     assert raw == statuses
-    # Whether reasons are told, and what training may take, makes it no other question: models stay.
+    # Reasons, and what training may take, do not change the question: models stay.
     (plain, other) = query(
         tmp_path / "warehouse.duckdb",
         "select definition_hash, has_reasons, budget_minutes, budget_memory_gb"

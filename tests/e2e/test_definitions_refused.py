@@ -84,7 +84,7 @@ def refusal(tmp_path_factory):
         ("{cohort: [{any_of: [{event: open, at_least: 0}]}], outcome: {event: open}, horizon_days: 7}",
          ["cohort condition 1: any_of condition 1: at_least 0 holds for everybody"]),
         ("{cohort: [{any_of: [{event: open}], event: open}], outcome: {event: open}, horizon_days: 7}",
-         ["any_of stands alone"]),
+         ["any_of must be the only key"]),
         ("{cohort: [{event: open, from_days_ago: 7, to_days_ago: 7}], outcome: {event: open}, horizon_days: 7}",
          ["from_days_ago 7 is not before to_days_ago 7"]),
         ("{cohort: [{event: open, within_days: 7, to_days_ago: 3}], outcome: {event: open}, horizon_days: 7}",

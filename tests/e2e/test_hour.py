@@ -26,7 +26,7 @@ SCORE = """
 """
 COHORT = "select user_id, as_of, has_features from scoring_rows order by all"
 PREDICTIONS = "select user_id, as_of, probability from predictions order by all"
-# Of the history, for the cohort as it stands.
+# Of the history, for the cohort as it is.
 NEWEST = """
     select user_id, history.as_of, probability
     from prediction_history as history
@@ -185,7 +185,7 @@ def test_an_hour_after_an_upgrade_makes_older_tables_anew(day, rows, tmp_path):
         for table in ("predictions", "audiences", "prediction_history"):
             connection.execute(f"alter table {table} drop column expected_value")
     hourly.run("active")
-    assert hourly.query(DECIDED) == [("everyone", "nothing stands yet")]
+    assert hourly.query(DECIDED) == [("everyone", "there is no table yet")]
     assert hourly.query(PREDICTIONS) == hourly.query(NEWEST)
     assert len(hourly.query("from predictions")[0]) == len(before[0])
 

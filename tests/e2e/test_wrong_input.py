@@ -119,9 +119,9 @@ def test_hostile_and_broken_rows_are_data_or_counted(folder):
     done = foretell(folder, "run", EVENTS="events.parquet", PREDICTIONS="p")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "too little data" in " ".join(done.stdout.split())
-    told = " ".join((done.stdout + done.stderr).split())
-    assert told.count("names nothing") == 1
-    assert 'pin {"event": "purchas"} names nothing' in told
+    printed = " ".join((done.stdout + done.stderr).split())
+    assert printed.count("names nothing") == 1
+    assert 'pin {"event": "purchas"} names nothing' in printed
     warehouse = folder / "warehouse.duckdb"
     counts = dict(
         query(warehouse, "select reason, n_rows from stg_ingest_counts where status = 'rejected'")

@@ -25,9 +25,9 @@ def test_it_leaves_nothing_half_and_two_runs_at_once_end_as_one(shop):
         wait_for(killed, "features_values")
         kill(killed, signal.SIGKILL, is_group=False)
         first = start(shop, "score")
-        told = wait_for(first, " s  ")
+        printed = wait_for(first, " s  ")
         second = start(shop, "score", "--active-only")
-        assert "waiting" not in told
+        assert "waiting" not in printed
         said = end(second)
         end(first)
     assert "waiting for the warehouse: foretell score (process" in said

@@ -108,7 +108,7 @@ class Users:
                     event["at"],
                     event["user_properties"]["plan"],
                 )
-        # Of several statements of one identity within an hour the last one stands.
+        # Of several statements of one identity within an hour the last one counts.
         self.stated = defaultdict(list)
         for (identity, at_hour), (at, plan) in stated.items():
             self.stated[self.belongs[identity]].append((at, at_hour, plan))

@@ -23,7 +23,7 @@ from foretell.pipeline.train_prediction import train_prediction
 from foretell.run import AFTER_SCORING, DAILY, score_champions, select_predictions
 from foretell.warehouse.spark import SparkWarehouse
 
-# Scope of each round, and what its builds leave as it stands, as foretell.run does.
+# Scope of each round, and what its builds leave as it is, as foretell.run does.
 ROUNDS = (("everyone", []), ("active", [DAILY]))
 
 

@@ -42,7 +42,7 @@
     {%- do check_keys(where, source, ['name', 'adapter', 'events', 'relation', 'loaded_at'], ['name']) -%}
     {%- do check_adapter(where, source.get('adapter', 'canonical')) -%}
     {%- if source.name in names_before -%}
-        {{ refuse(where ~ ': name "' ~ source.name ~ '" stands twice') }}
+        {{ refuse(where ~ ': name "' ~ source.name ~ '" is given twice') }}
     {%- endif -%}
     {%- if ('events' in source) == ('relation' in source) -%}
         {{ refuse(where ~ ' (' ~ source.name ~ ') needs either events (a path or glob) or relation') }}

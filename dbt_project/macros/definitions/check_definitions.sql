@@ -29,7 +29,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The user's file in which a definition stands, where dbt reads a copy (models_ml/foretell/definition_files.py). #}
+{# The user's file that holds a definition, where dbt reads a copy (models_ml/foretell/definition_files.py). #}
 {% macro definition_file(exposure) %}
     {{ return(exposure.config.meta.get('foretell_file') or exposure.original_file_path) }}
 {% endmacro %}
@@ -79,7 +79,7 @@
     {%- set key = nested_key(node) if node is mapping else '' -%}
     {%- if key -%}
         {%- if node | length > 1 -%}
-            {{ refuse(where ~ ': ' ~ key ~ ' stands alone; put other conditions into its list') }}
+            {{ refuse(where ~ ': ' ~ key ~ ' must be the only key; put other conditions into its list') }}
         {%- endif -%}
         {%- do check_list(where ~ ': ' ~ key, node[key]) -%}
         {%- for child in node[key] -%}

@@ -1,6 +1,6 @@
 {# Conditions under all_of, any_of and none_of, however nested, as clauses: all clauses must hold, and
    of each clause one literal, a condition or its negation (conjunctive normal form). Each literal is
-   {id, condition, is_negated}; id says where the condition stands.
+   {id, condition, is_negated}; id gives the condition's place in the YAML.
    node: a condition, or a mapping with one of the three keys; id: of the node. #}
 {% macro parse_clauses(node, id, is_negated=false) %}
     {%- set key = nested_key(node) -%}

@@ -11,7 +11,7 @@
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' and prediction is mapping -%}
-            {#- Reasons told and budgets make it no other question: its models stand. -#}
+            {#- Reasons and budgets do not change the question: its models stay. -#}
             {%- set asked, budget = dict(prediction), prediction.get('budget', {}) -%}
             {%- do asked.pop('reasons', none) -%}
             {%- do asked.pop('budget', none) -%}

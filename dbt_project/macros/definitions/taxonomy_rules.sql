@@ -26,7 +26,7 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# Pins and bans as rows. * in a name stands for anything, \* for itself. #}
+{# Pins and bans as rows. * in a name matches anything, \* an asterisk. #}
 {% macro flatten_rules(rows, taxonomy) %}
     {%- for action in ['pin', 'ban'] -%}
         {%- for rule in taxonomy.get(action) or [] -%}

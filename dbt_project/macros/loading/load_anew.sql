@@ -191,12 +191,12 @@
     {%- do run_query(replace_table(batches, kept)) -%}
 {% endmacro %}
 
-{# Counters were not always told apart by whether new models take them: they are numbered anew. #}
+{# Counters were not always separate for new models and old ones: they are numbered anew. #}
 {% macro is_of_older_version(counters) %}
     {{ return(missing_names(counters, ['is_chosen']) | length > 0) }}
 {% endmacro %}
 
-{# One batch without rows stands for all before it, so that the next has a higher number. #}
+{# One batch without rows replaces all before it, so that the next has a higher number. #}
 {% macro restart_batches(batches, reason) %}
     {%- set restarted %}
     select

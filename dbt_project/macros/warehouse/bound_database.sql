@@ -1,5 +1,5 @@
 {# Before a build: threads and the folder to spill to, where FORETELL_THREADS and FORETELL_SPILL say so
-   (models_ml/foretell/machine.py; memory stands in profiles.yml). Spark has settings of its own. #}
+   (models_ml/foretell/machine.py; memory is set in profiles.yml). Spark has settings of its own. #}
 {% macro bound_database() %}{{ return(adapter.dispatch('bound_database', 'foretell')()) }}{% endmacro %}
 {% macro duckdb__bound_database() %}
     {%- set threads = env_var('FORETELL_THREADS', '') -%}

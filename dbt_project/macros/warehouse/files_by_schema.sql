@@ -134,7 +134,7 @@
     {{ return(parts) }}
 {% endmacro %}
 
-{# Spark only: the paths that a glob stands for, without the torn ones. #}
+{# Spark only: the paths that a glob matches, without the torn ones. #}
 {% macro spark__readable_files(path) %}
     {{ return(spark__listed_files(path) | reject('in', torn_files()) | list) }}
 {% endmacro %}

@@ -6,7 +6,7 @@ case
     when {{ text }} is not null then false
 end
 {%- endmacro %}
-{# What stands after the closing brace is not looked at by from_json. -#}
+{# from_json ignores what follows the closing brace. -#}
 {% macro spark__is_json_object(text) %}
 case
     when {{ text }} is not null

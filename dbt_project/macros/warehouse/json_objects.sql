@@ -1,5 +1,5 @@
 {# JSON objects taken apart and put together, for the adapters. Each gives JSON text; what is not a
-   JSON object (broken, a list, NULL) counts as an empty one. Of equal keys the first stands. #}
+   JSON object (broken, a list, NULL) counts as an empty one. Of equal keys the first counts. #}
 
 {# A column as JSON text, whatever its type: text stays as it is, structs and lists are written out. #}
 {% macro json_text(column) %}{{ return(adapter.dispatch('json_text', 'foretell')(column)) }}{% endmacro %}
@@ -123,7 +123,7 @@ nullif({{ duckdb__canonical_parts(text, 4) }}, '')
 {%- endmacro %}
 
 {# DuckDB only: the entries of an object in order of their keys, or of a list in theirs, as text. What is in
-   them is told by the same SQL, one level deeper: written once per level, or it would double. #}
+   them is found by the same SQL, one level deeper: written once per level, or it would double. #}
 {% macro duckdb__canonical_parts(json, depth) -%}
 {%- set item = 'item' ~ depth -%}
 array_to_string(list_transform(

@@ -4,7 +4,7 @@
 {% macro spark__list_of(values) %}array({{ values | join(', ') }}){% endmacro %}
 {% macro default__list_of(values) %}{{ exceptions.raise_compiler_error("list_of: add " ~ target.type) }}{% endmacro %}
 
-{# One row per place in two lists of equal length: the listed columns, and what stands there in each.
+{# One row per place in two lists of equal length: the listed columns, and the value there in each.
    Far cheaper than a join that makes the same rows: nothing is looked up, and what is copied is short. #}
 {% macro unnest_pair(relation, columns, first, second) %}
     {{ return(adapter.dispatch('unnest_pair', 'foretell')(relation, columns, first, second)) }}

@@ -173,7 +173,7 @@
     ) }}
 {% endmacro %}
 
-{# Spark only: the paths that a glob stands for; of any file when nothing is run. #}
+{# Spark only: the paths that a glob matches; of any file when nothing is run. #}
 {% macro spark__listed_files(path) %}
     {%- set files = [] -%}
     {%- if execute -%}

@@ -14,7 +14,7 @@
 
     {%- set n_blocks = (rows_of_wanted_users() / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
     {%- set began = modules.datetime.datetime.now() -%}
-    {%- set told = namespace(at=began) -%}
+    {%- set reported = namespace(at=began) -%}
     {#- limit 0: without it DuckDB 2.0 sorts nothing on several threads, and what is inserted after that is
         not seen by this process until a checkpoint (tests/e2e/test_hard_cases.py). -#}
     {% call statement('main') -%}
@@ -25,8 +25,8 @@
             insert into {{ building }} {{ block_of(sql, first, last) }}
         {%- endcall %}
         {%- set now = modules.datetime.datetime.now() -%}
-        {%- if (now - told.at).total_seconds() > 5 or (loop.last and told.at != began) -%}
-            {%- set told.at = now -%}
+        {%- if (now - reported.at).total_seconds() > 5 or (loop.last and reported.at != began) -%}
+            {%- set reported.at = now -%}
             {%- set seconds = (now - began).total_seconds() -%}
             {%- set written = run_query('select count(*) from ' ~ building).rows[0][0] -%}
             {{ log(

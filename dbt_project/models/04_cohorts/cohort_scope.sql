@@ -1,6 +1,7 @@
-{# Whom this run looks at: everyone, or in an hourly run (scope active) the users of the hours since
-   scores stand, if what stands of the others is what a run would say again. Those are more than the
-   last hour where an hourly run was missed or stopped. Grain: one row; none without events. #}
+{# Full run, or active users only. Active-only (var scope: active) is allowed when the tables of the
+   run before are complete and current; `reason` says why not. since_hour: users with events since
+   then are active, more than the last hour where an hourly run was missed or stopped. Grain: one
+   row; none without events. #}
 {%- set models, definitions = source('history', 'models'), ref('prediction_definitions') -%}
 {%- set standing = standing_tables() %}
 with
@@ -62,7 +63,7 @@ reasons as (
             'least(predictions_as_of, cohorts_as_of, audiences_as_of, scores_as_of)'
         ) }}) as since_hour,
         case
-            when newest.predictions_as_of is null then 'no score stands yet'
+            when newest.predictions_as_of is null then 'there is no score yet'
             when newest.cohorts_as_of > newest.as_of then 'a past hour is replayed'
             when
                 newest.predictions_as_of <> newest.cohorts_as_of
@@ -81,7 +82,7 @@ reasons as (
     select
         as_of_hour,
         as_of_hour - 1 as since_hour,
-        '{{ 'a daily run' if var('scope') == 'everyone' else 'nothing stands yet' }}' as reason
+        '{{ 'a daily run' if var('scope') == 'everyone' else 'there is no table yet' }}' as reason
     from now
 ),
 {%- endif %}

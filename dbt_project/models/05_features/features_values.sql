@@ -21,7 +21,7 @@ catalogue as (
     inner join {{ ref('features') }} as features on present.feature_name = features.feature_name
 ),
 
--- The ids of what is told of a counter, in the order of its columns; NULL for what is no feature.
+-- The ids of the features of a counter, in the order of its columns; NULL for what is no feature.
 counter_features as (
     select
         counter_id,

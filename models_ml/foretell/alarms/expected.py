@@ -24,11 +24,11 @@ from foretell.warehouse.base import Warehouse
 KIND = "expected_outcomes"
 N_SNAPSHOTS = 8  # the newest; older ones say little of now
 N_CENTRE = 4  # of them are the middle of what is usual
-Z = 2.5  # standard errors beyond the range of the past from which it is told
+Z = 2.5  # standard errors beyond the range of the past: an alarm
 HOLD_RATIO = 3.0
 LEAST_DRIFT, UNKNOWN_DRIFT = 0.15, 0.4  # standard deviations of log odds over one horizon
 N_DIFFERENCES = 4  # with fewer differences of past weeks drift is not known
-LEAST_NUMBER = 1.0  # outcomes, or users without, below which nothing is told
+LEAST_NUMBER = 1.0  # outcomes, or users without, below which there is no alarm
 MIN_AMOUNTS = 3  # snapshots with a mean amount
 MIN_PAYING = 100  # users with the outcome, of all snapshots, without which amounts say nothing
 MIN_COVERAGE = 0.9  # share of the cohort that must have a score of this model
@@ -182,7 +182,7 @@ def check_amount(
 ) -> Alarm | None:
     """Return an alarm if three times what users ever came to is expected of them, or a third.
 
-    Amounts vary more than rates do: nothing less is told. What it finds is another unit (cents).
+    Amounts vary more than rates do: nothing less is an alarm. It finds another unit (cents).
 
     Args:
         prediction: Whose scores.

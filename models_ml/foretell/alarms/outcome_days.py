@@ -12,7 +12,7 @@ from foretell.markdown_text import UNSEEN
 from foretell.warehouse.base import Warehouse
 
 HOURS = 24
-SEEN_SHARE = 0.2  # of the usual events: on days with fewer nothing can be told from silence
+SEEN_SHARE = 0.2  # of the usual events: on days with fewer silence means nothing
 USUAL_OF = ((14, 15), (56, 1))  # days before and after a day, whose median is usual of it
 
 

@@ -205,7 +205,8 @@ def find_end(days: OutcomeDays, start: int = 0) -> End | None:
     """Return when the outcome ended, if it is silent longer than its rhythm explains.
 
     A silence as long as the horizon, twice as long as any gap before, and implausible at the rhythm
-    of the last 90 days is an end. A shorter one is told, and so is one that came before (a season).
+    of the last 90 days is an end. A shorter one is a warning, and so is a silence that came before
+    (a season).
 
     Args:
         days: Its days.

@@ -103,7 +103,7 @@ def find_gaps(counts: np.ndarray, first_day: int, event_name: str | None = None)
     Args:
         counts: Events per day, shape (n_days,); the last day is a whole one.
         first_day: Of the first, days since 1970-01-01 UTC.
-        event_name: Whose count it is; of one type an end that lasts is not told here
+        event_name: Whose count it is; of one type an end that lasts is not reported here
             (outcome_life does).
     """
     counts = np.asarray(counts, dtype=float)

@@ -72,7 +72,7 @@ class Candidate:
 
     @property
     def has_trees(self) -> bool:
-        """Whether trees are grown, alone or on a linear model; of an average's members not told."""
+        """Whether trees are grown, alone or on a linear model; of an average: no."""
         return self.family in ("boosted", "lightgbm")
 
     @property

@@ -253,7 +253,7 @@ def columns_by_gain(gains: Sequence[np.ndarray], share: float) -> np.ndarray | N
 
 
 class CandidateResult(Protocol):
-    """What is told of one who competed: a contest of probabilities, or of amounts."""
+    """The result of one candidate: a contest of classifiers, or of value models."""
 
     @property
     def candidate(self) -> Candidate:

@@ -116,7 +116,7 @@ def calibration_line(y: np.ndarray, p: np.ndarray) -> dict[str, dict[str, float 
 
     Returns:
         calibration_slope and calibration_intercept, each {value, low, high} (95 %, Wald); None
-        where rows cannot tell: one outcome only, one probability for all, or told apart perfectly.
+        where rows cannot tell: one outcome only, one probability for all, or perfect separation.
 
     Source: Cox (1958), "Two further applications of a model for binary regression".
     """

@@ -1,9 +1,10 @@
 """The leakage alarm: columns too good to be true, and columns whose power does not last.
 
-A column that alone tells nearly every outcome was most likely written after the outcome. One that
-told much among older snapshots and little at the newest would mislead from now on, and so would one
-that most of those have who did it last, and nobody who is scored now: it is written when the
-outcome happens, on all that was before too. All are left out of training and named.
+Left out of training, and named, are:
+- a column that alone separates nearly all outcomes: it was most likely written after the outcome;
+- a column that separated outcomes well in older snapshots and badly at the newest;
+- a column that most users with the newest outcomes have, and no user who is scored now: it is
+  written when the outcome happens, on all earlier events too.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MIN_OF_EACH = 30  # positives, and negatives, without which no alarm is raised
 DECIDES = 0.98  # AUROC of one column alone
 DECIDES_WITH_GROUP = 0.9  # of a column of the same event or property as one that decides
 TELLS = 0.7  # AUROC from which a loss of power matters
-LOST_SHARE = 0.5  # of what it told above a coin
+LOST_SHARE = 0.5  # of what it separated better than a coin
 N_ERRORS = 4.0  # standard errors by which it must have fallen: thousands of columns are looked at
 MAX_PER_CLASS = 5000
 # Written afterwards: on so much more of the positives than of the others, on at most this share of
@@ -113,7 +114,7 @@ def find_leaks(
         is_weak = later - 0.5 < (1 - LOST_SHARE) * (power - 0.5)
         is_sure = power - later > N_ERRORS * np.hypot(old.error, new.error)
         for column in np.flatnonzero((power >= TELLS) & is_weak & is_sure).tolist():
-            words = f"it told {100 * power[column]:.0f} % of pairs apart in older snapshots, "
+            words = f"it separated {100 * power[column]:.0f} % of pairs in older snapshots, "
             words += f"at the newest {100 * later[column]:.0f} %"
             found.setdefault(column, (words, float(later[column])))
     return [

@@ -106,10 +106,10 @@ def reasons_of(explainer: Explainer, X: csr_matrix, users: pa.Array, as_of: obje
     added, base = contributions(explainer.parts, X, explainer.groups, len(explainer.inputs))
     n_told = min(N_REASONS, len(explainer.inputs))
     largest = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :n_told]
-    told = np.take_along_axis(added, largest, axis=1)
-    rest = added.sum(axis=1) - told.sum(axis=1)
+    shown = np.take_along_axis(added, largest, axis=1)
+    rest = added.sum(axis=1) - shown.sum(axis=1)
     n_users = X.shape[0]
-    values = np.column_stack([np.full(n_users, base), told, rest])
+    values = np.column_stack([np.full(n_users, base), shown, rest])
     describers = explainer.describers
     dense = X.toarray()
     names, words = [], []

@@ -1,6 +1,6 @@
 """A replay of a past hour: it works on a copy of the warehouse, so that nothing live changes.
 
-A run is a replay if it is told an as_of before that of the newest run of its warehouse. Its tables
+A run is a replay if its as_of is before that of the newest run of its warehouse. Its tables
 are in a file of their own beside the warehouse, made anew from it each time, and so is the copy for
 readers. With `--publish` it works on the warehouse itself, and readers get what it makes.
 """

@@ -298,7 +298,7 @@ def _fill_scored(
     scorers = [make_scorer(model, feature_ids, threads=usable_threads()) for model in models]
     n_blocks = -(-max(n_users.values()) // ROWS_PER_BLOCK)
     n_rows, n_done = sum(n_users.values()), 0
-    began = told = time.monotonic()
+    began = reported = time.monotonic()
     for block in _read_blocks(warehouse, list(n_users), feature_ids, n_blocks):
         for scores in score_block(block, scorers):
             warehouse.append("scored", scores)
@@ -309,9 +309,9 @@ def _fill_scored(
                     block, scorer, explainers[scorer.prediction], as_of[scorer.prediction]
                 ):
                     warehouse.append("reasons", reasons)
-        if n_done and (n_done == n_rows or time.monotonic() - told > SECONDS_PER_LINE):
-            told = time.monotonic()
-            rate = n_done / (told - began)
+        if n_done and (n_done == n_rows or time.monotonic() - reported > SECONDS_PER_LINE):
+            reported = time.monotonic()
+            rate = n_done / (reported - began)
             progress(
                 f"scored {n_done:,} of {n_rows:,} rows, {rate:,.0f} rows/s, "
                 f"about {(n_rows - n_done) / rate:.0f} s left"

@@ -52,7 +52,7 @@ def _why_not_whole(warehouse: Warehouse) -> str:
 def lacking_tables(settings: Settings) -> list[str]:
     """Return which tables of this version's models the warehouse lacks, in order.
 
-    An hour may go by what stands only if all of them stand: it leaves out what is tagged daily.
+    An hour needs all of them, as it leaves out what is tagged daily.
     """
     try:
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:

@@ -70,7 +70,7 @@ def train_prediction(
     Nothing is learned of an outcome that is gone (outcome_life), unless it is in accepted.
 
     The same data and settings give the same model_id: then nothing is trained and the decision
-    stands.
+    stays.
 
     Returns:
         The model's row. Its status is `challenger` if it lost to the champion, `rejected` with the
@@ -106,7 +106,7 @@ def train_prediction(
     salt = repr((prediction, facts, asdict(settings), version("foretell")))
     model_id = fingerprint(learned, salt)
     if _is_trained(warehouse, model_id, progress):
-        progress(f"{prediction}: nothing new to learn, model {model_id} stands")
+        progress(f"{prediction}: nothing new to learn, model {model_id} stays")
         registry.update_statuses(warehouse, prediction)
     else:
         blank = ModelRecord(
@@ -148,7 +148,7 @@ def train_predictions(
     """Train some predictions, two at a time where threads can share the warehouse.
 
     Models are the same as one after the other. If one fails, none begins any more, others stop at
-    their next line of progress, and what is written stands.
+    their next line of progress, and what is written stays.
 
     Args:
         warehouse: Built up to the training rows.
@@ -215,7 +215,7 @@ def _budgeted(settings: TrainSettings, minutes: int | None, memory_gb: int | Non
 
 
 def _as_of_now(warehouse: Warehouse, model_id: str, prediction: str) -> ModelRecord:
-    """Return a model as it stands at the present as_of: in a replay it may be champion again."""
+    """Return a model with its status at the present as_of: in a replay it may be champion again."""
     model = registry.find_model(warehouse, model_id)
     assert model is not None
     champion = registry.find_champion(warehouse, prediction)

@@ -1,4 +1,4 @@
-"""Tables for people: what a run came to, and what stands in the warehouse."""
+"""Tables for people: the result of a run, and the state of the warehouse."""
 
 from __future__ import annotations
 

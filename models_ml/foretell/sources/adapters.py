@@ -1,6 +1,6 @@
 """The formats of raw events: what each is recognised by, what it must have, what is made of it.
 
-How it is made stands in dbt_project/macros/adapters, one macro per format; in words, with what was
+The SQL is in dbt_project/macros/adapters, one macro per format; in words, with what was
 decided and why, in docs/adapters.md.
 """
 
@@ -236,7 +236,7 @@ def check_adapter(where: str, name: str) -> None:
     """Refuse a name that is no adapter's.
 
     Raises:
-        ForetellError: With the name, where it stands, and the nearest adapter.
+        ForetellError: With the name, its place, and the nearest adapter.
     """
     if name not in BY_ADAPTER:
         raise ForetellError(f'{where}: unknown adapter "{name}"; {_nearest(name, BY_ADAPTER)}')
@@ -261,7 +261,7 @@ def parse_sources(given: object, where: str = "FORETELL_SOURCES") -> tuple[Sourc
     names = [source.name for source in sources]
     for name in names:
         if names.count(name) > 1:
-            raise ForetellError(f'{where}: name "{name}" stands twice')
+            raise ForetellError(f'{where}: name "{name}" is given twice')
     return sources
 
 

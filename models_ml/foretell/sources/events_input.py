@@ -54,7 +54,7 @@ def read_columns(path: str, folder: Path | None = None) -> list[str]:
 
 
 def query_events(path: str, sql: str, folder: Path | None = None) -> list[tuple[Any, ...]]:
-    """Run a query of ours on raw files; {events} in it stands for their rows.
+    """Run a query of ours on raw files; {events} in it becomes their rows.
 
     Torn files are left out, as in a run (foretell.sources.torn_files).
 

@@ -65,10 +65,10 @@ def run_lock(warehouse: Path, what: str, progress: Progress) -> Iterator[None]:
 def acquire(path: Path, what: str, progress: Progress) -> IO[str]:
     """Wait for a lock and return the open file, which is the lock: closed, it is free again."""
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8")
-    told = -SECONDS_PER_LINE * 1.0
+    reported = -SECONDS_PER_LINE * 1.0
     while not _is_taken(file):
-        if time.monotonic() - told >= SECONDS_PER_LINE:
-            told = time.monotonic()
+        if time.monotonic() - reported >= SECONDS_PER_LINE:
+            reported = time.monotonic()
             progress(f"waiting for the warehouse: {_holder(file)}")
         time.sleep(SECONDS_BETWEEN_TRIES)
     note = {

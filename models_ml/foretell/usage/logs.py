@@ -46,8 +46,8 @@ class Query:
     Attributes:
         sql: Its text.
         dialect: As sqlglot calls it.
-        name: Where it stands, for people.
-        day: When it ran (UTC); None for a file or a model: it stands at any time.
+        name: Its place, for people.
+        day: When it ran (UTC); None for a file or a model: it holds at any time.
         person: Who ran it, if that is known.
         unused: Why it does not count; empty if it does.
     """
@@ -181,7 +181,7 @@ def query_log(warehouse: Warehouse, path: str, dialect: str | None) -> Iterator[
     Args:
         warehouse: Reads the file, or holds the table.
         path: File or glob of Parquet, NDJSON or CSV; or a table of the warehouse, e.g. raw.history.
-        dialect: Of the queries; None: told by the columns.
+        dialect: Of the queries; None: decided by the columns.
 
     Raises:
         ForetellError: If it cannot be read, or its columns are of none of these systems.

@@ -36,7 +36,7 @@ from foretell.usage.nodes import (
 
 EVENT_PROPERTY, USER_PROPERTY, EVENT_TYPE = "event_property", "user_property", "event_type"
 LONGEST_QUERY = 1_000_000  # characters; parsing takes about 3 s per million
-JINJA = "__jinja__"  # stands where a tag wrote something; what contains it is no name
+JINJA = "__jinja__"  # in place of what a tag wrote; what contains it is no name
 UNNAMED = "*"  # in Outputs: columns are here that no name is known of
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it reports each oddity; we count them
@@ -137,7 +137,7 @@ def parse_query(sql: str, dialect: str, columns: Columns = Columns()) -> ParsedQ
 
 
 def mentions(sql: str, columns: Columns) -> bool:
-    """Return whether any of the columns stands in the text: if not, parsing it is of no use."""
+    """Return whether any of the columns is in the text: if not, parsing it is of no use."""
     lower = sql.lower()
     return any(name.lower() in lower for name in vars(columns).values())
 
@@ -171,7 +171,7 @@ class _Statement:
     """Follows columns through one statement: which of its columns has which role.
 
     What a SELECT reads and gives is remembered before it is complete, so that a look-up on the way
-    sees what stands before it (as SQL does) and no recursion is endless.
+    sees what precedes it (as SQL does) and no recursion is endless.
     """
 
     def __init__(self, root: exp.Expr, columns: Columns) -> None:
@@ -348,7 +348,7 @@ class _Statement:
         return outputs
 
     def _star(self, projection: exp.Expr, select: exp.Select) -> Outputs:
-        """Return what `*` or `table.*` stands for, as far as it has a role."""
+        """Return the columns of `*` or `table.*`, as far as it has a role."""
         outputs: Outputs = {UNNAMED: None}
         table = projection.args.get("table")
         for name, columns in self._inputs(select):

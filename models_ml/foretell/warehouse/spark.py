@@ -97,7 +97,7 @@ class SparkWarehouse(Warehouse):
         return bool(self.session.catalog.tableExists(f"{SCHEMA}.{name}"))
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Tables of plain files know none: each statement stands alone, and may be run again."""
+        """Tables of plain files know none: each statement is committed alone, and may be run again."""
         return nullcontext()
 
     def _query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> DataFrame:

@@ -1,4 +1,4 @@
-"""Weeks with too few events are found and told; weekends, trends, seasons and small data are not."""
+"""Weeks with too few events are found and reported; weekends, trends, seasons and small data are not."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from foretell.demo.sessions import HOSTILE_NAMES
 from foretell.errors import ForetellError
 
 SMALL = DemoSettings(users=500, weeks=12)
-# What a pipeline must refuse, told apart without the simulator's code.
+# What a pipeline must refuse, found without the simulator's code.
 JUDGED = """
     create table judged as
     select

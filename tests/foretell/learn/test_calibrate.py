@@ -91,7 +91,7 @@ def test_sigmoid_never_turns_the_order_round():
 @pytest.mark.parametrize(
     ("p", "y"),
     [
-        (np.linspace(0, 1, 200), np.repeat([0.0, 1.0], 100)),  # perfectly told apart
+        (np.linspace(0, 1, 200), np.repeat([0.0, 1.0], 100)),  # perfectly separated
         (np.array([0.0, 1.0] * 50), np.array([0.0, 1.0] * 50)),
         (np.full(50, 0.3), np.arange(50) % 2.0),  # one score for all
     ],

@@ -133,7 +133,7 @@ def test_the_calibration_line_recovers_slope_and_intercept_and_covers_them():
     [
         (np.zeros(9), np.linspace(0.1, 0.9, 9)),
         (np.arange(9) % 2, np.full(9, 0.5)),
-        ((np.arange(9) > 4) * 1.0, np.linspace(0.1, 0.9, 9)),  # told apart perfectly
+        ((np.arange(9) > 4) * 1.0, np.linspace(0.1, 0.9, 9)),  # perfectly separated
         (np.empty(0), np.empty(0)),
     ],
 )

@@ -83,12 +83,12 @@ def test_metrics_say_what_they_are_called():
     value = np.array([0.0, 0, 0, 0, 0, 0, 0, 0, 0, 10])
     expected = np.array([0.5] * 9 + [8.0])
     found = value_metrics(value, expected, np.arange(10), usual=1.0, n_resamples=20)
-    told = {name: metric["value"] for name, metric in found.items()}
-    assert told["mean_absolute_error"] == pytest.approx((9 * 0.5 + 2) / 10)
-    assert told["mean_absolute_error_usual"] == pytest.approx((9 * 1 + 9) / 10)
-    assert told["total_ratio"] == pytest.approx(12.5 / 10)
-    assert told["top_decile_share"] == 1
-    assert told["decile_error"] == pytest.approx((9 * 0.5 + 2) / 10 / 1.0)
+    values = {name: metric["value"] for name, metric in found.items()}
+    assert values["mean_absolute_error"] == pytest.approx((9 * 0.5 + 2) / 10)
+    assert values["mean_absolute_error_usual"] == pytest.approx((9 * 1 + 9) / 10)
+    assert values["total_ratio"] == pytest.approx(12.5 / 10)
+    assert values["top_decile_share"] == 1
+    assert values["decile_error"] == pytest.approx((9 * 0.5 + 2) / 10 / 1.0)
     assert decile_error(np.zeros(3), np.ones(3)) is None
 
 

@@ -1,4 +1,4 @@
-"""What is kept from readers, and what is only told."""
+"""What is kept from readers, and what is only reported."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def warehouse(tmp_path):
         yield opened
 
 
-def told(warehouse):
+def reported(warehouse):
     rows = warehouse.rows("select * from reasons order by user_id, place")
     return {(row["user_id"], row["place"]): row for row in rows}
 
@@ -112,7 +112,7 @@ def test_the_rows_of_a_user_add_up_to_the_log_odds(warehouse, monkeypatch, rows_
 
 def test_the_largest_come_first_and_nothing_is_told_twice(warehouse):
     score_predictions(warehouse, [MODEL], explained=["all"])
-    rows = told(warehouse)
+    rows = reported(warehouse)
     for user in range(N_USERS):
         own = [rows[f"u{user}", place] for place in range(reasons.N_REASONS + 2)]
         sizes = [abs(row["contribution"]) for row in own[1:-1]]
@@ -161,14 +161,14 @@ def test_what_is_said_of_a_user_is_what_is_known(warehouse, monkeypatch):
 
 def test_again_changes_nothing_and_an_hour_replaces_only_its_users(warehouse):
     score_predictions(warehouse, [MODEL], explained=["all"])
-    before = told(warehouse)
+    before = reported(warehouse)
     score_predictions(warehouse, [MODEL], explained=["all"])
-    assert told(warehouse) == before
+    assert reported(warehouse) == before
     warehouse.execute("update scoring_rows set has_features = user_id = 'u1'")
     warehouse.execute("delete from scoring_rows where user_id = 'u2'")
     warehouse.execute("update scoring_rows set as_of = '2026-01-01 01:00:00' where user_id = 'u1'")
     score_predictions(warehouse, [MODEL], explained=["all"])
-    after = told(warehouse)
+    after = reported(warehouse)
     assert after["u1", 0]["as_of"] == datetime(2026, 1, 1, 1)
     assert after["u3", 0] == before["u3", 0]
     assert ("u2", 0) not in after  # left the cohort
@@ -177,7 +177,7 @@ def test_again_changes_nothing_and_an_hour_replaces_only_its_users(warehouse):
 
 def test_nobody_is_told_why_unless_somebody_asked(warehouse):
     score_predictions(warehouse, [MODEL])
-    assert not told(warehouse)
+    assert not reported(warehouse)
 
 
 def test_a_model_from_before_reasons_scores_without_and_says_so(warehouse):
@@ -185,5 +185,5 @@ def test_a_model_from_before_reasons_scores_without_and_says_so(warehouse):
     lines = []
     (summary,) = score_predictions(warehouse, [old], lines.append, explained=["all"])
     assert summary.n_users == N_USERS
-    assert not told(warehouse)
+    assert not reported(warehouse)
     assert any(line.startswith("all: no reasons, its model was trained before") for line in lines)

@@ -180,16 +180,16 @@ def an_hour_later(warehouse):
 
 
 @pytest.mark.parametrize(
-    "stands", ["nothing", "predictions", "predictions of another hour", "predictions of 0.1"]
+    "existing", ["nothing", "predictions", "predictions of another hour", "predictions of 0.1"]
 )
-def test_users_of_an_hour_are_ranked_among_everybody(warehouse, stands):
+def test_users_of_an_hour_are_ranked_among_everybody(warehouse, existing):
     whole, _ = champion("all", [0, 1, 2])
     score_predictions(warehouse, [whole])
-    if stands != "nothing":
+    if existing != "nothing":
         warehouse.execute(f"create table predictions as {NEWEST}")
-    if stands == "predictions of 0.1":
+    if existing == "predictions of 0.1":
         warehouse.execute("alter table predictions drop column expected_value")
-    if stands == "predictions of another hour":  # as around a replay
+    if existing == "predictions of another hour":  # as around a replay
         warehouse.execute("update predictions set as_of = as_of + interval 1 day, probability = 0")
     an_hour_later(warehouse)
     # Since `predictions` was made, a score came that it does not have.
@@ -220,8 +220,8 @@ def test_a_model_of_an_empty_cohort_and_one_without_inputs(warehouse):
     assert score_predictions(warehouse, [part, constant]) == [
         ScoreSummary("even", 0, 0), ScoreSummary("all", 39, 39),
     ]  # fmt: skip
-    (told,) = set(scores(warehouse).values())
-    assert told == pytest.approx(rate[0], abs=1e-6)
+    (scored,) = set(scores(warehouse).values())
+    assert scored == pytest.approx(rate[0], abs=1e-6)
 
 
 def value_champion(prediction):

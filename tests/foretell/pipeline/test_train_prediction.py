@@ -80,7 +80,7 @@ def test_models_compete_day_by_day_and_a_replay_changes_nothing(warehouse, run):
     assert first.challenge["decision"] == "promoted: the first model of this definition"
     again, lines = run("2026-01-01")
     assert again == first
-    assert lines == [f"buys: nothing new to learn, model {first.model_id} stands"]
+    assert lines == [f"buys: nothing new to learn, model {first.model_id} stays"]
 
     lost, _ = run("2026-01-02", WORSE)
     assert lost.status == CHALLENGER
@@ -110,8 +110,8 @@ def test_a_stated_budget_is_kept_and_told(warehouse, run, monkeypatch):
     other, _ = run("2026-01-01")
     assert (asked[0].budget_seconds, asked[0].budget_memory_gb) == (60, 8)
     assert other.model_id != usual.model_id
-    told = [(m.metrics["budget_seconds"], m.metrics["budget_memory_gb"]) for m in (usual, other)]
-    assert told == [(300, 4), (60, 8)]
+    budgets = [(m.metrics["budget_seconds"], m.metrics["budget_memory_gb"]) for m in (usual, other)]
+    assert budgets == [(300, 4), (60, 8)]
 
 
 def test_a_champion_without_a_judged_graph_gives_way(warehouse, run):

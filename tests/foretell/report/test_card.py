@@ -154,12 +154,12 @@ def test_inputs_that_may_know_the_future_are_named(warehouse):
     assert "Kept from it" not in model_card(warehouse, MODEL)
     left_out = [
         {"feature_id": 9, "kind": "value_sum", "group": HOSTILE, "reason": "alone it tells 99.1 % of pairs apart"},
-        {"feature_id": 8, "kind": "odd", "group": "plan", "reason": "it lost what it told"},
+        {"feature_id": 8, "kind": "odd", "group": "plan", "reason": "it separates outcomes no more"},
     ]  # fmt: skip
     card = model_card(warehouse, replace(MODEL, metrics=METRICS | {"quarantined": left_out}))
     assert "- The sum in a week of " in card
     assert "alone it tells 99.1 % of pairs apart." in card
-    assert "- odd of “plan”: it lost what it told." in card
+    assert "- odd of “plan”: it separates outcomes no more." in card
     page = Page(to_html(card, "card"))
     assert page.tags.count("img") == 1  # the chart
     assert f"The sum in a week of “{HOSTILE}”" in page.text

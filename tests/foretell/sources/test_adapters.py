@@ -120,7 +120,7 @@ def test_sources_are_parsed():
         ([{"name": "web"}], r"source 1 \(web\) needs either events .* or relation"),
         ([{"name": "web", "events": "a.csv", "relation": "b"}], "needs either"),
         ([{"name": "web", "events": "a.csv", "loaded_at": "b"}], r"\(web\): loaded_at is a column"),
-        ([{"name": "web", "events": "a.csv"}] * 2, 'name "web" stands twice'),
+        ([{"name": "web", "events": "a.csv"}] * 2, 'name "web" is given twice'),
     ],
 )
 def test_sources_that_cannot_be_used_are_refused(given, message):

@@ -31,7 +31,7 @@ merged as (
     select identity_key, user_key, valid_from_hour, valid_to_hour from {{ ref('stg_merged_users') }}
 ),
 
--- Until then everybody stands for themselves.
+-- Until then everybody owns themselves.
 changes as (
     select identity_key, known_from as first_change from owned
     union all

@@ -1,5 +1,5 @@
-{# The user that stands for each merged one, as of every hour since it was merged. Grain: one row
-   per (identity_key, valid_from_hour). Of a group the one stands for all that others were merged into
+{# The user into whom each merged one was merged, as of every hour since it was merged. Grain: one row
+   per (identity_key, valid_from_hour). Of a group the one represents all that others were merged into
    and that was merged into no other; of several, or none as in a circle, the first by user_id. #}
 with
 

@@ -36,7 +36,7 @@ champion_sets as (
     where event_name is not null and kept_values_hash is not null
 ),
 
--- Only with every value that is not meant in sight can the others be told.
+-- Only if every other value is known can the rest be counted.
 of_champions as (
     select
         sets.event_name,
