@@ -6,15 +6,15 @@
 {% macro count_outcomes(rows, counts) %}
     {%- set total = 'coalesce(happened.amount, happened.n_events, 0)' %}
     select
-        wanted.prediction,
-        wanted.as_of_hour,
-        wanted.user_key,
+        requested.prediction,
+        requested.as_of_hour,
+        requested.user_key,
         case
-            when {{ is_within(total, 'wanted') }} then 1
+            when {{ is_within(total, 'requested') }} then 1
             else 0
         end as label,
         case
-            when wanted.is_value then cast(greatest({{ total }}, 0) as double)
+            when requested.is_value then cast(greatest({{ total }}, 0) as double)
         end as value
     from (
         select
@@ -36,11 +36,11 @@
             on {{ owner_as_of(
                 rows ~ '.user_key', rows ~ '.as_of_hour + definitions.horizon_hours'
             ) }}
-    ) as wanted
+    ) as requested
     left join {{ counts }} as happened
-        on wanted.measure_id = happened.measure_id
-        and wanted.as_of_hour = happened.from_hour
-        and wanted.to_hour = happened.to_hour
-        and wanted.to_hour = happened.owner_as_of_hour
-        and wanted.person_key = happened.user_key
+        on requested.measure_id = happened.measure_id
+        and requested.as_of_hour = happened.from_hour
+        and requested.to_hour = happened.to_hour
+        and requested.to_hour = happened.owner_as_of_hour
+        and requested.person_key = happened.user_key
 {% endmacro %}

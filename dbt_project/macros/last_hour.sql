@@ -87,7 +87,7 @@
         from known
     ),
 
-    judged as (
+    decided as (
         select
             seen.event_hour,
             seen.n_users,
@@ -115,21 +115,21 @@
         select coalesce(
             max(case when is_usual or is_proven then event_hour end), max(event_hour)
         ) as last_usual
-        from judged
+        from decided
     ),
 
     tail as (
         select
-            sum(case when judged.event_hour > usual.last_usual + 1 then judged.n_users else 0 end)
+            sum(case when decided.event_hour > usual.last_usual + 1 then decided.n_users else 0 end)
                 as n_stray,
-            max(case when judged.event_hour <= usual.last_usual + 1 then judged.event_hour end)
+            max(case when decided.event_hour <= usual.last_usual + 1 then decided.event_hour end)
                 as last_usual,
-            max(judged.event_hour) as last_known,
+            max(decided.event_hour) as last_known,
             min(case
-                when coalesce(judged.event_hour >= judged.starts_after_silence, true)
-                    then judged.event_hour
+                when coalesce(decided.event_hour >= decided.starts_after_silence, true)
+                    then decided.event_hour
             end) as first_event_hour
-        from judged
+        from decided
         cross join usual
     )
 

@@ -1,4 +1,4 @@
-{# Does an hourly run (scope active) leave users who did nothing as they stand? cohort_scope has decided
+{# Does an hourly run (scope active) leave users who did nothing as they are? cohort_scope has decided
    it, once for the whole run. #}
 {% macro leaves_others() %}
     {%- if var('scope') != 'active' -%}{{ return(false) }}{%- endif -%}
@@ -11,7 +11,7 @@
     {{ return(decision.rows | length > 0 and decision.rows[0][0] == 'active') }}
 {% endmacro %}
 
-{# Joins only the identities of users whom such a run looks at: after a FROM item, alias active. #}
+{# Joins only the identities of users whom such a run processes: after a FROM item, alias active. #}
 {% macro of_active_users(identity_key) %}
     {%- if leaves_others() -%}
     inner join {{ ref('cohort_active_identities') }} as active
@@ -19,9 +19,9 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The tables that an hourly run may leave as they stand, and the history, by name (refs would make
+{# The tables that an hourly run may leave as they are, and the history, by name (refs would make
    circles); empty until all are there, with every column that this version says they have. #}
-{% macro standing_tables() %}
+{% macro existing_tables() %}
     {%- set found = {} -%}
     {%- for name in ['scoring_rows', 'predictions', 'audiences', 'prediction_history'] if execute -%}
         {%- set table, model = table_by_name(name), graph.nodes.get('model.foretell.' ~ name, {}) -%}

@@ -54,5 +54,5 @@
             ) as scored
             group by prediction, kind, property, value
         ) as summed
-    ) as judged
+    ) as decided
 {% endmacro %}

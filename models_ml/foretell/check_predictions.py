@@ -14,7 +14,8 @@ from rich.text import Text
 from foretell.alarms.alarms import current_alarms, ingest_alarms
 from foretell.alarms.data_gaps import KIND as DATA_GAP
 from foretell.alarms.data_gaps import gap_alarms, hour_of, outage_alarms, snapshots_without_gaps
-from foretell.alarms.outcome_life import BEGAN, GONE, life_alarms, outcome_life
+from foretell.alarms.outcome_alarms import BEGAN, GONE, life_alarms
+from foretell.alarms.outcome_life import outcome_life
 from foretell.errors import Progress
 from foretell.learn.train_settings import TrainSettings
 from foretell.pipeline.replay import of_run

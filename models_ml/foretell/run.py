@@ -8,7 +8,7 @@ from typing import Any
 
 from foretell.alarms.data_gaps import raise_outage_alarms
 from foretell.alarms.expected import forget_expected
-from foretell.alarms.outcome_life import raise_life_alarms
+from foretell.alarms.outcome_alarms import raise_life_alarms
 from foretell.definition_files import name_user_files
 from foretell.errors import ForetellError, Progress
 from foretell.pipeline.dbt import dbt_build

@@ -12,7 +12,7 @@
     {{ drop_relation_if_exists(load_cached_relation(backup)) }}
     {{ run_hooks(pre_hooks) }}
 
-    {%- set n_blocks = (rows_of_wanted_users() / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
+    {%- set n_blocks = (rows_of_requested_users() / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
     {%- set began = modules.datetime.datetime.now() -%}
     {%- set reported = namespace(at=began) -%}
     {#- limit 0: without it DuckDB 2.0 sorts nothing on several threads, and what is inserted after that is
@@ -54,8 +54,8 @@
     {{ return(materialization_table_spark()) }}
 {% endmaterialization %}
 
-{# About how many input rows the wanted users have: in an hour they are few. #}
-{% macro rows_of_wanted_users() %}
+{# About how many input rows the requested users have: in an hour they are few. #}
+{% macro rows_of_requested_users() %}
     {%- set names = [] -%}
     {%- for model in config.require('sized_by') -%}
         {%- do names.append(graph.nodes['model.foretell.' ~ model].relation_name) -%}

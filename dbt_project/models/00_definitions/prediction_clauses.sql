@@ -10,7 +10,7 @@ declared as (
     }) }}
 ),
 
-judged as (
+decided as (
     select
         declared.prediction,
         declared.clause_id,
@@ -32,11 +32,11 @@ judged as (
 
 final as (
     select
-        judged.*,
+        decided.*,
         count(*) over (partition by clause_id) as n_conditions,
         count(case when holds_for_nobody then 1 end) over (partition by clause_id)
             as n_hold_for_nobody
-    from judged
+    from decided
 )
 
 select * from final

@@ -59,7 +59,7 @@ ranked as (
     inner join types on volumes.property = types.property
 ),
 
-judged as (
+decided as (
     select
         ranked.*,
         not is_banned
@@ -76,7 +76,7 @@ judged as (
 
 kept_sets as (
     select property, sum({{ hash_bucket('kind || value', 2147483647) }}) as kept_set
-    from judged
+    from decided
     where is_kept and not is_number
     group by property
 ),
@@ -89,10 +89,10 @@ others as (
         min(changes.event_hour) as first_hour,
         max(changes.event_hour) as last_hour
     from changes
-    inner join judged
-        on changes.property = judged.property
-        and changes.value = judged.value
-        and not judged.is_kept
+    inner join decided
+        on changes.property = decided.property
+        and changes.value = decided.value
+        and not decided.is_kept
     inner join kept_sets on changes.property = kept_sets.property
     group by changes.property, kept_sets.kept_set
 ),
@@ -111,7 +111,7 @@ listed as (
             when is_kept then 'among the {{ max_kept }} most frequent of its property'
             else 'not among the {{ max_kept }} most frequent of its property'
         end as reason
-    from judged
+    from decided
     union all
     select
         property, 'other' as kind, null as value, kept_set as kept_values_hash,

@@ -56,7 +56,7 @@ user_matches as (
     having count(distinct filters.property) = clauses.n_filters
 ),
 
-judged as (
+decided as (
     select * from counts
     union all
     select * from user_matches
@@ -65,11 +65,11 @@ judged as (
 -- A clause of several conditions holds for who passed one, or failed not all that hold for nobody.
 judged_clauses as (
     select prediction, as_of_hour, user_key, n_hold_for_nobody, is_passed
-    from judged
+    from decided
     where n_conditions = 1
     union all
     select prediction, as_of_hour, user_key, n_hold_for_nobody, bool_or(is_passed) as is_passed
-    from judged
+    from decided
     where n_conditions > 1
     group by prediction, as_of_hour, user_key, clause_id, n_hold_for_nobody
     having bool_or(is_passed) or count(*) = n_hold_for_nobody

@@ -3,12 +3,12 @@
    then are active, more than the last hour where an hourly run was missed or stopped. Grain: one
    row; none without events. #}
 {%- set models, definitions = source('history', 'models'), ref('prediction_definitions') -%}
-{%- set standing = standing_tables() %}
+{%- set existing = existing_tables() %}
 with
 
 now as (select as_of_hour, as_of from {{ ref('stg_as_of') }}),
 
-{% if var('scope') == 'active' and standing -%}
+{% if var('scope') == 'active' and existing -%}
 -- The newest of each table: all the same, unless a run was stopped on its way.
 newest as (
     select
@@ -19,19 +19,19 @@ newest as (
         audiences.as_of as audiences_as_of,
         history.as_of as scores_as_of
     from now
-    cross join (select max(as_of) as as_of from {{ standing['scoring_rows'] }}) as scoring_rows
-    cross join (select max(as_of) as as_of from {{ standing['predictions'] }}) as predictions
-    cross join (select max(as_of) as as_of from {{ standing['audiences'] }}) as audiences
+    cross join (select max(as_of) as as_of from {{ existing['scoring_rows'] }}) as scoring_rows
+    cross join (select max(as_of) as as_of from {{ existing['predictions'] }}) as predictions
+    cross join (select max(as_of) as as_of from {{ existing['audiences'] }}) as audiences
     cross join (
         select max(history.as_of) as as_of
-        from {{ standing['prediction_history'] }} as history
+        from {{ existing['prediction_history'] }} as history
         inner join now on history.as_of <= now.as_of
     ) as history
 ),
 
 shown as (
     select prediction, model_id, is_of_older_definition, min(as_of) as oldest_as_of
-    from {{ standing['predictions'] }}
+    from {{ existing['predictions'] }}
     group by prediction, model_id, is_of_older_definition
 ),
 
@@ -51,7 +51,7 @@ outdated as (
 
 gone as (
     select count(*) as n_predictions
-    from (select distinct prediction from {{ standing['scoring_rows'] }}) as asked
+    from (select distinct prediction from {{ existing['scoring_rows'] }}) as asked
     left join {{ definitions }} as definitions on asked.prediction = definitions.prediction
     where definitions.prediction is null
 ),

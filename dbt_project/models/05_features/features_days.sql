@@ -1,4 +1,4 @@
-{# Days on which each wanted user did something: anything (the counter of any event), or what a
+{# Days on which each requested user did something: anything (the counter of any event), or what a
    definition counts. Grain: one row per (as_of_hour, user_key, counter_id, day) with an event; day
    d is [as_of - 24 (d + 1), as_of - 24 d) hours. #}
 {{ config(materialized='ephemeral') }}

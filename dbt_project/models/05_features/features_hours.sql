@@ -1,62 +1,62 @@
-{# The hourly counts before as_of of each wanted user: their own, those of identities known by
+{# The hourly counts before as_of of each requested user: their own, those of identities known by
    then to be theirs, and both of what definitions count (prediction_measures). Where the hourly
    rollup meets as_of (docs/decisions/0004). Grain: one row per (as_of_hour, user_key,
    identity_key, counter_id, event_hour). #}
 {{ config(materialized='ephemeral') }}
 with
 
-wanted as (
+requested as (
     select as_of_hour, user_key
     from {{ ref('features_rows') }}
     where {{ in_block('user_key') }}
 ),
 
--- A wanted user belongs to nobody else as of then, so their own hours are theirs.
+-- A requested user belongs to nobody else as of then, so their own hours are theirs.
 own as (
     select
-        wanted.as_of_hour,
-        wanted.user_key,
+        requested.as_of_hour,
+        requested.user_key,
         hourly.counter_id,
         hourly.event_hour,
         hourly.n_events,
         hourly.value_sum
     from {{ ref('hourly_user_events') }} as hourly
-    inner join wanted
-        on hourly.identity_key = wanted.user_key and hourly.event_hour < wanted.as_of_hour
+    inner join requested
+        on hourly.identity_key = requested.user_key and hourly.event_hour < requested.as_of_hour
     where {{ in_block('hourly.identity_key') }}
 ),
 
 others as (
     select
-        wanted.as_of_hour,
-        wanted.user_key,
+        requested.as_of_hour,
+        requested.user_key,
         owned.counter_id,
         owned.event_hour,
         owned.n_events,
         owned.value_sum
     from {{ ref('hourly_owned_events') }} as owned
-    inner join wanted
-        on owned.user_key = wanted.user_key
-        and owned.event_hour < wanted.as_of_hour
-        and owned.valid_from_hour <= wanted.as_of_hour
-        and owned.valid_to_hour > wanted.as_of_hour
+    inner join requested
+        on owned.user_key = requested.user_key
+        and owned.event_hour < requested.as_of_hour
+        and owned.valid_from_hour <= requested.as_of_hour
+        and owned.valid_to_hour > requested.as_of_hour
     where {{ in_block('owned.user_key') }}
 ),
 
 measured as (
     select
-        wanted.as_of_hour,
-        wanted.user_key,
+        requested.as_of_hour,
+        requested.user_key,
         measured.counter_id,
         measured.event_hour,
         measured.n_events,
         measured.value_sum
     from {{ ref('features_measure_hours') }} as measured
-    inner join wanted
-        on measured.user_key = wanted.user_key
-        and measured.event_hour < wanted.as_of_hour
-        and measured.valid_from_hour <= wanted.as_of_hour
-        and measured.valid_to_hour > wanted.as_of_hour
+    inner join requested
+        on measured.user_key = requested.user_key
+        and measured.event_hour < requested.as_of_hour
+        and measured.valid_from_hour <= requested.as_of_hour
+        and measured.valid_to_hour > requested.as_of_hour
     where {{ in_block('measured.user_key') }}
 ),
 

@@ -1,4 +1,4 @@
-{# How often what a prediction asks about came true for each wanted user in the past: windows as
+{# How often what a prediction asks about came true for each requested user in the past: windows as
    long as its horizon, one before the other back from as_of, as far as the user has been seen.
    Grain: one row per (as_of_hour, user_key, counter_id); counter_id is the prediction's own
    (taxonomy_kept_features). Absent where it never came true. All windows have ended by as_of. #}
@@ -43,7 +43,7 @@ happened as (
     group by all
 ),
 
-judged as (
+decided as (
     select
         happened.*,
         case when {{ is_within('total', 'happened') }} then 1 else 0 end as is_outcome
@@ -52,17 +52,17 @@ judged as (
 
 counted as (
     select
-        judged.as_of_hour,
-        judged.user_key,
-        judged.counter_id,
-        {{ floor_divide('users.n_hours', '(24 * judged.horizon_days)') }} as n_windows,
-        judged.holds_for_nobody,
-        sum(judged.is_outcome) as n_outcomes,
+        decided.as_of_hour,
+        decided.user_key,
+        decided.counter_id,
+        {{ floor_divide('users.n_hours', '(24 * decided.horizon_days)') }} as n_windows,
+        decided.holds_for_nobody,
+        sum(decided.is_outcome) as n_outcomes,
         count(*) as n_with_events
-    from judged
+    from decided
     inner join users
-        on judged.as_of_hour = users.as_of_hour and judged.user_key = users.user_key
-    where judged.past_window < {{ floor_divide('users.n_hours', '(24 * judged.horizon_days)') }}
+        on decided.as_of_hour = users.as_of_hour and decided.user_key = users.user_key
+    where decided.past_window < {{ floor_divide('users.n_hours', '(24 * decided.horizon_days)') }}
     group by all
 ),
 

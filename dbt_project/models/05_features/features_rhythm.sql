@@ -1,4 +1,4 @@
-{# How often and how regularly each wanted user did something before as_of, in days with an event
+{# How often and how regularly each requested user did something before as_of, in days with an event
    (docs/decisions/0018). Grain: one row per (as_of_hour, user_key, counter_id). Exact decimals are added:
    a sum of doubles depends on the order of rows. #}
 {{ config(materialized='ephemeral') }}

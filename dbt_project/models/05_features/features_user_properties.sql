@@ -1,4 +1,4 @@
-{# What is known of each wanted user's properties as of then. Grain: one row per (as_of_hour,
+{# What is known of each requested user's properties as of then. Grain: one row per (as_of_hour,
    user_key, feature_name): 1 for the first and the last value, or the last number. A value also
    counts as one of the others of every set that it is not of. #}
 {{ config(materialized='ephemeral') }}
@@ -12,17 +12,17 @@ catalogue as (
 
 properties as (
     select
-        wanted.as_of_hour,
-        wanted.user_key,
+        requested.as_of_hour,
+        requested.user_key,
         properties.property,
         properties.first_value,
         properties.last_value
-    from {{ ref('features_rows') }} as wanted
+    from {{ ref('features_rows') }} as requested
     inner join {{ ref('cohort_user_properties') }} as properties
-        on wanted.as_of_hour = properties.as_of_hour
-        and wanted.user_key = properties.user_key
+        on requested.as_of_hour = properties.as_of_hour
+        and requested.user_key = properties.user_key
         and {{ in_block('properties.user_key') }}
-    where {{ in_block('wanted.user_key') }}
+    where {{ in_block('requested.user_key') }}
 ),
 
 stated as (

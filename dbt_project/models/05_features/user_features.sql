@@ -6,14 +6,14 @@ with
 
 final as (
     select
-        wanted.as_of,
-        wanted.user_id,
+        requested.as_of,
+        requested.user_id,
         features_values.feature_id,
         features_values.value
     from {{ in_view(ref('features_values')) }} as features_values
-    inner join {{ in_view(ref('features_rows')) }} as wanted
-        on features_values.as_of_hour = wanted.as_of_hour
-        and features_values.user_key = wanted.user_key
+    inner join {{ in_view(ref('features_rows')) }} as requested
+        on features_values.as_of_hour = requested.as_of_hour
+        and features_values.user_key = requested.user_key
 )
 
 select * from final

@@ -3,7 +3,7 @@
    they were looked at last, without features. #}
 {{ config(
     materialized='serving_table',
-    looked_at_by={'user_key': 'identity_key'}, standing={'has_features': 'false'}
+    processed_by={'user_key': 'identity_key'}, values_of_others={'has_features': 'false'}
 ) }}
 {%- do leaves_others() %} {#- the materialization asks it, so dbt must see the refs #}
 with
@@ -19,14 +19,14 @@ final as (
         users.user_id,
         members.as_of_hour,
         members.user_key,
-        wanted.user_key is not null as has_features
+        requested.user_key is not null as has_features
     from {{ ref('cohort_members') }} as members
     inner join now_snapshots
         on members.prediction = now_snapshots.prediction
         and members.as_of_hour = now_snapshots.as_of_hour
     inner join {{ ref('stg_identities') }} as users on members.user_key = users.identity_key
-    left join {{ ref('features_rows') }} as wanted
-        on members.as_of_hour = wanted.as_of_hour and members.user_key = wanted.user_key
+    left join {{ ref('features_rows') }} as requested
+        on members.as_of_hour = requested.as_of_hour and members.user_key = requested.user_key
     order by members.prediction, members.user_key
 )
 

@@ -1,6 +1,6 @@
 {# Users in bands of a prediction, ready to export. Grain: one row per (prediction, user_id).
    top_10_percent: percentile at least 90; middle_40_percent: 50 to 90; bottom_50_percent: below. #}
-{{ config(looked_at_by={'user_id': 'user_id'}) }}
+{{ config(processed_by={'user_id': 'user_id'}) }}
 with
 
 final as (

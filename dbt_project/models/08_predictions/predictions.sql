@@ -3,7 +3,7 @@
    new scores of the users it looks at and those that stand of them: the history grows with every day.
    After a definition was changed, a user's score of the old question stays, marked, until there is one
    of the new: whoever acts on scores goes on doing so. #}
-{{ config(looked_at_by={'user_id': 'user_id'}) }}
+{{ config(processed_by={'user_id': 'user_id'}) }}
 {%- set leaves_others = leaves_others() %}
 with
 

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 import numpy as np
 from scipy.special import gammaln
 
-from foretell.alarms.alarms import Alarm, replace_alarms
 from foretell.alarms.outcome_days import (
     HOURS,
     Newcomer,
@@ -26,7 +25,6 @@ from foretell.alarms.outcome_days import (
 )
 from foretell.warehouse.base import Warehouse
 
-BEGAN, GONE = "outcome_began", "outcome_gone"
 MIN_DAYS_BEFORE = 14  # of silence: before that there is no snapshot (min_history_days)
 MIN_EXPECTED = 20.0  # sightings that the silence before should have had
 BY_CHANCE_BEGAN, BY_CHANCE_GONE = 1e-6, 1e-4  # probability of the silence from which it is believed
@@ -85,7 +83,7 @@ class End:
     @property
     def date(self) -> str:
         """The day of the last sighting, or of the fall, UTC."""
-        return _date(self.hour)
+        return date_of(self.hour)
 
 
 @dataclass(frozen=True)
@@ -331,93 +329,6 @@ def _ended_parts(warehouse: Warehouse, prediction: str, days: OutcomeDays) -> li
     return found
 
 
-def life_alarms(
-    prediction: str, life: Life, n_taught: int | None, n_snapshots: int, is_accepted: bool = False
-) -> list[Alarm]:
-    """Return what to say of an outcome that was not always there, or is there no more.
-
-    Args:
-        prediction: Whose outcome.
-        life: What was found.
-        n_taught: Snapshots as of its beginning or later; None: not counted.
-        n_snapshots: All snapshots whose outcome is known.
-        is_accepted: A person has said that it may go on all the same.
-    """
-    alarms = []
-    if life.began and (n_taught is None or not n_snapshots or n_taught < n_snapshots):
-        began = life.began
-        words = (
-            f"{life.name} began on {_date(began.hour)}, {began.n_days_since} days before as_of, "
-            f"after {began.n_days_before} days of events without it"
-        )
-        if n_taught is not None:
-            words += f": {n_taught} of {n_snapshots} snapshots, those since then, are learned from"
-        alarms.append(Alarm(BEGAN, words, prediction))
-    if life.ended:
-        is_held = life.is_gone and not is_accepted
-        alarms.append(
-            Alarm(GONE, end_in_words(life.name, life.ended, is_held), prediction, is_held)
-        )
-    alarms += [
-        Alarm(GONE, "of its events " + end_in_words(name, end, is_held=False), prediction)
-        for name, end in life.parts
-    ]
-    return alarms
-
-
-def end_in_words(name: str, end: End, is_held: bool) -> str:
-    """Return one sentence about an end."""
-    if end.trickle_per_day:
-        words = (
-            f"{name} fell from {end.per_day:,.3g} to {end.trickle_per_day:,.2g} a day on "
-            f"{_date(end.hour + 1)}, {end.silent_days} days before as_of"
-        )
-    else:
-        words = (
-            f"{name} was last seen on {end.date}, {end.silent_days} days before as_of, though it "
-            f"came on {end.n_active} of the {end.n_days} days before"
-        )
-    if end.newcomer:
-        words += (
-            f"; {end.newcomer.name} began on {_date(HOURS * end.newcomer.day)} with "
-            f"{end.newcomer.per_day:,.3g} a day, where the outcome had {end.per_day:,.3g}: perhaps "
-            "its new name"
-        )
-    elif not end.is_sure and end.longest_gap >= MIN_SILENT_DAYS:
-        words += f", and it has paused for {end.longest_gap} days before"
-    if is_held:
-        words += "; it is neither trained nor scored, and older scores stay, until it is corrected"
-    return words
-
-
-def _date(hour: int) -> str:
+def date_of(hour: int) -> str:
+    """Return the date of an hour since 1970-01-01 UTC, ISO."""
     return f"{datetime.fromtimestamp(3600 * hour, UTC):%Y-%m-%d}"
-
-
-def raise_life_alarms(
-    warehouse: Warehouse, prediction: str, accepted: Collection[str] = ()
-) -> Life:
-    """Look at the outcome of a prediction, write its alarms and return what was found.
-
-    Args:
-        warehouse: Built; open for writing.
-        prediction: Which.
-        accepted: Predictions that a person lets go on although they would be held back.
-    """
-    life = outcome_life(warehouse, prediction)
-    if not warehouse.has_table("alarms"):
-        return life
-    n_taught, n_snapshots = _snapshots(warehouse, prediction, life)
-    alarms = life_alarms(prediction, life, n_taught, n_snapshots, prediction in accepted)
-    (now,) = warehouse.rows("select as_of from stg_as_of") or [{"as_of": None}]
-    replace_alarms(warehouse, [BEGAN, GONE], alarms, now["as_of"], [prediction])
-    return life
-
-
-def _snapshots(warehouse: Warehouse, prediction: str, life: Life) -> tuple[int | None, int]:
-    if life.began is None or not warehouse.has_table("labels_rates"):
-        return None, 0
-    rows = warehouse.rows(
-        "select as_of from labels_rates where prediction = ? and purpose = 'training'", [prediction]
-    )
-    return sum(row["as_of"] >= life.since for row in rows), len(rows)

@@ -201,7 +201,7 @@ def choose_calibrator(
     Args:
         p: Out-of-fold scores, shape (n_rows,).
         y: Labels 0 or 1.
-        folds: Fold per row; a map is judged on folds it was not fitted on.
+        folds: Fold per row; a map is measured on folds it was not fitted on.
         rules: What a map needs to compete and to win.
 
     Returns:

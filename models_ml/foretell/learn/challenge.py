@@ -1,8 +1,8 @@
 """Does a newly trained model take the champion's place? Decided on users neither has learned from.
 
-Compared are the judged graphs of both: fitted without the held-out users, before the newest matured
-window. What they say of those users in that window is paired by user, so that what is hard to
-predict is equally hard for both.
+Both holdout graphs are compared: they were fitted without the held-out users and before the newest
+matured window. Their predictions for those users in that window are paired by user, so that what is
+hard to predict is equally hard for both.
 """
 
 from __future__ import annotations

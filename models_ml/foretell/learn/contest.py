@@ -194,7 +194,7 @@ class Competition:
         return user_folds(self.data.user_bucket, self.n_folds)
 
     def inner_folds(self) -> np.ndarray:
-        """Return folds inside each fold, per scored row: one scored fold can judge maps."""
+        """Return folds inside each fold, per scored row: one scored fold can measure maps."""
         scored, _ = self.scored_rows()
         return user_folds(self.data.user_bucket[scored] // self.n_folds, self.n_folds)
 

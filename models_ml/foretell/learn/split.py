@@ -1,4 +1,4 @@
-"""Which rows a model may learn from, and which it must never have seen when it is judged."""
+"""Which rows a model may learn from, and which it must never have seen when it is measured."""
 
 from __future__ import annotations
 

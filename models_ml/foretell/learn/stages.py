@@ -18,7 +18,7 @@ VALUES_PER_SECOND = 1_500_000
 FIRST_SHARE = 1 / 3  # of the budget for the first stage
 MIN_ROWS = 2_000
 N_FINALISTS = 5  # the best linear model and four with trees
-FITS_PER_FINALIST = 3  # on a fold, to be judged, for use
+FITS_PER_FINALIST = 3  # on a fold, to be measured, for use
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Stages:
 
     Attributes:
         first: Rows on which all candidates compete.
-        second: Rows on which the finalists compete and the winner is fitted to be judged.
+        second: Rows on which the finalists compete and the winner is fitted to be measured.
     """
 
     first: int

@@ -19,8 +19,8 @@ class TrainSettings:
         max_choice_rows: Rows on which all candidates compete (whole users, by hash), and
             out-of-fold scores on which they are calibrated.
         min_choice_positives: Of the rarer outcome among them; a rare one takes more rows.
-        max_finalist_rows: Rows on which the best compete and the winner is fitted to be judged. The
-            final fit takes all rows; max_training_rows of dbt bounds them.
+        max_finalist_rows: Rows on which the best compete and the winner is fitted to be measured.
+            The final fit takes all rows; max_training_rows of dbt bounds them.
         useful_share: From the second stage on only those columns are read to which trees of the
             first owe this share of their gain.
         budget_seconds: What contests and fits may take by the cost model (foretell.learn.stages).

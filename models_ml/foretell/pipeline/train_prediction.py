@@ -15,7 +15,7 @@ import pyarrow as pa
 from scipy.sparse import csr_matrix
 
 from foretell.alarms.data_gaps import raise_gap_alarms, snapshots_without_gaps
-from foretell.alarms.outcome_life import end_in_words, raise_life_alarms
+from foretell.alarms.outcome_alarms import describe_end, raise_life_alarms
 from foretell.errors import Progress, TornModel
 from foretell.learn.challenge import (
     Challenge,
@@ -92,7 +92,7 @@ def train_prediction(
     if life.ended and life.is_gone and prediction not in accepted:
         reason = f"held back, {life.name} was last seen on {life.ended.date}"
         model = _refused(warehouse, prediction, facts, reason)
-        progress(f"{prediction}: held back, {end_in_words(life.name, life.ended, is_held=True)}")
+        progress(f"{prediction}: held back, {describe_end(life.name, life.ended, is_held=True)}")
         return model
     chosen = snapshots_without_gaps(warehouse, prediction, life.since_hour)
     raise_gap_alarms(warehouse, prediction, chosen)
@@ -307,8 +307,8 @@ def _holdout_model(model: ModelRecord) -> HoldoutModel | None:
 
 def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) -> pa.Table:
     """Return what the measured model said of held-out users in the newest window, and the truth."""
-    judged = _holdout_model(model)
-    assert judged is not None
+    measured = _holdout_model(model)
+    assert measured is not None
     rows = held_out_rows(data, settings.test_percent)
     n_rows = int(rows.sum())
     nothing = pa.nulls(n_rows, pa.float64())
@@ -319,11 +319,11 @@ def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) ->
             "model_id": [model.model_id] * n_rows,
             "user_id": data.user_ids[data.user_key[rows]],
             "as_of": as_of,
-            "probability": holdout_output(judged, data, rows),
+            "probability": holdout_output(measured, data, rows),
             "outcome": data.y[rows].astype(np.int32),
             "expected_value": nothing
             if data.value is None
-            else holdout_output(judged, data, rows, EXPECTED_VALUE),
+            else holdout_output(measured, data, rows, EXPECTED_VALUE),
             "value": nothing if data.value is None else data.value[rows],
         },
         HELD_OUT,

@@ -145,7 +145,7 @@ def amounts_table(model: ModelRecord) -> str:
         f"{row['deviance']:.4f} | {row['scale']} | {row['seconds']:.0f} |"
         for row in sorted(value.get("candidates", []), key=lambda row: row["deviance"])
     ]
-    words = "How much it is where there is any, judged with the probability of any.\n"
+    words = "How much it is where there is any, measured with the probability of any.\n"
     head = ["| model of amounts | Tweedie deviance | scaling | seconds |", "|---|---|---|---|"]
     return "\n".join([words, *head, *rows]) if rows else ""
 
@@ -160,7 +160,7 @@ def candidates_table(model: ModelRecord) -> str:
         for row in sorted(tried, key=lambda row: row["log_loss"])
     ]
     head = ["| model | log loss | uncalibrated | calibration | seconds |", "|---|---|---|---|---|"]
-    words = "Each was judged on users it had not seen; the lowest log loss wins (✓).\n"
+    words = "Each was measured on users it had not seen; the lowest log loss wins (✓).\n"
     return "\n".join([words, *head, *rows])
 
 
@@ -214,7 +214,7 @@ def left_out_sentences(model: ModelRecord) -> list[str]:
 
 
 def time_in_words(model: ModelRecord) -> str:
-    """Return what the passing of time costs it (judge.judge), in a sentence; or nothing."""
+    """Return what the passing of time costs it (learn.evaluate), in a sentence; or nothing."""
     metrics = model.metrics or {}
     gap = metrics.get("generalisation_gap")
     if gap is None or metrics["evaluation"] != "out_of_time":

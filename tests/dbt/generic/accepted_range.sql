@@ -1,5 +1,5 @@
 {# Numbers stay between min_value and max_value, both included; leave one out for no bound. NULL is
-   not judged (use not_null). NaN is refused by max_value: it sorts above every number. #}
+   not decided (use not_null). NaN is refused by max_value: it sorts above every number. #}
 {% test accepted_range(model, column_name, min_value=none, max_value=none) %}
 select {{ column_name }}
 from {{ model }}

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foretell.alarms.outcome_alarms import life_alarms
 from foretell.alarms.outcome_days import Newcomer, OutcomeDays, plain
 from foretell.alarms.outcome_life import (
     Beginning,
@@ -16,7 +17,6 @@ from foretell.alarms.outcome_life import (
     find_beginning,
     find_end,
     find_fall,
-    life_alarms,
     silence_log_probability,
     with_newcomer,
 )

@@ -26,7 +26,7 @@ DATA = training_set(5, n_users=1500, n_snapshots=2)
 IDS = DATA.matrix.feature_ids
 
 
-def judged(name: str, columns: list[int], family: str = "linear") -> HoldoutModel:
+def holdout_model(name: str, columns: list[int], family: str = "linear") -> HoldoutModel:
     """Return a model that learned from the first snapshot of users who are not held out."""
     learned = (DATA.user_bucket >= 20) & (DATA.as_of_hour == DATA.as_of_hour.min())
     kinds = [DATA.matrix.kinds[column] for column in columns]
@@ -36,8 +36,8 @@ def judged(name: str, columns: list[int], family: str = "linear") -> HoldoutMode
     return HoldoutModel(name, export(fitted, Identity(), ids), ids, ids)
 
 
-GOOD = judged("good", [0, 5, 7])
-POOR = judged("poor", [1, 2])
+GOOD = holdout_model("good", [0, 5, 7])
+POOR = holdout_model("poor", [1, 2])
 
 
 def test_a_worse_model_does_not_win_and_a_better_one_does():

@@ -1,4 +1,4 @@
-"""What a model is judged on, it has never seen: neither the users nor their time."""
+"""What a model is measured on, it has never seen: neither the users nor their time."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_the_honest_numbers_count_only_held_out_users_at_the_newest_snapshot(tra
 
 
 @pytest.mark.parametrize("family", ["linear", "lightgbm", "average"])
-def test_the_judged_graph_gives_the_reported_numbers_and_is_not_the_one_in_use(trained, family):
+def test_the_holdout_graph_gives_the_reported_numbers_and_is_not_the_one_in_use(trained, family):
     model, test = trained[family], honest_split(DATA).test
     columns = [int(feature_id - 3) // 7 for feature_id in model.holdout_feature_ids]
     session = make_session(model.holdout_onnx)
@@ -101,7 +101,7 @@ def test_the_judged_graph_gives_the_reported_numbers_and_is_not_the_one_in_use(t
     assert model.holdout_onnx != model.onnx
 
 
-def test_labels_of_test_users_never_reach_the_judged_graph(trained):
+def test_labels_of_test_users_never_reach_the_holdout_graph(trained):
     flipped = replace(DATA, y=np.where(DATA.user_bucket < 20, 1 - DATA.y, DATA.y))
     other = train(flipped, LIGHTGBM)
     assert other.holdout_onnx == trained["lightgbm"].holdout_onnx
@@ -270,7 +270,7 @@ def test_no_features_at_all_still_give_a_calibrated_model():
     np.testing.assert_allclose(p, DATA.y.mean(), atol=0.01)
 
 
-def test_one_snapshot_is_judged_on_other_users_only():
+def test_one_snapshot_is_measured_on_other_users_only():
     data = take(DATA, np.flatnonzero(DATA.as_of_hour == DATA.as_of_hour.max()))
     model = train(data, SMALL)
     assert (model.metrics["evaluation"], model.metrics["n_snapshots"]) == ("users_only", 1)
@@ -302,10 +302,10 @@ def test_of_many_rows_the_best_compete_again_on_one_fold_of_nearly_all(monkeypat
     n_fit, n_first = int(honest_split(DATA).fit.sum()), 400
     settings = replace(LIGHTGBM, max_choice_rows=n_first, min_choice_positives=1)
     train(DATA, settings)
-    *first, one_fold, judged, final = learned
+    *first, one_fold, holdout, final = learned
     assert max(first) < n_first
     assert n_fit / 2 < one_fold < n_fit
-    assert (judged, final) == (n_fit, len(DATA.y))
+    assert (holdout, final) == (n_fit, len(DATA.y))
 
 
 def test_of_many_rows_only_columns_that_trees_gain_from_are_read_on():
@@ -318,7 +318,7 @@ def test_of_many_rows_only_columns_that_trees_gain_from_are_read_on():
     assert model.metrics["log_loss"]["value"] < few_rows.metrics["log_loss"]["value"]
 
 
-def test_what_amounts_hang_on_is_not_judged_by_whether():
+def test_what_amounts_hang_on_is_not_measured_by_whether_there_is_any():
     data = value_training_set(0)
     settings = replace(AVERAGE, max_choice_rows=1_000, useful_share=0.3)
     assert AMOUNT_COLUMN in columns_of(train(data, settings))

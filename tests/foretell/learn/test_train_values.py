@@ -119,7 +119,7 @@ def test_a_challenger_is_judged_by_its_values():
     # As good at whether, but amounts are turned round: only values can tell.
     turned = replace(DATA, value=np.where(DATA.y > 0, 1e4 / np.maximum(DATA.value, 1), 0.0))
     good, poor = (
-        judged(train(data, SETTINGS), name) for data, name in ((DATA, "g"), (turned, "p"))
+        holdout_model(train(data, SETTINGS), name) for data, name in ((DATA, "g"), (turned, "p"))
     )
     lost = challenge(DATA, 20, poor, good)
     assert not lost.is_promoted
@@ -137,7 +137,7 @@ def test_reasons_add_up_to_the_log_odds_of_any(trained):
     np.testing.assert_allclose(base + added.sum(axis=1), logit(score.astype(float)), atol=1e-4)
 
 
-def judged(model, name):
+def holdout_model(model, name):
     return HoldoutModel(name, model.holdout_onnx, model.holdout_feature_ids, model.feature_ids)
 
 

@@ -114,7 +114,7 @@ def test_a_stated_budget_is_kept_and_told(warehouse, run, monkeypatch):
     assert budgets == [(300, 4), (60, 8)]
 
 
-def test_a_champion_without_a_judged_graph_gives_way(warehouse, run):
+def test_a_champion_without_a_holdout_graph_gives_way(warehouse, run):
     first, _ = run("2026-01-01")
     warehouse.execute("update models set holdout_onnx = null, holdout_feature_ids = null")
     second, _ = run("2026-01-02", WORSE)

@@ -5,7 +5,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_decided') }}
 {%- set is_load = is_incremental() -%}
 {%- set closed = closed_hour(this) if is_load else none -%}
-{%- set judged = judged_events(in_new_files(this) if is_load else none, closed) -%}
+{%- set decided = decided_events(in_new_files(this) if is_load else none, closed) -%}
 with
 
 {% if is_load -%}
@@ -17,7 +17,7 @@ earlier as (
         status = 'accepted'
         and event_hour >= {{ closed }} - 24 * {{ var('late_days') }}
         and event_id is not null
-        and {{ duplicate_hash() }} in (select duplicate_hash from {{ judged }} as judged)
+        and {{ duplicate_hash() }} in (select duplicate_hash from {{ decided }} as decided)
     union all
     select loaded.*
     from {{ this }} as loaded
@@ -25,14 +25,14 @@ earlier as (
         status = 'accepted'
         and event_hour >= {{ closed }} - 24 * {{ var('late_days') }}
         and event_id is null
-        and event_hour in (select event_hour from {{ judged }} as judged)
-        and {{ duplicate_hash() }} in (select duplicate_hash from {{ judged }} as judged)
+        and event_hour in (select event_hour from {{ decided }} as decided)
+        and {{ duplicate_hash() }} in (select duplicate_hash from {{ decided }} as decided)
 ),
 
 {% endif -%}
 suspects as (
     select duplicate_hash
-    from {{ judged }} as judged
+    from {{ decided }} as decided
     group by duplicate_hash
     having count(*) > 1
     {%- if is_load %}
@@ -42,12 +42,12 @@ suspects as (
 ),
 
 undisputed as (
-    select judged.*
-    from {{ judged }} as judged
-    left join suspects on judged.duplicate_hash = suspects.duplicate_hash
+    select decided.*
+    from {{ decided }} as decided
+    left join suspects on decided.duplicate_hash = suspects.duplicate_hash
     where
-        judged.reject_reason is not null
-        or judged.is_late
+        decided.reject_reason is not null
+        or decided.is_late
         or suspects.duplicate_hash is null
 ),
 
@@ -57,11 +57,11 @@ disputed as (
         event_name, event_time, event_hour, received_at, event_properties, user_properties,
         previous_id, placeholder_id,
         batch_id, true as is_new
-    from {{ judged }} as judged
+    from {{ decided }} as decided
     where
         reject_reason is null
         and not is_late
-        and judged.duplicate_hash in (select suspects.duplicate_hash from suspects)
+        and decided.duplicate_hash in (select suspects.duplicate_hash from suspects)
     {%- if is_load %}
     union all
     select

@@ -28,7 +28,7 @@ of_champions as (
     where event_name is not null and value is not null
 ),
 
-judged as (
+decided as (
     select
         volumes.event_name,
         volumes.property,
@@ -62,13 +62,13 @@ judged as (
 
 ranked as (
     select
-        judged.*,
+        decided.*,
         row_number() over (
             order by
                 is_pinned desc, is_eligible desc, is_property_pinned desc, n_queries desc,
                 n_events desc, event_name, property, value
         ) as place
-    from judged
+    from decided
     where is_pinned or is_eligible or is_of_champion
 ),
 

@@ -50,7 +50,7 @@ counted as (
     group by event_name, property
 ),
 
-judged as (
+decided as (
     select
         counted.*,
         n_numbers >= {{ var('min_numeric_share') }} * n_events as is_numeric,
@@ -64,13 +64,13 @@ judged as (
 
 named_types as (
     select
-        judged.*,
+        decided.*,
         coalesce(bool_or(named.is_value_named), false) as is_value_named,
         coalesce(bool_or(named.is_amount_named), false) as is_amount_named
-    from judged
+    from decided
     left join named
-        on judged.property = named.property
-        and coalesce(judged.event_name = named.event_name, true)
+        on decided.property = named.property
+        and coalesce(decided.event_name = named.event_name, true)
     group by all
 ),
 

@@ -45,7 +45,7 @@ users as (
     group by property
 ),
 
-judged as (
+decided as (
     select
         looks.*,
         case
@@ -83,7 +83,7 @@ final as (
         users.n_users,
         users.first_hour,
         users.last_hour
-    from judged as looks
+    from decided as looks
     inner join users on looks.property = users.property
 )
 

@@ -5,7 +5,7 @@
    than reading them again (docs/decisions/0008).
    only: SQL condition of the rows wanted (in_new_files); closed: the hour before which they come too
    late. Without: every row of every file, none too late. #}
-{% macro judged_events(only=none, closed=none) %}
+{% macro decided_events(only=none, closed=none) %}
 (
     select
         typed.*,
