@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 
 from foretell.errors import ForetellError, HeldBack, explain_resources
+from foretell.project import PROJECT
 from foretell.settings import Settings, read_settings
 from foretell.system.file_modes import restrict_files
 from foretell.system.secrets import mask
@@ -241,6 +242,22 @@ def inspect_source(
     with _progress() as progress:
         found = inspect_source(path, progress)
     console.print(report(found), soft_wrap=True)
+
+
+@app.command()
+def config(
+    is_json: Annotated[bool, typer.Option("--json", help="A list for machines.")] = False,
+) -> None:
+    """Print every setting, its value and where it comes from."""
+    from foretell.config import as_json, resolve
+    from foretell.report.settings_table import settings_table
+
+    settings = resolve(os.environ, PROJECT, {})
+    read_settings()  # refuses what cannot be used
+    if is_json:
+        print(as_json(settings))  # noqa: T201  # as it is: no wrapping
+    else:
+        console.print(settings_table(settings))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Settings of one run, read from the environment (DESIGN.md section 4)."""
+"""Settings of one run, made from what foretell.config reads."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
-
+from foretell.config import DBT_PROJECT, DEFAULT, Resolved, resolve
 from foretell.definition_files import stage_definitions
 from foretell.errors import ForetellError
 from foretell.machine import check_machine
@@ -109,7 +108,7 @@ def read_settings(
     as_of: str | None = None,
     publish: bool = False,
 ) -> Settings:
-    """Read the FORETELL_* variables.
+    """Read the settings of a run: flags, FORETELL_* variables, vars of dbt_project.yml, defaults.
 
     Args:
         environment: Mapping of variable names to values.
@@ -124,9 +123,13 @@ def read_settings(
         ForetellError: If a value cannot be used, naming it.
     """
     folder = folder or Path.cwd()
-    events = environment.get("FORETELL_EVENTS", "")
-    adapter = environment.get("FORETELL_ADAPTER", "")
-    declared = _declared_sources(environment.get("FORETELL_SOURCES", ""), folder)
+    flags = {"as_of": as_of, "replay": "publish" if publish else None}
+    resolved = resolve(environment, PROJECT, flags)
+    named = {each.name: each for each in resolved.values() if each.source != DEFAULT}
+    events, adapter = (
+        str(named[name].value) if name in named else "" for name in ("events", "adapter")
+    )
+    declared = _declared_sources(named, adapter, folder)
     warehouse = environment.get("FORETELL_WAREHOUSE", "")
     predictions = environment.get("FORETELL_PREDICTIONS", "")
     target = environment.get("FORETELL_TARGET", "") or "duckdb"
@@ -139,7 +142,7 @@ def read_settings(
     check_machine(environment)
     if adapter:
         check_adapter("FORETELL_ADAPTER", adapter)
-    if adapter and not events and not declared:
+    if environment.get("FORETELL_ADAPTER") and not events and not declared:
         raise ForetellError(
             f"FORETELL_ADAPTER={adapter} needs events; name files in FORETELL_EVENTS"
         )
@@ -154,15 +157,17 @@ def read_settings(
             "folders may have one, name the file e.g. shop.duckdb"
         )
     return Settings(
-        events=_absolute(events, folder) if events else str(PROJECT / DEMO_EVENTS),
+        events=_absolute(events, _folder_of(named, "events", folder))
+        if events
+        else str(PROJECT / DEMO_EVENTS),
         warehouse=folder / warehouse if warehouse else PROJECT / DEFAULT_WAREHOUSES[target],
         target=target,
         predictions=(folder / predictions).resolve() if predictions else None,
-        as_of=parse_as_of(as_of or environment.get("FORETELL_AS_OF", "")),
+        as_of=parse_as_of(str(named["as_of"].value) if "as_of" in named else ""),
         is_demo=not events and not declared,
         adapter=adapter or "canonical",
         declared=declared,
-        is_replay_published=publish or environment.get("FORETELL_REPLAY", "") == "publish",
+        is_replay_published=resolved["replay"].value == "publish",
     )
 
 
@@ -214,21 +219,33 @@ def parse_as_of(text: str) -> datetime | None:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _declared_sources(text: str, folder: Path) -> tuple[Source, ...]:
-    """Return the sources that dbt_project.yml lists, or else the JSON of FORETELL_SOURCES."""
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
-    listed = project["vars"]["foretell"]["sources"]
-    if isinstance(listed, list):  # as it comes, it is the text that reads the environment
-        sources, folder = parse_sources(listed, "dbt_project.yml: sources"), PROJECT
+def _declared_sources(
+    named: Mapping[str, Resolved], adapter: str, folder: Path
+) -> tuple[Source, ...]:
+    """Return several sources, or the one of a relation; none where events are files."""
+    if "events_relation" in named:
+        relation = str(named["events_relation"].value)
+        return (Source(adapter or "canonical", adapter or "canonical", relation=relation),)
+    if "sources" not in named:
+        return ()
+    given = named["sources"]
+    if given.source == DBT_PROJECT:
+        sources = parse_sources(given.value, f"{DBT_PROJECT}: sources")
     else:
         try:
-            sources = parse_sources(json.loads(text or "[]"))
+            sources = parse_sources(json.loads(given.value))
         except json.JSONDecodeError as error:
-            raise ForetellError(f"FORETELL_SOURCES is not JSON ({error}): {text}") from None
+            raise ForetellError(f"FORETELL_SOURCES is not JSON ({error}): {given.value}") from None
+    start = _folder_of(named, "sources", folder)
     return tuple(
-        replace(source, events=_absolute(source.events, folder)) if source.events else source
+        replace(source, events=_absolute(source.events, start)) if source.events else source
         for source in sources
     )
+
+
+def _folder_of(named: Mapping[str, Resolved], name: str, folder: Path) -> Path:
+    """Return where relative paths of a setting start: those of dbt_project.yml beside it."""
+    return PROJECT if named[name].source == DBT_PROJECT else folder
 
 
 def _as_json(sources: tuple[Source, ...]) -> str:

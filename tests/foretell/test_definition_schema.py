@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from types import SimpleNamespace
 from typing import Any
 
-import jinja2
 import jsonschema
 import pytest
 import yaml
@@ -15,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foretell.project import PROJECT
+from tests.dbt_macros import Refused, loaded
 
 SCHEMA = json.loads((PROJECT / "docs/prediction.schema.json").read_text())
 PREDICTION = {"$ref": "#/$defs/prediction", "$defs": SCHEMA["$defs"]}
@@ -22,44 +21,11 @@ PREDICTION = {"$ref": "#/$defs/prediction", "$defs": SCHEMA["$defs"]}
 ONLY_DBT = ("is above at_most", "is not before to_days_ago", "too many combinations")
 
 
-class Returned(Exception):
-    """What a macro of dbt returns; Jinja's own return text."""
-
-
-class Refused(Exception):
-    """dbt's compiler error."""
-
-
 @pytest.fixture(scope="module")
 def macros():
     """Return the macros of definitions, which dbt's Jinja would run, as functions."""
-    folder = PROJECT / "dbt_project/macros/definitions"
-    source = "".join(path.read_text() for path in sorted(folder.glob("*.sql")))
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
-
-    def give_back(value: Any) -> None:
-        raise Returned(value)
-
-    def refuse(message: str) -> None:
-        raise Refused(message)
-
-    environment.globals |= {
-        "return": give_back,
-        "exceptions": SimpleNamespace(raise_compiler_error=refuse),
-        "tojson": lambda value, default=None, sort_keys=False: json.dumps(value, default=str),
-        "modules": SimpleNamespace(re=re),
-    }
-    invoke = jinja2.runtime.Macro._invoke
-
-    def catch(self, arguments, autoescape):
-        try:
-            return invoke(self, arguments, autoescape)
-        except Returned as returned:
-            return returned.args[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jinja2.runtime.Macro, "_invoke", catch)
-        yield environment.from_string(source).module
+    with loaded("definitions/*.sql") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

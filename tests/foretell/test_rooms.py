@@ -10,7 +10,7 @@ import foretell
 PACKAGE = Path(foretell.__file__).parent
 # From the foundation up: a module may import its own room and those before it.
 ROOMS = (
-    "errors", "project", "markdown_text", "system", "machine", "definition_files", "warehouse", "sources", "settings",
+    "errors", "project", "markdown_text", "system", "machine", "definition_files", "config", "warehouse", "sources", "settings",
     "learn", "demo", "alarms", "pipeline", "usage", "report", "run", "inspect_source", "check_predictions", "cli",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))

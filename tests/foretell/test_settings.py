@@ -74,7 +74,7 @@ def test_sources_in_dbt_project_yml_are_known_here_too(tmp_path, monkeypatch):
     listed = "vars: {foretell: {sources: [{name: web, adapter: ga4, events: in/*.parquet}]}}"
     (tmp_path / "dbt_project.yml").write_text(listed)
     monkeypatch.setattr("foretell.settings.PROJECT", tmp_path)
-    settings = read_settings({"FORETELL_EVENTS": "e.csv"}, tmp_path / "elsewhere")
+    settings = read_settings({}, tmp_path / "elsewhere")
     assert settings.sources == (Source("web", "ga4", f"{tmp_path}/in/*.parquet"),)
 
 

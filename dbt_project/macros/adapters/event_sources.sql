@@ -1,17 +1,18 @@
 {# Where raw events come from: a list of {name, adapter, events, relation, loaded_at, may_be_absent},
-   from var `sources`, else from vars `events`, `events_relation` and `adapter`. A wrong setting is refused. #}
+   from the setting `sources`, else from `events`, `events_relation` and `adapter`. A wrong one is refused. #}
 {% macro event_sources() %}
-    {%- set given = var('sources') -%}
-    {%- if not given -%}
+    {%- set named = named_input() -%}
+    {%- if named != 'sources' -%}
+        {%- do check_adapter('FORETELL_ADAPTER', setting('adapter')) -%}
         {#- A fresh clone has no demo events yet and builds with none; events somebody named must exist. -#}
-        {%- set is_demo = var('events') == 'warehouse/demo_events/*.parquet'
-            and not env_var('FORETELL_EVENTS', '') -%}
-        {%- do check_adapter('FORETELL_ADAPTER', var('adapter')) -%}
         {{ return([{
-            'name': var('adapter'), 'adapter': var('adapter'), 'events': var('events'),
-            'relation': var('events_relation'), 'may_be_absent': is_demo,
+            'name': setting('adapter'), 'adapter': setting('adapter'),
+            'events': (setting('events') if named else 'warehouse/demo_events/*.parquet'),
+            'relation': setting('events_relation') if named == 'events_relation' else '',
+            'may_be_absent': not named,
         }]) }}
     {%- endif -%}
+    {%- set given = setting('sources') -%}
     {%- set listed = fromjson(given, given) if given is string else given -%}
     {%- if listed is mapping or listed is string or listed is not sequence -%}
         {{ refuse(

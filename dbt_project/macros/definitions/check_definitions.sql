@@ -10,7 +10,7 @@
             ~ 'name the folder that holds your definition .yml files'
         ) }}
     {%- endif -%}
-    {%- for exposure in graph.exposures.values() -%}
+    {%- for exposure in definitions_in_use() -%}
         {%- set where = definition_file(exposure) ~ ': prediction ' ~ exposure.name -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' -%}

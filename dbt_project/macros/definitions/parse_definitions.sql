@@ -8,7 +8,7 @@
         'measure_rows': [], 'rules': [],
     } -%}
     {%- if execute -%}
-    {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
+    {%- for exposure in definitions_in_use() -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' and prediction is mapping -%}
             {#- Reasons and budgets do not change the question: its models stay. -#}

@@ -42,7 +42,7 @@
     {{ return(false) }}
 {% endmacro %}
 
-{% macro given_as_of() %}{{ return(var('as_of') or env_var('FORETELL_AS_OF', '')) }}{% endmacro %}
+{% macro given_as_of() %}{{ return(setting('as_of')) }}{% endmacro %}
 
 {# As of when the newest run was, if this build would set the clock back, or leave it set back; else none. #}
 {% macro newest_of_replay() %}

@@ -1,0 +1,27 @@
+{# The value of a setting: dbt's --vars, else the environment (FORETELL_ and the name), else the var of
+   dbt_project.yml. foretell.config reads them in the same order. #}
+{% macro setting(name) %}
+    {%- set flags = invocation_args_dict.get('vars') or {} -%}
+    {{ return(flags.get(name) or env_var('FORETELL_' ~ name | upper, '') or var(name)) }}
+{% endmacro %}
+
+{# Which setting names the events: sources, events_relation or events, the first that is named; what
+   the environment names wins over dbt_project.yml. Empty: none, the demo's events are used. #}
+{% macro named_input() %}
+    {%- set names, flags = ['sources', 'events_relation', 'events'], invocation_args_dict.get('vars') or {} -%}
+    {%- for name in names if flags.get(name) -%}{{ return(name) }}{%- endfor -%}
+    {%- for name in names if env_var('FORETELL_' ~ name | upper, '') -%}{{ return(name) }}{%- endfor -%}
+    {%- for name in names if var(name) -%}{{ return(name) }}{%- endfor -%}
+    {{ return('') }}
+{% endmacro %}
+
+{# The exposures that count as definitions: the demo's only with the demo's events. #}
+{% macro definitions_in_use() %}
+    {%- set found = [] -%}
+    {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
+        {%- if not (named_input() and exposure.original_file_path.startswith('seeds/demo_predictions/')) -%}
+            {%- do found.append(exposure) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{% endmacro %}

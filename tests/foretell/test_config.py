@@ -1,0 +1,98 @@
+"""Settings are read in one order, by `foretell` and by plain dbt alike."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from foretell import cli
+from foretell.config import DEFAULT, SETTINGS, as_json, project_vars, resolve
+from foretell.project import PROJECT
+from foretell.settings import read_settings
+from tests.dbt_macros import loaded
+
+SOURCES = [{"name": "web", "adapter": "ga4", "events": "/in/*.parquet"}]
+NAMED = {  # what names events: (environment, vars)
+    "nothing": ({}, {}),
+    "environment": ({"FORETELL_EVENTS": "/e.csv", "FORETELL_ADAPTER": "segment"}, {}),
+    "vars": ({}, {"events": "/v.csv", "adapter": "ga4"}),
+    "environment before vars": ({"FORETELL_EVENTS": "/e.csv"}, {"events": "/v.csv", "sources": SOURCES}),
+    "sources of vars before events": ({}, {"events": "/v.csv", "sources": SOURCES}),
+    "sources of environment": ({"FORETELL_SOURCES": json.dumps(SOURCES), "FORETELL_EVENTS": "/e.csv"}, {}),
+    "environment before relation": ({"FORETELL_EVENTS": "/e.csv"}, {"events_relation": "raw.events"}),
+    "relation": ({}, {"events_relation": "raw.events", "adapter": "segment"}),
+    "adapter alone": ({}, {"adapter": "segment"}),
+}  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Return a function that writes a dbt_project.yml with other vars, which settings then read."""
+    monkeypatch.setattr("foretell.settings.PROJECT", tmp_path)
+
+    def write(**given):
+        known = {**project_vars(PROJECT), **given}
+        text = yaml.safe_dump({"vars": {"foretell": known}})
+        (tmp_path / "dbt_project.yml").write_text(text)
+        return known
+
+    return write
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_dbt_alone_reads_the_same_events(case, project, tmp_path):
+    environment, given = NAMED[case]
+    known = project(**given)
+    settings = read_settings(environment, tmp_path)
+    with loaded(
+        "setting.sql", "adapters/*.sql", "definitions/check_definitions.sql",
+        "warehouse/refuse_in_sql.sql",
+        invocation_args_dict={"vars": {}}, var=known.get,
+        env_var=lambda name, default: environment.get(name, default),
+    ) as macros:  # fmt: skip
+        read = macros.event_sources()
+    assert [(each["adapter"], each["relation"]) for each in read] == [
+        (each.adapter, each.relation) for each in settings.sources
+    ]
+    assert settings.is_demo == any(each.get("may_be_absent") for each in read)
+    if not settings.is_demo:
+        files = [each.events for each in settings.sources if each.events]
+        assert [each["events"] for each in read if not each["relation"]] == files
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_project(project, tmp_path):
+    project(as_of="2026-01-01")
+    assert read_settings({}, tmp_path).as_of.day == 1
+    environment = {"FORETELL_AS_OF": "2026-01-02"}
+    assert read_settings(environment, tmp_path).as_of.day == 2
+    assert read_settings(environment, tmp_path, as_of="2026-01-03").as_of.day == 3
+
+
+def test_every_setting_has_its_source(project, tmp_path):
+    project(late_days=9)
+    found = resolve({"FORETELL_EVENTS": "s3://b/e?sig=abc"}, tmp_path, {"as_of": "2026-01-01"})
+    assert asdict(found["as_of"]) == {"name": "as_of", "value": "2026-01-01", "source": "--as-of"}
+    assert found["late_days"].value == 9
+    assert found["late_days"].source == "dbt_project.yml"
+    assert found["memory_limit"].source == DEFAULT
+    shown = {row["name"]: row["value"] for row in json.loads(as_json(found))}
+    assert shown["events"] == "s3://b/e?sig=***"
+    assert set(shown) == {each.name for each in SETTINGS} | set(project_vars(tmp_path))
+
+
+def test_config_prints_what_holds(monkeypatch):
+    monkeypatch.setenv("FORETELL_THREADS", "3")
+    printed = CliRunner().invoke(cli.app, ["config", "--json"])
+    assert printed.exit_code == 0, printed.output
+    (threads,) = [row for row in json.loads(printed.output) if row["name"] == "threads"]
+    assert threads == {"name": "threads", "value": "3", "source": "FORETELL_THREADS"}
+
+
+def test_a_project_without_vars_is_refused(tmp_path):
+    (tmp_path / "dbt_project.yml").write_text("name: x\n")
+    with pytest.raises(Exception, match="has no vars under `foretell:`"):
+        project_vars(tmp_path)
