@@ -147,11 +147,35 @@ array_to_string(list_transform(
     end
 ), ',')
 {%- endmacro %}
-{#- A variant is written with its keys in order and its numbers without zeros at the end. -#}
 {% macro spark__json_canonical(text) -%}
-nullif(to_json(map_from_entries(array_sort(filter(
-    {{ spark__json_entries(text) }}, entry -> not is_variant_null(entry.value)
-), (one, other) -> case when one.key < other.key then -1 when one.key > other.key then 1 else 0 end))), '{}')
+nullif({{ spark__canonical_parts(spark__with_values(spark__json_entries(text)), 4) }}, '')
+{%- endmacro %}
+
+{# Spark only: entries without those whose value is null. #}
+{% macro spark__with_values(entries) %}filter({{ entries }}, entry -> not is_variant_null(entry.value)){% endmacro %}
+
+{# Spark only: the same of entries with variants as values; a variant is written with the keys of what is deeper
+   in order, and its numbers without zeros at the end. #}
+{% macro spark__canonical_parts(entries, depth) -%}
+{%- set item = 'item' ~ depth -%}
+array_join(transform(
+    array_sort(
+        {{ entries }},
+        (one, other) -> case when one.key < other.key then -1 when one.key > other.key then 1 else 0 end
+    ),
+    {{ item }} -> concat(to_json(array({{ item }}.key)), ':',
+        {%- if depth > 1 %} case
+        when schema_of_variant({{ item }}.value) like 'OBJECT<%' then concat('O(', {{ spark__canonical_parts(
+            spark__with_values('map_entries(cast(' ~ item ~ '.value as map<string, variant>))'), depth - 1
+        ) }}, ')')
+        when schema_of_variant({{ item }}.value) like 'ARRAY<%' then concat('A(', {{ spark__canonical_parts(
+            'transform(cast(' ~ item ~ '.value as array<variant>), (each, place) ->'
+            ~ " named_struct('key', lpad(cast(place as string), 9, '0'), 'value', each))", depth - 1
+        ) }}, ')')
+        else
+        {%- endif %} to_json(named_struct('value', {{ item }}.value)){{ ' end' if depth > 1 }}
+    )
+), ',')
 {%- endmacro %}
 {% macro default__json_canonical(text) %}
     {{ exceptions.raise_compiler_error("json_canonical: add " ~ target.type) }}
