@@ -287,7 +287,7 @@ def test_what_events_can_tell_is_compared_on_the_users_it_is_known_of():
     assert chance_free.endswith("; ECE FLAML 0.0500, Foretell 0.3450")
     # Two users, alike but mirrored: -0.2 ln p - 0.8 ln(1 - p) at 0.5, 0.4, 0.3 and 0.2.
     assert "2 users: base rate 0.6931, FLAML 0.5462, Foretell 0.5919, best from events 0.5" in said
-    assert "oracle (true p) 0.5004; Foretell tells 61 % of what" in said
+    assert "oracle (true p) 0.5004; Foretell gains 61 % of what" in said
     assert "gap to the true probability 0.2000, of the best from events 0.1000" in said
 
 
