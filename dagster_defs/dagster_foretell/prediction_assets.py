@@ -2,8 +2,6 @@
 
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
-from typing import Any
-
 import dagster as dg
 
 from dagster_foretell.manifest import Prediction
@@ -65,7 +63,7 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
     )
     def model(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
-    ) -> dg.MaterializeResult[Any]:
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
         with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
             trained = train_prediction(warehouse, name, context.log.info)
             card = model_card(warehouse, trained)
@@ -91,7 +89,7 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
     )
     def scores(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
-    ) -> dg.MaterializeResult[Any]:
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
         with readable_errors(), open_warehouse(settings.warehouse) as warehouse:
             summaries = score_champions(warehouse, [name], context.log.info)
             alarms = current_alarms(warehouse, name)

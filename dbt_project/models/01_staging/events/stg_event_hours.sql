@@ -9,7 +9,7 @@
 with
 
 {% if is_incremental() -%}
-changed as (select * from {{ changed(event_day ~ ' as event_day', this) }} as changed),
+changed as (select * from {{ changed_keys(event_day ~ ' as event_day', this) }} as changed),
 
 {% endif -%}
 newest as (select batch_id from {{ newest_batch() }} as newest),

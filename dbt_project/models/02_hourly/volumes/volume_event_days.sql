@@ -10,7 +10,7 @@ with
 
 {% if is_incremental() -%}
 changed as (
-    select * from {{ changed(floor_divide('event_hour', 24) ~ ' as event_day', this) }} as changed
+    select * from {{ changed_keys(floor_divide('event_hour', 24) ~ ' as event_day', this) }} as changed
 ),
 
 {% endif -%}
