@@ -84,6 +84,11 @@ def test_every_setting_has_its_source(project, tmp_path):
     assert set(shown) == {each.name for each in SETTINGS} | set(project_vars(tmp_path))
 
 
+def test_the_reference_lists_every_variable():
+    text = (PROJECT / "docs/settings.md").read_text()
+    assert [each.variable for each in SETTINGS if f"| `{each.variable}` |" not in text] == []
+
+
 def test_config_prints_what_holds(monkeypatch):
     monkeypatch.setenv("FORETELL_THREADS", "3")
     printed = CliRunner().invoke(cli.app, ["config", "--json"])
