@@ -127,7 +127,7 @@ def test_a_wrong_key_or_value_is_refused(refusal, prediction, parts):
     ],
 )  # fmt: skip
 def test_a_name_that_never_occurs_is_refused(refusal, prediction, parts):
-    message = refusal(prediction, "+prediction_condition_filters")
+    message = refusal(prediction, "+cohort_measure_counters")
     for part in ["mine.yml: prediction asked", *parts]:
         assert part in message, message
 
@@ -156,8 +156,6 @@ def test_a_wrong_pin_or_ban_is_refused(refusal, taxonomy, parts):
 def test_names_with_quotes_and_braces_are_accepted(refusal):
     name = "{% raw %}it''s {{ 1/0 }}{% endraw %}"
     assert (
-        refusal(
-            f"{{outcome: {{event: '{name}'}}, horizon_days: 7}}", "+prediction_condition_filters"
-        )
+        refusal(f"{{outcome: {{event: '{name}'}}, horizon_days: 7}}", "+cohort_measure_counters")
         == ""
     )
