@@ -1,4 +1,5 @@
-{# Event types a condition counts. Grain: one row per (condition_id, event_name); NULL is any event. #}
+{# Event types a condition counts. Grain: one row per (condition_id, event_name); NULL is any
+   event. #}
 with
 
 declared as (

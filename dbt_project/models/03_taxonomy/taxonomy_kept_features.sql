@@ -179,7 +179,8 @@ quoted as (
         '"' || replace(listed.value, '"', '""') || '"' as quoted_value
     from listed
     left join measures on listed.counter_id = measures.counter_id
-    left join {{ ref('prediction_outcome_rates') }} as asking on listed.counter_id = asking.counter_id
+    left join {{ ref('prediction_outcome_rates') }} as asking
+        on listed.counter_id = asking.counter_id
 ),
 
 final as (

@@ -1,6 +1,6 @@
-{# What each requested user did before as_of, by kept counter: week by week, in all, and how long ago.
-   Grain: one row per (as_of_hour, user_key, counter_id); counters of sums are added up, others are
-   counted. Columns as in counter_features(). #}
+{# What each requested user did before as_of, by kept counter: week by week, in all, and how long
+   ago. Grain: one row per (as_of_hour, user_key, counter_id); counters of sums are added up,
+   others are counted. Columns as in counter_features(). #}
 {{ config(materialized='ephemeral') }}
 with
 

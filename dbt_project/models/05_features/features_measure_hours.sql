@@ -1,7 +1,8 @@
 {# Counts by hour of the measures that are counters of their own, before as_of, under the key of
-   each user whom they belong to as of an hour in [valid_from_hour, valid_to_hour), sorted by it. Grain: one
-   row per (user_key, identity_key, valid_from_hour, event_hour, counter_id). A sum has its own counter
-   beside that of its events; both say what it came to. With scope active only active users. #}
+   each user whom they belong to as of an hour in [valid_from_hour, valid_to_hour), sorted by it.
+   Grain: one row per (user_key, identity_key, valid_from_hour, event_hour, counter_id). A sum has
+   its own counter beside that of its events; both say what it came to. With scope active only
+   active users. #}
 with
 
 counted as (
@@ -12,7 +13,8 @@ counted as (
         sum(hours.n_events) as n_events,
         sum(hours.amount) as value_sum
     from {{ measure_hours() }} as hours
-    inner join {{ ref('prediction_measures') }} as counters on hours.measure_id = counters.measure_id
+    inner join {{ ref('prediction_measures') }} as counters
+        on hours.measure_id = counters.measure_id
     inner join {{ ref('stg_as_of') }} as now on hours.event_hour < now.as_of_hour
     {{ of_active_users('hours.identity_key') }}
     group by counters.counter_id, hours.identity_key, hours.event_hour

@@ -1,6 +1,7 @@
-{# The user into whom each merged one was merged, as of every hour since it was merged. Grain: one row
-   per (identity_key, valid_from_hour). Of a group the one represents all that others were merged into
-   and that was merged into no other; of several, or none as in a circle, the first by user_id. #}
+{# The user into whom each merged one was merged, as of every hour since it was merged. Grain: one
+   row per (identity_key, valid_from_hour). Of a group the one represents all that others were
+   merged into and that was merged into no other; of several, or none as in a circle, the first by
+   user_id. #}
 with
 
 states as (
