@@ -25,7 +25,7 @@
     {{ return([
         ('(?i)\\b([a-z][a-z0-9+.-]*://)[^\\s/@' ~ quotes ~ ']*:[^\\s/@' ~ quotes ~ ']*@', '$1***@'),
         (
-            '(?i)([?&;](?:[a-z0-9_.-]*(?:sig|signature|counter|secret|password|passwd|credential|key)'
+            '(?i)([?&;](?:[a-z0-9_.-]*(?:sig|signature|token|secret|password|passwd|credential|key)'
             ~ '[a-z0-9_.-]*|pwd|auth|code)=)[^&;\\s' ~ quotes ~ ']+',
             '$1***',
         ),
