@@ -34,7 +34,7 @@ setup: .venv/installed $(if $(filter spark,$(FORETELL_TARGET)),.venv/installed-s
 
 demo: setup  ## simulate events, run the whole pipeline, say where the results are
 	$(BIN)/foretell demo-events
-	@FORETELL_EVENTS= FORETELL_ADAPTER= FORETELL_SOURCES= FORETELL_PREDICTIONS= FORETELL_WAREHOUSE= FORETELL_AS_OF= $(BIN)/foretell run
+	@FORETELL_EVENTS= FORETELL_EVENTS_RELATION= FORETELL_ADAPTER= FORETELL_SOURCES= FORETELL_PREDICTIONS= FORETELL_WAREHOUSE= FORETELL_AS_OF= $(BIN)/foretell run
 
 test: setup lint  ## every test: lint, types, dbt unit and data tests, pytest
 	$(BIN)/python -m pytest --ignore=tests/spark

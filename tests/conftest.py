@@ -27,7 +27,16 @@ from tests.dbt_process import DbtProcess
 disable_telemetry()  # before anything imports onnxruntime
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # tests run beside each other on few cores
-for name in ("EVENTS", "ADAPTER", "SOURCES", "WAREHOUSE", "PREDICTIONS", "AS_OF", "TARGET"):
+for name in (
+    "EVENTS",
+    "EVENTS_RELATION",
+    "ADAPTER",
+    "SOURCES",
+    "WAREHOUSE",
+    "PREDICTIONS",
+    "AS_OF",
+    "TARGET",
+):
     os.environ.pop(f"FORETELL_{name}", None)
 
 AFTER_SCORING = "tag:after_scoring"

@@ -41,7 +41,7 @@ def published(
     context: dg.AssetExecutionContext,
     config: PublishConfig,
     settings: dg.ResourceParam[Settings],
-) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads it
+) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses [...]
     """The tables for readers, copied aside and put in place at once: BI tools never wait for a run.
 
     Written only after every test and check of the tables before it has passed, and nothing speaks

@@ -17,9 +17,9 @@
 
 {# The exposures that count as definitions: the demo's only with the demo's events. #}
 {% macro definitions_in_use() %}
-    {%- set found = [] -%}
+    {%- set found, is_named = [], named_input() -%}
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
-        {%- if not (named_input() and exposure.original_file_path.startswith('seeds/demo_predictions/')) -%}
+        {%- if not (is_named and exposure.original_file_path.startswith('seeds/demo_predictions/')) -%}
             {%- do found.append(exposure) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -255,7 +255,7 @@ def config(
     settings = resolve(os.environ, PROJECT, {})
     read_settings()  # refuses what cannot be used
     if is_json:
-        print(as_json(settings))  # noqa: T201  # as it is: no wrapping
+        typer.echo(as_json(settings))  # the console would wrap it
     else:
         console.print(settings_table(settings))
 

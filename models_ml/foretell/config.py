@@ -48,7 +48,7 @@ class Resolved:
 
     Attributes:
         name: Of the setting.
-        value: As it was written; the default in words.
+        value: As it was written; of a default its description.
         source: The flag, the environment variable, dbt_project.yml or default.
     """
 

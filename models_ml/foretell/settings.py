@@ -84,6 +84,7 @@ class Settings:
         """Return the environment variables under which dbt sees the same settings."""
         named = {
             "FORETELL_EVENTS": "" if self.is_demo else self.events,
+            "FORETELL_EVENTS_RELATION": "",  # a relation is one of the declared sources
             "FORETELL_ADAPTER": self.adapter,
             "FORETELL_SOURCES": _as_json(self.declared),
             "FORETELL_WAREHOUSE": str(self.warehouse),
@@ -124,15 +125,14 @@ def read_settings(
     """
     folder = folder or Path.cwd()
     flags = {"as_of": as_of, "replay": "publish" if publish else None}
-    resolved = resolve(environment, PROJECT, flags)
-    named = {each.name: each for each in resolved.values() if each.source != DEFAULT}
-    events, adapter = (
-        str(named[name].value) if name in named else "" for name in ("events", "adapter")
+    resolved = resolve(environment, PROJECT, flags).values()
+    named = {each.name: each for each in resolved if each.source != DEFAULT}
+    events, adapter, warehouse, predictions, target, hour, replay = (
+        str(named[name].value) if name in named else ""
+        for name in ("events", "adapter", "warehouse", "predictions", "target", "as_of", "replay")
     )
     declared = _declared_sources(named, adapter, folder)
-    warehouse = environment.get("FORETELL_WAREHOUSE", "")
-    predictions = environment.get("FORETELL_PREDICTIONS", "")
-    target = environment.get("FORETELL_TARGET", "") or "duckdb"
+    target = target or "duckdb"
     if target not in DEFAULT_WAREHOUSES:
         raise ForetellError(
             f"FORETELL_TARGET={target}: unknown; choose one of {', '.join(DEFAULT_WAREHOUSES)}"
@@ -163,11 +163,11 @@ def read_settings(
         warehouse=folder / warehouse if warehouse else PROJECT / DEFAULT_WAREHOUSES[target],
         target=target,
         predictions=(folder / predictions).resolve() if predictions else None,
-        as_of=parse_as_of(str(named["as_of"].value) if "as_of" in named else ""),
+        as_of=parse_as_of(hour),
         is_demo=not events and not declared,
         adapter=adapter or "canonical",
         declared=declared,
-        is_replay_published=resolved["replay"].value == "publish",
+        is_replay_published=replay == "publish",
     )
 
 

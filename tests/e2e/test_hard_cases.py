@@ -9,7 +9,7 @@ import pytest
 
 from foretell.pipeline.train_prediction import train_prediction
 from foretell.warehouse.open import open_warehouse
-from tests.conftest import dbt, query
+from tests.conftest import AFTER_SCORING, dbt, query
 
 N_EVENTS, N_TYPES = 1_000_000, 10_000
 # One user with a million events, each with a value of its own; ten thousand event types; two thousand
@@ -62,7 +62,7 @@ def warehouse(tmp_path_factory) -> Path:
         "FORETELL_PREDICTIONS": str(folder / "p"),
         "FORETELL_WAREHOUSE": str(folder / "warehouse.duckdb"),
     }
-    done = dbt(["run", "--exclude", "tag:after_scoring"], environment, folder)
+    done = dbt(["run", "--exclude", AFTER_SCORING], environment, folder)
     assert done.returncode == 0, done.stdout[-3000:]
     return folder / "warehouse.duckdb"
 

@@ -99,7 +99,7 @@ end
     flatten(transform(
         filter({{ spark__json_entries(text) }}, outer_entry -> startswith(outer_entry.key, '{{ prefix }}')),
         outer_entry -> transform(
-            filter({{ inner }}, entry -> not is_variant_null(entry.value)),
+            {{ spark__with_values(inner) }},
             entry -> named_struct(
                 'key',
                 {% if named %}substr(outer_entry.key, {{ prefix | length + 1 }}) || '.' || {% endif %}entry.key,

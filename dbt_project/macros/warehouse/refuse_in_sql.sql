@@ -4,6 +4,12 @@
 {% macro spark__refuse_in_sql(message) %}cast(raise_error('Foretell: ' || {{ message }}) as string){% endmacro %}
 {% macro default__refuse_in_sql(message) %}{{ exceptions.raise_compiler_error("refuse_in_sql: add " ~ target.type) }}{% endmacro %}
 
+{# Of known names the one most like another, over a group: for unknown_name_message. Long names are
+   compared by their beginning. #}
+{% macro nearest_in_sql(known, given) %}
+min_by({{ known }}, levenshtein(substr(lower({{ given }}), 1, 200), substr(lower({{ known }}), 1, 200)))
+{%- endmacro %}
+
 {# SQL text expression: which definition, in which file, names something that does not occur.
    condition_id: prediction:role:place, as parse_definitions writes it. #}
 {% macro unknown_name_message(what, given, nearest, condition_id) %}

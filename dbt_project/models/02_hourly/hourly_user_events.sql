@@ -1,6 +1,6 @@
 {# Events counted by hour. Grain: one row per (identity_key, event_hour, counter_id). All times,
-   also those after as_of: whoever reads says up to which hour. Keyed by the raw identity: who that is
-   may be learned later (stg_identities). Any event is the sum of the event types, so it has no
+   also those after as_of: each reader names the hour up to which it counts. Keyed by the raw
+   identity, whose owner may be learned later (stg_identities). Any event is the sum of the event types, so it has no
    rows of its own. In weeks, each sorted by identity: a block of users lies in a few places, and
    a new week leaves the others alone (docs/decisions/0010). #}
 {%- set week = floor_divide('event_hour', 168) -%}

@@ -22,9 +22,7 @@ suggestions as (
     select
         unknown.condition_id,
         unknown.event_name,
-        min_by(known.event_name, levenshtein(
-            substr(lower(unknown.event_name), 1, 200), substr(lower(known.event_name), 1, 200)
-        )) as nearest
+        {{ nearest_in_sql('known.event_name', 'unknown.event_name') }} as nearest
     from unknown
     cross join known
     group by unknown.condition_id, unknown.event_name

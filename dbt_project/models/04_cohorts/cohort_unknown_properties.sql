@@ -72,9 +72,7 @@ suggestions as (
     select
         unknown.condition_id,
         unknown.property,
-        min_by(known.property, levenshtein(
-            substr(lower(unknown.property), 1, 200), substr(lower(known.property), 1, 200)
-        )) as nearest
+        {{ nearest_in_sql('known.property', 'unknown.property') }} as nearest
     from unknown
     left join later
         on unknown.condition_id = later.condition_id and unknown.property = later.property

@@ -1,6 +1,6 @@
 {# The newest score of every user in a prediction's starting cohort: what BI tools read.
    Grain: one row per (prediction, user_id). Contract columns: DESIGN.md section 4. An hourly run takes
-   new scores of the users it looks at and those that stand of them: the history grows with every day.
+   new and current scores of the users it processes only: the history grows with every day.
    After a definition was changed, a user's score of the old question stays, marked, until there is one
    of the new: whoever acts on scores goes on doing so. #}
 {{ config(processed_by={'user_id': 'user_id'}) }}

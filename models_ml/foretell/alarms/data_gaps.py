@@ -143,7 +143,7 @@ class Chosen:
     Attributes:
         left_out: Their hours.
         gaps: Those that touch a window of a snapshot, or of now.
-        words: What follows from it for the prediction; empty if no window is changed.
+        words: What follows from it for the prediction; empty if no window holds a gap.
     """
 
     left_out: frozenset[int] = frozenset()

@@ -1,6 +1,6 @@
 """The formats of raw events: what each is recognised by, what it must have, what is made of it.
 
-The SQL is in dbt_project/macros/adapters, one macro per format; in words, with what was
+The SQL is in dbt_project/macros/adapters, one macro per format; described, with what was
 decided and why, in docs/adapters.md.
 """
 
