@@ -38,6 +38,17 @@ def test_nothing_set_means_the_demo(tmp_path):
     assert settings.dbt_environment()["FORETELL_EVENTS"] == ""
 
 
+def test_an_exported_relation_does_not_shadow_the_files_of_a_trial(tmp_path, monkeypatch):
+    """inspect-source makes settings of its own; dbt reads what they name, not what is exported."""
+    monkeypatch.setenv("FORETELL_EVENTS_RELATION", "raw.events")
+    trial = settings.Settings(events="sample.csv", warehouse=tmp_path / "trial.duckdb")
+    environment = trial.dbt_environment()
+    assert environment["FORETELL_EVENTS"] == "sample.csv"
+    assert environment["FORETELL_EVENTS_RELATION"] == ""
+    relation = read_settings(dict(FORETELL_EVENTS_RELATION="raw.events"), tmp_path)
+    assert '"relation": "raw.events"' in relation.dbt_environment()["FORETELL_SOURCES"]
+
+
 def test_relative_paths_start_at_the_callers_folder(tmp_path):
     (tmp_path / "definitions").mkdir()
     settings = read_settings(
