@@ -3,7 +3,7 @@
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from dagster_foretell.prediction_assets import scores_key
 from dagster_foretell.resources import POOL, readable_errors, stream_dbt_build
 from foretell.errors import ForetellError
 from foretell.pipeline.replay import refuse_replay
-from foretell.pipeline.table_state import in_short, lacking_tables, why_all_tables
+from foretell.pipeline.table_state import why_all_tables
 from foretell.run import AFTER_SCORING, EVENTS_TEST, check_built, check_usable, prepare
 from foretell.settings import Settings
 from foretell.system.secrets import mask
@@ -26,9 +26,14 @@ from foretell.warehouse.open import open_warehouse
 RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
 # What check_built looks at.
 CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
-LEDGER = {
-    dg.AssetKey(["history", table])
-    for table in ("models", "model_features", "prediction_history", "held_out_scores", "reasons")
+# Tables that the assets of models and scores write, and dbt's models read.
+WRITTEN = {
+    dg.AssetKey(["history", "models"]),
+    dg.AssetKey(["history", "prediction_history"]),
+    dg.AssetKey(["internal", "model_features"]),
+    dg.AssetKey(["internal", "held_out_scores"]),
+    dg.AssetKey(["internal", "reasons"]),
+    dg.AssetKey(["internal", "build_state"]),
 }
 
 
@@ -52,6 +57,12 @@ class Translator(DagsterDbtTranslator):
         super().__init__()
         self._scores = [scores_key(each.name) for each in predictions]
 
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """A model's name, in whichever schema it is; of a source its two names."""
+        if dbt_resource_props["resource_type"] == "model":
+            return dg.AssetKey([dbt_resource_props["name"]])
+        return super().get_asset_key(dbt_resource_props)
+
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
@@ -60,11 +71,11 @@ class Translator(DagsterDbtTranslator):
         deps = {dep.asset_key for dep in spec.deps}
         if spec.key == RAW_EVENTS_TABLE:
             return spec.replace_attributes(deps=[RAW_EVENTS])
-        if deps & LEDGER:
+        if deps & WRITTEN:
             # Before the scoring of this run, what is in the history is of runs before it.
             tags = self.get_resource_props(manifest, unique_id)["tags"]
             written = self._scores if AFTER_SCORING.removeprefix("tag:") in tags else []
-            return spec.replace_attributes(deps=[*sorted(deps - LEDGER), *written])
+            return spec.replace_attributes(deps=[*sorted(deps - WRITTEN), *written])
         return spec
 
     def get_asset_check_spec(
@@ -106,22 +117,16 @@ def _describe_test(test: Mapping[str, Any]) -> str:
     return f"{generic['name'].replace('_', ' ')}: {shown}"
 
 
-def _check_stands(settings: Settings, built: Set[dg.AssetKey]) -> None:
-    """Refuse an hour before the first day, of the warehouse or of a new version.
+def _check_stands(settings: Settings) -> None:
+    """Refuse an hour that cannot go by the tables of the day before.
 
     Args:
         settings: Where the warehouse is.
-        built: Assets that need not stand yet.
 
     Raises:
-        ForetellError: If other tables are not there.
+        ForetellError: If there is no such day, it did not end well, or was of another version.
     """
-    lacking = [table for table in lacking_tables(settings) if dg.AssetKey([table]) not in built]
-    if lacking:
-        raise ForetellError(
-            f"the warehouse lacks {in_short(lacking)}, which the job daily makes: run it once"
-        )
-    if not lacking_tables(settings) and (reason := why_all_tables(settings)):
+    if reason := why_all_tables(settings):
         raise ForetellError(f"{reason}; the job daily makes its tables anew: run it once")
 
 
@@ -163,8 +168,9 @@ def build_warehouse_assets(
         with readable_errors():
             prepare(settings)
             refuse_replay(settings)
-            if config.scope is Scope.active:
-                _check_stands(settings, context.selected_asset_keys | serving_tables.keys)
+            daily = {spec.key for spec in warehouse_tables.specs if "daily" in spec.tags}
+            if config.scope is Scope.active and not daily <= context.selected_asset_keys:
+                _check_stands(settings)
             try:
                 yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
             except DagsterDbtCliRuntimeError as error:

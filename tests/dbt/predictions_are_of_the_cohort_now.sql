@@ -1,9 +1,8 @@
 {# Nobody is predicted for who is not in the prediction's starting cohort now, and no score comes
    from after now (a replay must not show the future). #}
 {{ config(meta={'dagster': {'ref': {'name': 'predictions'}}}) }}
-{%- set tested = changed_in_hour(ref('predictions')) or 'true' %}
 select predictions.prediction, predictions.user_id, predictions.as_of
-from (select * from {{ ref('predictions') }} where {{ tested }}) as predictions
+from {{ ref('predictions') }} as predictions
 left join {{ ref('scoring_rows') }} as cohort
     on predictions.prediction = cohort.prediction and predictions.user_id = cohort.user_id
 where cohort.user_id is null or predictions.as_of > cohort.as_of

@@ -37,11 +37,20 @@
             'usage_date': 'date', 'event_name': text, 'property': text, 'kind': text,
             'source': text, 'n_queries': 'bigint', 'n_references': 'bigint', 'n_users': 'bigint',
         },
-        'builds': {
-            'invocation_id': text, 'started_at': 'timestamp', 'scope': text,
-            'set_back_from': 'timestamp', 'step': text,
+        'build_state': {
+            'version': text, 'scope': text, 'as_of': 'timestamp', 'newest_as_of': 'timestamp',
+            'scored_as_of': 'timestamp', 'oldest_score_as_of': 'timestamp', 'definitions_hash': 'bigint',
+            'step': text, 'follows_stopped': 'boolean', 'is_daily_whole': 'boolean',
+            'started_at': 'timestamp', 'finished_at': 'timestamp',
         },
     }) }}
+{% endmacro %}
+
+{# Such a table, in the schema that the sources say. #}
+{% macro history_table(name) %}
+    {%- for source in graph.sources.values() if source.package_name == 'foretell' and source.name == name -%}
+        {{ return(api.Relation.create(source.database, source.schema, source.identifier, type='table')) }}
+    {%- endfor -%}
 {% endmacro %}
 
 {# Before a build: these tables, empty on a fresh warehouse, so that `dbt build` works before any model
@@ -49,11 +58,11 @@
    Looking at a table opens a transaction, so that what follows needs a commit of its own. #}
 {% macro create_history() %}
     {%- if execute %}
+    {%- do refuse_version() -%}
     {%- set changed = [] -%}
     {%- for table, columns in history_tables().items() %}
-    {%- set relation = api.Relation.create(target.get('database'), target.schema, table, type='table') -%}
-    {%- set there = table_by_name(table)
-        or recovered_table(relation) %}
+    {%- set relation = history_table(table) -%}
+    {%- set there = existing_relation(relation) or recovered_table(relation) %}
     {%- if there %}
         {%- set missing = missing_columns(there, columns) -%}
         {%- if missing -%}
@@ -61,8 +70,8 @@
             {%- do changed.append(table ~ ' gets columns ' ~ missing | map(attribute='name') | join(', ')) -%}
         {%- endif -%}
     {%- else %}
-        {%- do adapter.create_schema(api.Relation.create(target.get('database'), target.schema)) -%}
-        {%- do run_query(create_history_table(table, columns)) -%}
+        {%- do adapter.create_schema(relation.without_identifier()) -%}
+        {%- do run_query(create_history_table(relation, columns)) -%}
         {%- do changed.append(table ~ ' is new') -%}
     {%- endif %}
     {%- endfor %}
@@ -73,8 +82,29 @@
     {%- endif %}
 {% endmacro %}
 
+{# Stop before anything is written into a warehouse that this version does not know: one from before 0.3, which kept
+   no version, or one of a newer version. #}
+{% macro refuse_version() %}
+    {%- set state, models = existing_relation(history_table('build_state')), existing_relation(history_table('models')) -%}
+    {%- set ours = warehouse_version().split('.') | map('int') | list -%}
+    {%- if state -%}
+        {%- for row in run_query('select version from ' ~ state ~ ' where version is not null').rows
+            if row[0].split('.') | map('int') | list > ours -%}
+            {{ refuse(
+                'this warehouse was made by Foretell ' ~ row[0] ~ ' and this is ' ~ warehouse_version()
+                ~ ': install that version or a newer one'
+            ) }}
+        {%- endfor -%}
+    {%- elif models -%}
+        {{ refuse(
+            'this warehouse was made before Foretell 0.3, whose tables are others: name another with '
+            ~ 'FORETELL_WAREHOUSE and load the events anew'
+        ) }}
+    {%- endif -%}
+{% endmacro %}
+
 {% macro create_history_table(table, columns) %}
-    create table if not exists {{ api.Relation.create(target.get('database'), target.schema, table) }} (
+    create table if not exists {{ table }} (
         {%- for column, type in columns.items() %}
         {{ column }} {{ type }}{{ ',' if not loop.last }}
         {%- endfor %}

@@ -20,7 +20,7 @@
     {%- set loaded = {} -%}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and node.package_name == 'foretell'
-        and node.config.materialized == 'incremental' and node.name != 'features' -%}
+        and node.config.materialized == 'incremental_table' and node.config.full_refresh is none -%}
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
         {%- if relation -%}{%- do loaded.update({node.name: relation}) -%}{%- endif -%}
     {%- endfor -%}
@@ -35,9 +35,6 @@
 
 {# loaded: tables by name. #}
 {% macro load_anew_where_needed(loaded) %}
-    {%- if 'stg_identities' in loaded and missing_names(loaded['stg_identities'], ['counted_in']) -%}
-        {%- do adapter.drop_relation(loaded.pop('stg_identities')) -%}  {# of an older version: made anew #}
-    {%- endif -%}
     {%- set batches = loaded.get('stg_batches') -%}
     {%- set reason = why_load_anew(loaded, batches) if loaded else '' -%}
     {%- if reason and var('keep_loaded') and batches and 'stg_checked_events' in loaded -%}
@@ -47,8 +44,7 @@
         {%- do refuse_to_lose(reason, loaded) -%}
         {{ log('All events are loaded anew: ' ~ reason, info=True) }}
         {%- for name, relation in loaded.items()
-            if 'stg_batches' not in loaded or name not in ('stg_batches', 'hourly_counters')
-                or (name == 'hourly_counters' and is_of_older_version(relation)) -%}
+            if not batches or name not in ('stg_batches', 'hourly_counters') -%}
             {%- do adapter.drop_relation(relation) -%}
         {%- endfor -%}
         {%- if batches -%}{%- do run_query(restart_batches(batches, reason)) -%}{%- endif -%}
@@ -68,10 +64,7 @@
 {# The reason in words, empty if there is none. loaded: tables by name; batches: the relation of
    stg_batches, if there is one. #}
 {% macro why_load_anew(loaded, batches) %}
-    {%- if not batches -%}{{ return('the warehouse is of an older version') }}{%- endif -%}
-    {%- if 'hourly_counters' in loaded and is_of_older_version(loaded['hourly_counters']) -%}
-        {{ return('the warehouse is of an older version') }}
-    {%- endif -%}
+    {%- if not batches -%}{{ return('stg_batches, which says what is loaded, is gone') }}{%- endif -%}
     {%- for name, table in loaded.items() if is_unfinished(table) -%}
         {{ return('a run was stopped while it wrote ' ~ name) }}
     {%- endfor -%}
@@ -85,11 +78,8 @@
         ~ " inner join " ~ list_event_files() ~ " as files on known.source_file = files.source_file"
         ~ " where known.n_bytes <> files.n_bytes"
         ~ " or (files.n_bytes is not null and known.modified_at <> files.modified_at)"
-        ~ (
-            " union all select 3, source_file || ' is read by another adapter now' from ("
-            ~ files_of_other_adapters(batches) ~ ") as others"
-            if not missing_names(batches, ['adapter']) else ''
-        )
+        ~ " union all select 3, source_file || ' is read by another adapter now' from ("
+        ~ files_of_other_adapters(batches) ~ ") as others"
         ~ (
             " union all select 4, 'the demo must not mix with your events' from " ~ batches
             ~ " where source <> '' and not " ~ is_demo_file('source_file')
@@ -167,12 +157,9 @@
    the files' sizes and times of now. All other tables follow from the events that stay; those that
    are counted again are made anew. #}
 {% macro keep_loaded(loaded) %}
-    {%- set batches, checked = loaded['stg_batches'], loaded['stg_checked_events'] -%}
-    {%- set missing = missing_columns(checked, {'placeholder_id': dbt.type_string()}) -%}
-    {%- if missing -%}{%- do alter_relation_add_remove_columns(checked, missing, none) -%}{%- endif -%}
+    {%- set batches = loaded['stg_batches'] -%}
     {%- for name, relation in loaded.items()
-        if name not in ('stg_batches', 'stg_checked_events', 'hourly_counters')
-            or (name == 'hourly_counters' and is_of_older_version(relation)) -%}
+        if name not in ('stg_batches', 'stg_checked_events', 'hourly_counters') -%}
         {%- do adapter.drop_relation(relation) -%}
     {%- endfor -%}
     {%- set kept %}
@@ -180,7 +167,7 @@
         known.batch_id,
         known.source,
         known.source_file,
-        {{ 'known.adapter' if not missing_names(batches, ['adapter']) else 'files.adapter' }} as adapter,
+        known.adapter,
         coalesce(files.n_bytes, known.n_bytes) as n_bytes,
         known.loaded_after,
         case when files.n_bytes is null then known.modified_at else files.modified_at end as modified_at,
@@ -189,11 +176,6 @@
     left join {{ list_event_files() }} as files on known.source_file = files.source_file
     {%- endset %}
     {%- do run_query(replace_table(batches, kept)) -%}
-{% endmacro %}
-
-{# Counters were not always separate for new models and old ones: they are numbered anew. #}
-{% macro is_of_older_version(counters) %}
-    {{ return(missing_names(counters, ['is_chosen']) | length > 0) }}
 {% endmacro %}
 
 {# One batch without rows replaces all before it, so that the next has a higher number. #}

@@ -1,20 +1,44 @@
-{# What an incremental load must know of the new rows before it reads them, as SQL conditions with
-   constants: only by those does the engine skip files and hours it need not read. #}
+{# What a load of new files must know before it reads them. It is worked out by a hook before the model's own
+   SQL runs (set_load_bounds) and kept in variables of the session: by constants alone the engine skips files
+   and hours that it need not read. #}
+
+{# Statements before stg_checked_events is added to: which files are new, and the hour before which an event
+   comes too late, late_days before the last hour loaded. #}
+{% macro set_load_bounds() %}
+    {%- if not is_incremental_run() -%}{{ return('') }}{%- endif -%}
+    {%- set new = '(select * from ' ~ ref('stg_batches') ~ ' where batch_id > (select coalesce(max(decided_in), 0) from '
+        ~ this ~ '))' -%}
+    {%- do set_variable('first_new_batch', 'integer', '(select min(batch_id) from ' ~ new ~ ' as new)') -%}
+    {%- do set_variable('new_files', 'array<string>', '(select ' ~ collected('source_file') ~ ' from ' ~ new ~ ' as new)') -%}
+    {%- do set_variable(
+        'loaded_after', 'timestamp',
+        "(select min(coalesce(loaded_after, timestamp '1900-01-01')) from " ~ new ~ ' as new where n_bytes is null)'
+    ) -%}
+    {%- do set_variable('closed_hour', 'integer', '(select coalesce(last_hour, 0) - 24 * ' ~ var('late_days')
+        ~ ' from (' ~ last_hour(hours_loaded(), written_by(), begun_by(built_table('stg_ingest_counts'))) ~ ') as last_hour)') -%}
+{% endmacro %}
 
 {# True for raw_events of batches that stg_checked_events has not loaded yet. #}
-{% macro in_new_files(loaded) %}
-    {%- set new = run_query(
-        'select batch_id, source_file, loaded_after from ' ~ ref('stg_batches')
-        ~ ' where batch_id > (select coalesce(max(decided_in), 0) from ' ~ loaded ~ ')'
-        ~ ' order by batch_id'
-    ).rows if execute else none -%}
-    {%- if not new -%}{{ return('false') }}{%- endif -%}
-    {%- set files = [] -%}
-    {%- for batch in new -%}
-        {%- set after = " and raw_events.loaded_at > timestamp '" ~ batch[2] ~ "'" if batch[2] else '' -%}
-        {%- do files.append('raw_events.source_file = ' ~ sql_string(batch[1]) ~ after) -%}
-    {%- endfor -%}
-    {{ return('batches.batch_id >= ' ~ new[0][0] ~ ' and (' ~ files | join(' or ') ~ ')') }}
+{% macro in_new_files() -%}
+batches.batch_id >= {{ variable('first_new_batch') }}
+            and {{ is_in_list('raw_events.source_file', variable('new_files')) }}
+            and coalesce(raw_events.loaded_at > {{ variable('loaded_after') }}, true)
+{%- endmacro %}
+
+{# The hour before which an event comes too late, as SQL. #}
+{% macro closed_hour() %}{{ return(variable('closed_hour')) }}{% endmacro %}
+
+{# The events loaded before, by hour: stg_event_hours counted them, by name as a ref would make a circle, unless a
+   run stopped in between. #}
+{% macro hours_loaded() %}
+    {%- set counted = built_table('stg_event_hours') -%}
+    {%- set is_counted = counted and run_query(
+        'select (select max(counted_in) from ' ~ counted ~ ') = (select max(decided_in) from ' ~ this ~ ')'
+    ).rows[0][0] -%}
+    {{ return(counted if is_counted else
+        '(select event_hour, count(*) as n_events, ' ~ count_clocks('loaded') ~ ' from ' ~ this
+        ~ " as loaded where status = 'accepted' group by event_hour)"
+    ) }}
 {% endmacro %}
 
 {# True where a raw row is of a batch. A relation that says when rows came has a batch for each time
@@ -51,22 +75,6 @@
    have happened later. No model asks for more of a clock than that. #}
 {% macro machine_hour() %}{{ return((run_started_at.timestamp() // 3600) | int) }}{% endmacro %}
 
-{# The hour before which an event comes too late: late_days before the last hour loaded. loaded: the table
-   of all rows. stg_event_hours, by name as a ref would make a circle, counted them by hour, unless a
-   run stopped in between. #}
-{% macro closed_hour(loaded) %}
-    {%- if not execute -%}{{ return(0) }}{%- endif -%}
-    {%- set counted = table_by_name('stg_event_hours') -%}
-    {%- set is_counted = counted and run_query(
-        'select (select max(counted_in) from ' ~ counted ~ ') = (select max(decided_in) from ' ~ loaded ~ ')'
-    ).rows[0][0] -%}
-    {%- set hours = counted if is_counted else
-        '(select event_hour, count(*) as n_events, ' ~ count_clocks('loaded') ~ ' from ' ~ loaded
-        ~ " as loaded where status = 'accepted' group by event_hour)" -%}
-    {%- set last = run_query(last_hour(hours, written_by(), begun_by(table_by_name('stg_ingest_counts')))).rows[0][0] -%}
-    {{ return((last or 0) | int - 24 * var('late_days')) }}
-{% endmacro %}
-
 {# Stop before rows are added of which a whole batch comes too late: at least 20 events, and 95 % of those that
    can be used. Either they are history, which a load of all takes in, or the clock that they are
    measured by is wrong. new: the checked rows to be added. #}
@@ -76,7 +84,7 @@
         'select min(batches.source_file), count(*), min(late.event_time), max(late.event_time), '
         ~ hour_start('min(now.last_hour)') ~ ' from ' ~ new ~ ' as late'
         ~ ' inner join ' ~ ref('stg_batches') ~ ' as batches on late.batch_id = batches.batch_id'
-        ~ ' cross join (select ' ~ closed_hour(this) ~ ' + 24 * ' ~ var('late_days') ~ ' as last_hour) as now'
+        ~ ' cross join (select ' ~ closed_hour() ~ ' + 24 * ' ~ var('late_days') ~ ' as last_hour) as now'
         ~ ' inner join (select batch_id from ' ~ new ~ " where status <> 'rejected' group by batch_id"
         ~ " having sum(case when status = 'late' then 1 else 0 end) >= 0.95 * count(*)) as whole"
         ~ ' on late.batch_id = whole.batch_id'

@@ -25,3 +25,15 @@
 {% macro default__unnest_pair(relation, columns, first, second) %}
     {{ exceptions.raise_compiler_error("unnest_pair: add " ~ target.type) }}
 {% endmacro %}
+
+{# The values of a column as a list: an aggregate. #}
+{% macro collected(column) %}{{ return(adapter.dispatch('collected', 'foretell')(column)) }}{% endmacro %}
+{% macro duckdb__collected(column) %}{{ return('list(' ~ column ~ ')') }}{% endmacro %}
+{% macro spark__collected(column) %}{{ return('collect_list(' ~ column ~ ')') }}{% endmacro %}
+{% macro default__collected(column) %}{{ exceptions.raise_compiler_error("collected: add " ~ target.type) }}{% endmacro %}
+
+{# Is a value in a list? #}
+{% macro is_in_list(value, items) %}{{ return(adapter.dispatch('is_in_list', 'foretell')(value, items)) }}{% endmacro %}
+{% macro duckdb__is_in_list(value, items) %}{{ return('list_contains(' ~ items ~ ', ' ~ value ~ ')') }}{% endmacro %}
+{% macro spark__is_in_list(value, items) %}{{ return('array_contains(' ~ items ~ ', ' ~ value ~ ')') }}{% endmacro %}
+{% macro default__is_in_list(value, items) %}{{ exceptions.raise_compiler_error("is_in_list: add " ~ target.type) }}{% endmacro %}

@@ -1,8 +1,15 @@
 {# Tables made, or found, outside dbt's own materializations. #}
 
-{# A table of the warehouse that a ref would make a circle of; none if it is not there. #}
-{% macro table_by_name(name) %}
-    {{ return(adapter.get_relation(target.get('database'), target.schema, name)) }}
+{# The table or view of a model as it is there now, made by this run or one before; none if it is not. For
+   hooks, and where a ref would make a circle. #}
+{% macro built_table(name) %}
+    {%- set node = graph.nodes['model.foretell.' ~ name] -%}
+    {{ return(adapter.get_relation(node.database, node.schema, node.alias)) }}
+{% endmacro %}
+
+{# A relation if it is there, else none. #}
+{% macro existing_relation(relation) %}
+    {{ return(adapter.get_relation(relation.database, relation.schema, relation.identifier)) }}
 {% endmacro %}
 
 {# A table for the time a materialization takes, of the rows of a query; its name, by which it can be
@@ -47,24 +54,3 @@
     {{ return(building and table) }}
 {% endmacro %}
 {% macro default__recovered_table(table) %}{{ exceptions.raise_compiler_error("recovered_table: add " ~ target.type) }}{% endmacro %}
-
-{# Spark only: a table of the rows of a query, empty yet; the statement that fills it. `create table as`
-   would leave files without a table if it was stopped, and Spark refuses a name whose folder has files. #}
-{% macro spark__filled_table(table, sql, partition='') %}
-    {%- set columns = [] -%}
-    {%- for row in run_query('describe query ' ~ sql).rows -%}
-        {%- do columns.append(spark__quoted(row[0]) ~ ' ' ~ row[1]) -%}
-    {%- endfor -%}
-    {%- do run_query(
-        'create table ' ~ table ~ ' (' ~ columns | join(', ') ~ ') using parquet'
-        ~ (' partitioned by (' ~ partition ~ ')' if partition)
-    ) -%}
-    {{ return('insert into ' ~ table ~ ' ' ~ sql) }}
-{% endmacro %}
-
-{# dbt's own, for models that are tables. #}
-{% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') %}
-    {%- if temporary -%}{{ create_temporary_view(relation, compiled_code) }}
-    {%- else -%}{{ spark__filled_table(relation, compiled_code) }}
-    {%- endif -%}
-{% endmacro %}

@@ -6,7 +6,7 @@
 {%- set week = floor_divide('event_hour', 168) -%}
 {%- set sorted_by = [week, 'identity_key', 'event_hour', 'counter_id'] -%}
 {{ config(
-    materialized='incremental', incremental_strategy='recount',
+    materialized='incremental_table', incremental_strategy='recount',
     recount_by=['identity_key', 'event_hour'], resort_by=sorted_by, filled_by_week='stg_events',
     post_hook="{{ delete_rows(this, 'counter_id in (select counter_id from '"
         ~ " ~ ref('hourly_counters') ~ ' where not is_counted)') }}"
@@ -19,7 +19,7 @@ counters as (
     where is_counted
 ),
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 changed as (select * from {{ changed_keys('identity_key, event_hour', this) }} as changed),
 
 -- What of properties is counted from now on: its whole history is counted now.
@@ -73,7 +73,7 @@ detailed_events as (
         event_name in (
             select counters.event_name from counters where counters.property is not null
         )
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select identity_key, event_hour, event_name, event_properties, true as is_unchanged
     from unchanged_events
@@ -113,7 +113,7 @@ by_property as (
         members.counter_id is null
         and (
             not pairs.is_unchanged
-            {%- if is_incremental() %}
+            {%- if is_incremental_run() %}
             or counters.counter_id in (select counter_id from added_counters)
             {%- endif %}
         )
@@ -140,7 +140,7 @@ final as (
         newest.batch_id as counted_in
     from counted
     cross join newest
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select
         identity_key, event_hour,

@@ -1,7 +1,7 @@
 {# The feature catalogue: every feature ever computed, with the id that models know it by.
    Grain: one row per feature_id. Append-only (ids are never reused, also not by --full-refresh), so
    that yesterday's champion still finds its inputs today. #}
-{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
+{{ config(materialized='incremental_table', incremental_strategy='append', full_refresh=false) }}
 
 with
 
@@ -10,7 +10,7 @@ present as (
 ),
 
 known as (
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     select feature_id, feature_name from {{ this }}
     {%- else %}
     select 0 as feature_id, '' as feature_name where false

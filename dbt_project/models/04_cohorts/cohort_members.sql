@@ -1,7 +1,7 @@
 {# Who is in a prediction's starting cohort. Grain: one row per (prediction, as_of_hour, user_key):
    users for whom all clauses hold. Windows end at as_of or before; users are resolved as known before
    as_of. Users who did nothing have no counts: of conditions that hold for them only the failed are
-   looked at, of others only the passed. An hourly run looks at active users only (leaves_others). #}
+   looked at, of others only the passed. An hourly run looks at active users only (of_active_users). #}
 {%- set total = 'coalesce(counted.amount, counted.n_events)' -%}
 with
 

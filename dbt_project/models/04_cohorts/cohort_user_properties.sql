@@ -1,6 +1,6 @@
 {# First and last known value of each user property as of every hour of the grid.
    Grain: one row per (as_of_hour, user_key, property). Known: set before as_of. An hourly run looks at
-   active users only (leaves_others). #}
+   active users only (of_active_users). #}
 with
 
 grid as (select distinct as_of_hour from {{ ref('cohort_snapshots') }}),

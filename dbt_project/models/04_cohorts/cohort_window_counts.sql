@@ -2,7 +2,7 @@
    Grain: one row per (measure_id, from_hour, to_hour, owner_as_of_hour, user_key); only where it happened.
    Users are resolved as known before owner_as_of_hour (cohort_windows).
    The hours between two edges of any windows are added up first: one pass over the rollup serves
-   every window of every prediction. An hourly run counts active users only (leaves_others). #}
+   every window of every prediction. An hourly run counts active users only (of_active_users). #}
 with
 
 windows as (

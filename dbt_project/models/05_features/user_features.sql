@@ -10,8 +10,8 @@ final as (
         requested.user_id,
         features_values.feature_id,
         features_values.value
-    from {{ in_view(ref('features_values')) }} as features_values
-    inner join {{ in_view(ref('features_rows')) }} as requested
+    from {{ ref('features_values') }} as features_values
+    inner join {{ ref('features_rows') }} as requested
         on features_values.as_of_hour = requested.as_of_hour
         and features_values.user_key = requested.user_key
 )

@@ -5,7 +5,7 @@
     materialized='serving_table',
     processed_by={'user_key': 'identity_key'}, values_of_others={'has_features': 'false'}
 ) }}
-{%- do leaves_others() %} {#- the materialization asks it, so dbt must see the refs #}
+-- depends_on: {{ ref('cohort_scope') }}, {{ ref('cohort_active_identities') }}
 with
 
 now_snapshots as (

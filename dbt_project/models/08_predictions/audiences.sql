@@ -17,7 +17,7 @@ final as (
         percentile,
         as_of
     from {{ ref('predictions') }}
-    {%- if leaves_others() %}
+    {%- if var('scope') == 'active' %}
     where user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
     {%- endif %}
 )

@@ -5,7 +5,7 @@ with
 
 reasons as (
     select prediction, user_id, as_of, model_id, place, input, words, contribution
-    from {{ source('history', 'reasons') }}
+    from {{ source('internal', 'reasons') }}
 ),
 
 predictions as (select prediction, user_id, as_of, model_id from {{ ref('predictions') }}),

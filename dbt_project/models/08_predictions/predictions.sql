@@ -4,7 +4,9 @@
    After a definition was changed, a user's score of the old question stays, marked, until there is one
    of the new: whoever acts on scores goes on doing so. #}
 {{ config(processed_by={'user_id': 'user_id'}) }}
-{%- set leaves_others = leaves_others() %}
+{%- set is_hourly = is_hourly_run() %}
+-- What Python makes scores of, so that the lineage shows it.
+-- depends_on: {{ ref('champions') }}, {{ ref('training_rows') }}, {{ ref('user_features') }}, {{ ref('cohort_scope') }}
 with
 
 -- Old scores say little.
@@ -12,21 +14,32 @@ oldest as (
     select max(as_of) - interval '{{ var('max_score_age_days') }}' day as as_of
     from {{ ref('scoring_rows') }}
 ),
+{%- if is_hourly %}
+
+-- Of users who stay as they are the present table is read, of all others only what is new.
+since as (
+    select
+        case
+            when scope.scope = 'active' then {{ hour_start('scope.as_of_hour') }} else oldest.as_of
+        end as as_of
+    from {{ ref('cohort_scope') }} as scope
+    cross join oldest
+),
+{%- endif %}
 
 scores as (
     select
         prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
     from {{ source('history', 'prediction_history') }}
-    where
-        as_of >= (
-            select since.as_of from {{ ref('stg_as_of') if leaves_others else 'oldest' }} as since
-        )
-    {%- if leaves_others %}
+    where as_of >= (select since.as_of from {{ 'since' if is_hourly else 'oldest' }} as since)
+    {%- if is_hourly %}
     union all
     select
         prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
     from {{ this }}
-    where as_of >= (select oldest.as_of from oldest)
+    where
+        as_of >= (select oldest.as_of from oldest)
+        and as_of < (select since.as_of from since)
     {%- endif %}
 ),
 
@@ -37,7 +50,7 @@ definitions as (select prediction, definition_hash from {{ ref('prediction_defin
 cohort as (
     select prediction, user_id, as_of
     from {{ ref('scoring_rows') }}
-    {%- if leaves_others %}
+    {%- if var('scope') == 'active' %}
     where user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
     {%- endif %}
 ),

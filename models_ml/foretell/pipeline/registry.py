@@ -21,21 +21,7 @@ AS_JSON = (
     "metrics", "reliability", "importances", "feature_ids", "holdout_feature_ids", "challenge",
 )  # fmt: skip
 
-# The models that score now, one per prediction. A retired model did win its place: of a past hour
-# it is the champion still.
-CHAMPIONS = """
-    select models.prediction, models.model_id
-    from models
-    inner join prediction_definitions as definitions
-        on models.prediction = definitions.prediction
-        and models.definition_hash = definitions.definition_hash
-    where models.status in ('champion', 'retired')
-    and models.as_of <= (select as_of from stg_as_of)
-    qualify row_number() over (
-        partition by models.prediction order by models.as_of desc, models.trained_at desc
-    ) = 1
-"""
-# The same of all hours: what the column status says.
+# Who scores now says the view champions; what the column status says is of all hours.
 SETTLE_PROMOTED = """
     update models set status = case
         when model_id = (
@@ -135,7 +121,7 @@ def find_champion(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
     """
     sql = f"""
         select {COLUMNS} from models
-        inner join ({CHAMPIONS}) as champions using (model_id)
+        inner join champions using (model_id)
         where models.prediction = ?
     """
     found = _one(warehouse.rows(sql, [prediction]))

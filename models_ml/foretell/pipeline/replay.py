@@ -17,16 +17,17 @@ from pathlib import Path
 import duckdb
 
 from foretell.errors import ForetellError, Progress
+from foretell.pipeline.table_state import is_missing
 from foretell.settings import Settings
 from foretell.system.run_lock import run_lock
 from foretell.warehouse.duckdb import locked_message
 from foretell.warehouse.open import open_warehouse
 
 PUBLISH = "publish"  # FORETELL_REPLAY: dbt may replay in the warehouse itself
-SET_BACK = """
-    select set_back_from as as_of from builds
-    where step = 'started' and set_back_from is not null
-    and started_at = (select max(started_at) from builds)
+NEWEST = """
+    select max(as_of) as as_of from (
+        select as_of from stg_as_of union all select newest_as_of from build_state
+    ) as hours
 """
 
 
@@ -40,16 +41,14 @@ def newest_as_of(settings: Settings) -> datetime | None:
         return None
     try:
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
-            if not warehouse.has_table("stg_as_of"):
+            if not {"stg_as_of", "build_state"} <= warehouse.table_names():
                 return None
-            rows = warehouse.rows("select as_of from stg_as_of")
-            if rows and warehouse.has_table("builds"):  # set back by a replay that was published
-                rows += warehouse.rows(SET_BACK)
+            newest: datetime | None = warehouse.rows(NEWEST)[0]["as_of"]
+            return newest
     except ForetellError as error:
-        if "`foretell run` makes it" in str(error):  # no file, or no schema in it
+        if is_missing(error):
             return None
         raise
-    return max((row["as_of"] for row in rows), default=None)
 
 
 def replayed_before(settings: Settings) -> datetime | None:

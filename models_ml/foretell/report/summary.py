@@ -13,14 +13,13 @@ from rich.text import Text
 
 from foretell.alarms.alarms import Alarm, current_alarms
 from foretell.pipeline.publish import Published
-from foretell.pipeline.registry import CHAMPIONS
 from foretell.warehouse.base import SCHEMA, Warehouse
 
 if TYPE_CHECKING:  # it brings a SQL parser, which only `foretell usage` needs
     from foretell.usage.counts import UsageCounts
 
 STALE = timedelta(days=2)  # scores are made once a day; one run may be missed
-SUMMARY = f"""
+SUMMARY = """
     select
         definitions.prediction,
         definitions.label,
@@ -40,7 +39,7 @@ SUMMARY = f"""
         select models.* exclude (status),
             case when champions.model_id is null then models.status else 'champion' end as status
         from models
-        left join ({CHAMPIONS}) as champions on models.model_id = champions.model_id
+        left join champions on models.model_id = champions.model_id
         qualify row_number() over (
             partition by models.prediction
             order by champions.model_id is null, models.as_of desc, models.trained_at desc

@@ -12,11 +12,15 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA = "foretell"
+SCHEMA = "foretell"  # tables that people may rely on
+INTERNAL = "foretell_internal"  # all others
 
 
 class Warehouse(ABC):
-    """One open warehouse. Use open_warehouse (foretell.warehouse.open); tables live in schema `foretell`."""
+    """One open warehouse. Use open_warehouse (foretell.warehouse.open).
+
+    Tables are named without a schema: they are looked for in `foretell`, then `foretell_internal`.
+    """
 
     has_executors = False  # rows are on other machines: scoring goes to them (spark_score)
 
@@ -64,7 +68,7 @@ class Warehouse(ABC):
 
     @abstractmethod
     def table_names(self) -> set[str]:
-        """Return the names of all tables and views of the schema."""
+        """Return the names of all tables and views of both schemas."""
 
     def has_table(self, name: str) -> bool:
         """Whether there is a table or view of this name."""

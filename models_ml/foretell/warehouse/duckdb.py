@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from foretell.errors import ForetellError
 from foretell.machine import bound_database
-from foretell.warehouse.base import SCHEMA, Warehouse
+from foretell.warehouse.base import INTERNAL, SCHEMA, Warehouse
 
 
 class DuckDBWarehouse(Warehouse):
@@ -59,8 +59,8 @@ class DuckDBWarehouse(Warehouse):
             self._connection.unregister("appended")
 
     def table_names(self) -> set[str]:
-        there = "select table_name from information_schema.tables where table_schema = ?"
-        return {row["table_name"] for row in self.rows(there, [SCHEMA])}
+        there = "select table_name from information_schema.tables where table_schema in (?, ?)"
+        return {row["table_name"] for row in self.rows(there, [SCHEMA, INTERNAL])}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -99,10 +99,11 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
 
 
 def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the schema (with its catalog: both may have one name) and UTC."""
+    """Set the schemas (with their catalog: one may have its name) and UTC."""
     ((catalog,),) = connection.execute("select current_database()").fetchall()
     quoted = catalog.replace('"', '""')
-    connection.execute(f'use "{quoted}"."{SCHEMA}"')
+    path = ",".join(f'"{quoted}".{schema}' for schema in (SCHEMA, INTERNAL))
+    connection.execute("set search_path = ?", [path])
     connection.execute("set TimeZone = 'UTC'")
     return connection
 

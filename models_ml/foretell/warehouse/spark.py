@@ -24,7 +24,7 @@ from foretell.errors import ForetellError
 from foretell.project import PROJECT
 from foretell.warehouse.spark_server import check_server
 from foretell.warehouse.spark_sql import changed_table, remaining_rows, translated
-from foretell.warehouse.base import SCHEMA, Warehouse
+from foretell.warehouse.base import INTERNAL, SCHEMA, Warehouse
 
 BUILDING = (
     "__building"  # what replaces a table is called so until it does (macros/warehouse/tables)
@@ -32,12 +32,16 @@ BUILDING = (
 
 
 class SparkWarehouse(Warehouse):
-    """One Spark session, in schema `foretell`."""
+    """One Spark session in the internal schema; the public tables are read through temporary views."""
 
     has_executors = True
 
     def __init__(self, session: SparkSession) -> None:
         self.session = session
+        session.sql(f"use {INTERNAL}")
+        self._public = set(self._names(SCHEMA))
+        for name in self._public:  # Spark knows no search path
+            session.sql(f"create or replace temporary view {name} as select * from {SCHEMA}.{name}")
 
     def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         return _naive(self._query(translated(sql), parameters).toArrow())
@@ -60,13 +64,13 @@ class SparkWarehouse(Warehouse):
     def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         if changed := changed_table(sql):
             kept = remaining_rows(sql, self.session.table(changed).columns)
-            self.replace(changed, self._query(kept, parameters))
+            self.replace(self._path(changed), self._query(kept, parameters))
         else:
             self._query(translated(sql), parameters)
 
     def append(self, table: str, rows: pa.Table) -> None:
         self.session.createDataFrame(rows).createOrReplaceTempView("appended")
-        self.session.sql(f"insert into {table} by name select * from appended")
+        self.session.sql(f"insert into {self._path(table)} by name select * from appended")
         self.session.catalog.dropTempView("appended")
 
     def replace(self, table: str, rows: DataFrame) -> None:
@@ -91,10 +95,18 @@ class SparkWarehouse(Warehouse):
         rows.write.insertInto(table)
 
     def table_names(self) -> set[str]:
-        return {row["tableName"] for row in self.session.sql(f"show tables in {SCHEMA}").collect()}
+        return self._public | set(self._names(INTERNAL))
 
     def has_table(self, name: str) -> bool:  # cheaper than all names
-        return bool(self.session.catalog.tableExists(f"{SCHEMA}.{name}"))
+        return name in self._public or bool(self.session.catalog.tableExists(f"{INTERNAL}.{name}"))
+
+    def _names(self, schema: str) -> list[str]:
+        rows = self.session.sql(f"show tables in {schema}").collect()
+        return [row["tableName"] for row in rows if not row["isTemporary"]]
+
+    def _path(self, table: str) -> str:
+        """Return the name by which a table is written."""
+        return f"{SCHEMA if table in self._public else INTERNAL}.{table}"
 
     def transaction(self) -> AbstractContextManager[None]:
         """Tables of plain files know none: each statement is committed alone, and may be run again."""
@@ -134,12 +146,11 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
         session = (builder if is_remote else builder.enableHiveSupport()).getOrCreate()
     try:
         try:
-            is_there = session.catalog.databaseExists(SCHEMA)
+            is_there = session.catalog.databaseExists(INTERNAL)
         except PySparkException as error:
             raise ForetellError(_locked_message(folder, str(error))) from error
         if not is_there:
             raise ForetellError(f"{folder} holds no schema {SCHEMA}: `foretell run` makes it")
-        session.sql(f"use {SCHEMA}")
         yield SparkWarehouse(session)
     finally:
         session.stop()

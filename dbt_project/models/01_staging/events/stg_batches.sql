@@ -2,7 +2,7 @@
    written, then by name. Grain: one row per file, or per time a relation was read for what came since
    (loaded_after, modified_at]. A file that is gone stays, as its events do; a source that goes by another
    name is the same. #}
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(materialized='incremental_table', incremental_strategy='append') }}
 
 with
 
@@ -12,7 +12,7 @@ files as (
 ),
 
 known as (
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     -- A relation that was empty has been read up to the beginning of time.
     select
         source_file,

@@ -2,10 +2,13 @@
    (one event_id or, without id, one content, however it is written) are one event: the first received is accepted, the
    others are duplicates, in whatever order their files come. So a later file may take an event
    back: its row comes again, as a duplicate, with the batch that decided so. #}
-{{ config(materialized='incremental', incremental_strategy='replace_decided') }}
-{%- set is_load = is_incremental() -%}
-{%- set closed = closed_hour(this) if is_load else none -%}
-{%- set decided = decided_events(in_new_files(this) if is_load else none, closed) -%}
+{{ config(
+    materialized='incremental_table', incremental_strategy='replace_decided',
+    pre_hook="{{ set_load_bounds() }}"
+) }}
+{%- set is_load = is_incremental_run() -%}
+{%- set closed = closed_hour() if is_load else none -%}
+{%- set decided = decided_events(in_new_files() if is_load else none, closed) -%}
 with
 
 {% if is_load -%}

@@ -3,12 +3,12 @@
    event_hour. An hourly run finds as_of by these instead of by all events. All times, also those
    after as_of. #}
 {{ config(
-    materialized='incremental', incremental_strategy='recount', recount_by=['event_day']
+    materialized='incremental_table', incremental_strategy='recount', recount_by=['event_day']
 ) }}
 {%- set event_day = floor_divide('event_hour', 24) %}
 with
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 changed as (select * from {{ changed_keys(event_day ~ ' as event_day', this) }} as changed),
 
 {% endif -%}
@@ -23,13 +23,13 @@ final as (
         max(newest.batch_id) as counted_in
     from {{ ref('stg_events') }} as events
     cross join newest
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     where
         events.event_hour >= (select 24 * min(event_day) from changed)
         and {{ event_day }} in (select event_day from changed)
     {%- endif %}
     group by events.event_hour
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select
         event_day, null as event_hour, null as n_events, null as n_users_timed, null as n_prompt,

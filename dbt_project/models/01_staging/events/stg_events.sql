@@ -16,7 +16,7 @@ final as (
         event_properties,
         user_properties,
         previous_id
-    from {{ in_view(ref('stg_checked_events')) }}
+    from {{ ref('stg_checked_events') }}
     where status = 'accepted'
 )
 

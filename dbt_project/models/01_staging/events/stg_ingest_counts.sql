@@ -1,11 +1,11 @@
 {# What became of the raw rows, and how late they were. Grain: one row per (batch_id, status,
    reason). Sums to the raw rows (test no_raw_row_is_lost). #}
 {{ config(
-    materialized='incremental', incremental_strategy='recount', recount_by=['batch_id']
+    materialized='incremental_table', incremental_strategy='recount', recount_by=['batch_id']
 ) }}
 with
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 changed as (select * from {{ changed_keys('batch_id', this, of='true') }} as changed),
 
 {% endif -%}
@@ -18,7 +18,7 @@ rows_counted as (
         checked.event_hour,
         checked.received_at - checked.event_time as delay
     from {{ ref('stg_checked_events') }} as checked
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     inner join changed on checked.batch_id = changed.batch_id
     {%- endif %}
 ),
@@ -46,7 +46,7 @@ final as (
     from rows_counted
     cross join newest
     group by rows_counted.batch_id, rows_counted.status, rows_counted.reason
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select
         batch_id, null as status, null as reason, null as n_rows, null as n_over_an_hour,

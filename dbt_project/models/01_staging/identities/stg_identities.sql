@@ -2,13 +2,13 @@
    Whom each belongs to, as of when, is in stg_identity_map. What a row says does not depend on as_of,
    only whether it is there: an hour adds who is new. #}
 {{ config(
-    materialized='incremental', incremental_strategy='recount', recount_by=['identity_key']
+    materialized='incremental_table', incremental_strategy='recount', recount_by=['identity_key']
 ) }}
 with
 
 now as (select as_of_hour from {{ ref('stg_as_of') }}),
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 -- Whose events came or went; who was seen first since as_of then; who is not known yet in a replay.
 changed as (
     select * from {{ changed_keys('identity_key', this) }} as changed
@@ -28,7 +28,7 @@ sightings as (
     select sightings.*
     from {{ ref('stg_sightings') }} as sightings
     inner join now on sightings.first_hour < now.as_of_hour
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     inner join changed on sightings.identity_key = changed.identity_key
     {%- endif %}
 ),
@@ -47,7 +47,7 @@ final as (
     from sightings
     cross join newest
     group by sightings.identity_key
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select
         identity_key, null as user_id, null as is_user, null as device_id,

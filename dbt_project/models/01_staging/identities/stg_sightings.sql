@@ -2,11 +2,11 @@
    device_id); device_id is NULL for events of a user without device. A previous_id may be a device,
    too: it counts as one that the user was seen on. All times, also those after as_of. #}
 {{ config(
-    materialized='incremental', incremental_strategy='recount', recount_by=['identity_key']
+    materialized='incremental_table', incremental_strategy='recount', recount_by=['identity_key']
 ) }}
 with
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 changed as (select * from {{ changed_keys('identity_key', this) }} as changed),
 
 -- An event that was taken back may have been the first of its identity: only then all are read.
@@ -20,7 +20,7 @@ taken_back as (
 seen as (
     select identity_key, user_id, device_id, previous_id, event_time
     from {{ ref('stg_events') }}
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     where identity_key in (select identity_key from taken_back)
     union all
     select identity_key, user_id, device_id, previous_id, event_time
@@ -81,7 +81,7 @@ final as (
         newest.batch_id as counted_in
     from firsts
     cross join newest
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select
         identity_key, null as identity, null as is_user, null as device_id,

@@ -3,12 +3,12 @@
    counts, also where it only confirms what that identity said before. All times, also those
    after as_of. #}
 {{ config(
-    materialized='incremental', incremental_strategy='recount',
+    materialized='incremental_table', incremental_strategy='recount',
     recount_by=['identity_key', 'event_hour']
 ) }}
 with
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 changed as (
     select *
     from {{ changed_keys(
@@ -26,7 +26,7 @@ events as (
         events.user_properties,
         events.identity_key
     from {{ ref('stg_events') }} as events
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     inner join changed
         on events.identity_key = changed.identity_key and events.event_hour = changed.event_hour
     {%- endif %}
@@ -66,7 +66,7 @@ listed as (
     from ranked
     cross join newest
     where ranked.place = 1
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select
         identity_key,

@@ -4,26 +4,6 @@
 {{ config(tags=['daily']) }}
 with
 
-models as (
-    select model_id, prediction, definition_hash, as_of, trained_at
-    from {{ source('history', 'models') }}
-    where status in ('champion', 'retired')
-),
-
--- As foretell.pipeline.registry finds them: of a past hour a retired one is the champion still.
-ranked as (
-    select
-        models.model_id,
-        row_number() over (
-            partition by models.prediction order by models.as_of desc, models.trained_at desc
-        ) as place
-    from models
-    inner join {{ ref('prediction_definitions') }} as definitions
-        on models.prediction = definitions.prediction
-        and models.definition_hash = definitions.definition_hash
-    inner join {{ ref('stg_as_of') }} as now on models.as_of <= now.as_of
-),
-
 final as (
     select distinct
         taken.feature_name,
@@ -34,8 +14,8 @@ final as (
         taken.kept_values_hash,
         taken.is_version,
         taken.week
-    from {{ source('history', 'model_features') }} as taken
-    inner join ranked on taken.model_id = ranked.model_id and ranked.place = 1
+    from {{ source('internal', 'model_features') }} as taken
+    inner join {{ ref('champions') }} as champions on taken.model_id = champions.model_id
 )
 
 select * from final

@@ -5,9 +5,9 @@
    that is neither chosen nor taken by a champion is not counted. Which values and sums those are is
    decided when everybody is scored; an hour adds event types only. #}
 {{ config(
-    materialized='incremental', incremental_strategy='delete+insert', unique_key='counter_id'
+    materialized='incremental_table', incremental_strategy='delete+insert', unique_key='counter_id'
 ) }}
-{%- set only_adds = is_incremental() and var('scope') == 'active' -%}
+{%- set only_adds = is_incremental_run() and var('scope') == 'active' -%}
 {#- Named here, since dbt must see also the inputs that an hour leaves out. -#}
 {%- set volumes, checked_events = ref('volume_values'), ref('stg_checked_events') -%}
 {%- set values, others = ref('hourly_counter_values'), ref('hourly_counter_others') -%}
@@ -15,7 +15,7 @@
 with
 
 known as (
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     select counter_id, kind, event_name, property, value, n_events, seen_in from {{ this }}
     {%- else %}
     select

@@ -3,12 +3,12 @@
    longer than max_value_characters, and those beyond the max_values_per_day most frequent of a
    property and day, share the row whose value is NULL. All times, also those after as_of. #}
 {{ config(
-    materialized='incremental', incremental_strategy='recount', recount_by=['event_day'],
+    materialized='incremental_table', incremental_strategy='recount', recount_by=['event_day'],
     tags=['daily']
 ) }}
 with
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 changed as (
     select * from {{ changed_keys(floor_divide('event_hour', 24) ~ ' as event_day', this) }} as changed
 ),
@@ -20,7 +20,7 @@ events as (
         events.event_name,
         events.event_properties
     from {{ ref('stg_events') }} as events
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     where
         events.event_hour >= (select 24 * min(event_day) from changed)
         and {{ floor_divide('events.event_hour', 24) }} in (select event_day from changed)
@@ -37,7 +37,7 @@ final as (
     select counted.*, newest.batch_id as counted_in
     from counted
     cross join newest
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select event_day, null as event_name, null as property, null as value,
         null as n_events, null as n_values, null as n_numbers, null as n_long, null as n_codes,

@@ -4,7 +4,7 @@
    those after as_of: first_hour says from when on it is known. #}
 {%- set sample = "identity_key % (select step from " ~ ref('volume_user_sample') ~ ") = 0" -%}
 {{ config(
-    materialized='incremental', incremental_strategy='recount',
+    materialized='incremental_table', incremental_strategy='recount',
     recount_by=['identity_key', 'event_day'],
     post_hook="{{ delete_rows(this, 'not (identity_key % (select step from '"
         ~ " ~ ref('volume_user_sample') ~ ') = 0)') }}",
@@ -12,7 +12,7 @@
 ) }}
 with
 
-{% if is_incremental() -%}
+{% if is_incremental_run() -%}
 changed as (
     select *
     from {{ changed_keys(
@@ -30,7 +30,7 @@ events as (
         events.event_name,
         events.event_properties
     from {{ ref('stg_events') }} as events
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     inner join changed
         on events.identity_key = changed.identity_key
         and {{ floor_divide('events.event_hour', 24) }} = changed.event_day
@@ -61,7 +61,7 @@ final as (
     cross join newest
     where pairs.value is not null
     group by 1, 2, 3, 4, 5, 7
-    {%- if is_incremental() %}
+    {%- if is_incremental_run() %}
     union all
     select
         identity_key, event_day,

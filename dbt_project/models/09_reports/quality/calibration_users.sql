@@ -4,8 +4,6 @@
 {{ config(tags=['daily']) }}
 with
 
-now as (select as_of, as_of_hour from {{ ref('stg_as_of') }}),
-
 held_out as (
     select
         scores.prediction,
@@ -17,13 +15,8 @@ held_out as (
         scores.outcome,
         scores.expected_value,
         scores.value
-    from {{ source('history', 'held_out_scores') }} as scores
-    inner join {{ source('history', 'models') }} as models on scores.model_id = models.model_id
-    inner join {{ ref('prediction_definitions') }} as definitions
-        on models.prediction = definitions.prediction
-        and models.definition_hash = definitions.definition_hash
-    inner join now on models.as_of <= now.as_of
-    where models.status = 'champion'
+    from {{ source('internal', 'held_out_scores') }} as scores
+    inner join {{ ref('champions') }} as champions on scores.model_id = champions.model_id
 ),
 
 outcomes as (

@@ -1,13 +1,13 @@
-{# Incremental tables on Spark, where plain files know no delete: a table with event_hour lies in
+{# Tables that each run adds to, on Spark, where plain files know no delete: a table with event_hour lies in
    partitions of a day (partition_day, days since 1970; a column of the files, not of the model), and
    rows that go are left out when their days are written anew; smaller tables are written whole.
-   Strategies: as in incremental_strategies.sql, and dbt's append and delete+insert. #}
-{% materialization incremental, adapter='spark' %}
+   Strategies: those of macro add_rows. #}
+{% materialization incremental_table, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks) }}
 
-    {%- if existing is none or existing.is_view or should_full_refresh() -%}
+    {%- if not is_incremental_run() -%}
         {%- if existing is not none -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
         {% call statement('main') -%}
             {{ spark__filled_table(
@@ -72,15 +72,7 @@
 {% macro spark__not_decided_again(target, new) %}
     {{ target }} as old
     left anti join (select * from {{ new }} where batch_id < decided_in) as again
-        on old.status = 'accepted'
-        and old.batch_id = again.batch_id
-        and old.event_hour = again.event_hour
-        and old.event_time = again.event_time
-        and old.event_name = again.event_name
-        and old.identity_key = again.identity_key
-        {%- for column in ['event_id', 'user_id', 'device_id', 'previous_id', 'event_properties'] %}
-        and old.{{ column }} is not distinct from again.{{ column }}
-        {%- endfor %}
+        on {{ is_decided_again() }}
 {% endmacro %}
 
 {# Old rows but those of changed keys, the same way. #}

@@ -6,7 +6,7 @@
    again, it is a view of the newest of several tables (name__ and a time), put in place by one
    statement. The one before stays until the next run, for queries that began with it. #}
 {% materialization serving_table, adapter='duckdb' %}
-    {%- if not (config.get('processed_by') and leaves_others()) -%}
+    {%- if not leaves_others() -%}
         {{ return(materialization_table_duckdb()) }}
     {%- endif -%}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -30,9 +30,18 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
+{# Does an hourly run (scope active) leave the rows of users who did nothing as they are? Of a model with
+   processed_by, if cohort_scope has decided so for this run. #}
+{% macro leaves_others() %}
+    {%- if not config.get('processed_by') or var('scope') != 'active' or not load_cached_relation(this) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {{ return(run_query('select 1 from ' ~ built_table('cohort_scope') ~ " where scope = 'active'").rows | length > 0) }}
+{% endmacro %}
+
 {# True for rows of the model at hand of users whom this run processes. #}
 {% macro is_processed() %}
-    {%- set active = table_by_name('cohort_active_identities') -%}
+    {%- set active = built_table('cohort_active_identities') -%}
     {%- for own, column in config.require('processed_by').items() -%}
     {{ own }} in (select active.{{ column }} from {{ active }} as active)
     {%- endfor -%}
@@ -56,7 +65,7 @@
 {% endmaterialization %}
 
 {% macro spark__with_rows_of_others(sql) %}
-    {%- if not (config.get('processed_by') and leaves_others()) -%}{{ return(sql) }}{%- endif -%}
+    {%- if not leaves_others() -%}{{ return(sql) }}{%- endif -%}
     {%- set of_others, names, values = config.get('values_of_others', {}), [], [] -%}
     {%- for column in adapter.get_columns_in_relation(this) -%}
         {%- do names.append(column.name) -%}

@@ -1,0 +1,120 @@
+{# The table build_state, one row: what the newest build came to. By it alone an hourly run knows whether it may
+   go by what is there. A build that decides what now is begins it (step begun), leaves it built, and the run is
+   finished when `predictions` is made. A past hour is refused unless it is meant. #}
+
+{# Which tables a warehouse has, and which columns, follows from the version that made it. #}
+{% macro warehouse_version() %}{{ return('0.3.0') }}{% endmacro %}
+
+{# Before a build. #}
+{% macro begin_build() %}
+    {%- if is_build_of('stg_as_of') -%}
+        {%- do refuse_past_hour() -%}
+        {%- do set_build_state({
+            'scope': sql_string(var('scope')),
+            'newest_as_of': newest_as_of(),
+            'step': "'begun'",
+            'follows_stopped': "coalesce(state.step <> 'finished', false)",
+            'is_daily_whole': 'false' if makes_daily_tables() else 'coalesce(state.is_daily_whole, false)',
+            'started_at': sql_now(),
+        }) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# After a build. results: of dbt, a result per node. A build that ends before scoring_rows leaves nothing half
+   done that scores are made of. #}
+{% macro end_build(results) %}
+    {%- set failed = results | map(attribute='status') | map('string')
+        | reject('in', ['success', 'pass', 'warn', 'no-op', 'partial success']) | list -%}
+    {%- if is_build_of('stg_as_of') and not failed -%}
+        {%- set ended = "case when state.follows_stopped then 'begun' else 'finished' end" -%}
+        {%- do set_build_state({
+            'step': "'built'" if is_build_of('scoring_rows') else ended,
+            'is_daily_whole': 'true' if makes_daily_tables() else 'state.is_daily_whole',
+        }) -%}
+    {%- endif -%}
+    {%- if is_build_of('predictions') and not failed
+        and run_query('select 1 from ' ~ history_table('build_state') ~ " where step = 'built'").rows -%}
+        {%- set now, predictions = built_table('stg_as_of'), built_table('predictions') -%}
+        {%- do set_build_state({
+            'version': sql_string(warehouse_version()),
+            'as_of': '(select max(as_of) from ' ~ now ~ ')',
+            'newest_as_of': newest_as_of(),
+            'scored_as_of': '(select max(as_of) from ' ~ predictions ~ ')',
+            'oldest_score_as_of': '(select min(as_of) from ' ~ predictions ~ ')',
+            'definitions_hash': '(' ~ hash_of_definitions(built_table('prediction_definitions')) ~ ')',
+            'step': "'finished'",
+            'follows_stopped': 'false',
+            'finished_at': sql_now(),
+        }) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# Does this command make a model? #}
+{% macro is_build_of(name) %}
+    {{ return(execute and flags.WHICH in ('build', 'run') and 'model.foretell.' ~ name in selected_resources) }}
+{% endmacro %}
+
+{# Does this build decide what counts as input? An hour goes by what the day before decided. #}
+{% macro makes_daily_tables() %}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and 'daily' in node.config.tags
+            and 'after_scoring' not in node.config.tags and node.unique_id in selected_resources -%}
+        {{ return(true) }}
+    {%- endfor -%}
+    {{ return(false) }}
+{% endmacro %}
+
+{# Write the row. changed: column to SQL, which may read the row before as state; other columns stay. #}
+{% macro set_build_state(changed) %}
+    {%- set table, columns = history_table('build_state'), [] -%}
+    {%- for column, type in history_tables()['build_state'].items() -%}
+        {%- do columns.append(
+            'cast(' ~ changed.get(column, 'state.' ~ column) ~ ' as ' ~ type ~ ') as ' ~ column
+        ) -%}
+    {%- endfor -%}
+    {%- do run_query(replace_table(table,
+        'select ' ~ columns | join(', ') ~ ' from (select 1 as one) as one left join ' ~ table ~ ' as state on true'
+    )) -%}
+    {%- do adapter.commit() -%}
+{% endmacro %}
+
+{# This moment, as SQL. #}
+{% macro sql_now() %}
+    {{ return("timestamp '" ~ modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S') ~ "'") }}
+{% endmacro %}
+
+{# One number for all definitions, another when one is added, changed or gone: a query. #}
+{% macro hash_of_definitions(definitions) %}
+    {{ return(
+        'select cast(coalesce(sum(' ~ hash_key('prediction, definition_hash') ~ ' % 1000000007), 0) as bigint)'
+        ~ ' as definitions_hash from ' ~ definitions
+    ) }}
+{% endmacro %}
+
+{# The newest hour that any run was about, as SQL; of a replay the one before it. #}
+{% macro newest_as_of() %}
+    {%- set now = built_table('stg_as_of') -%}
+    {{ return(
+        'greatest(state.newest_as_of, (select max(as_of) from ' ~ now ~ '))' if now else 'state.newest_as_of'
+    ) }}
+{% endmacro %}
+
+{% macro given_as_of() %}{{ return(setting('as_of')) }}{% endmacro %}
+
+{# Stop a build that would set the clock back, or leave it set back, unless that is meant. #}
+{% macro refuse_past_hour() %}
+    {%- set given = given_as_of() -%}
+    {%- if given and env_var('FORETELL_REPLAY', '') != 'publish' -%}
+        {%- set later = run_query(
+            'select newest from (select ' ~ newest_as_of() ~ ' as newest from ' ~ history_table('build_state')
+            ~ ' as state) as builds where newest > ' ~ hour_start(hour_index(to_utc(sql_string(given))))
+        ) -%}
+        {%- if later.rows -%}
+            {{ refuse(
+                'FORETELL_AS_OF=' ~ given ~ ' is before the newest run of this warehouse, as of '
+                ~ later.rows[0][0] ~ ': a replay would take the place of live scores. Unset it, or replay '
+                ~ 'beside them with `foretell score --as-of`; FORETELL_REPLAY=publish means it'
+            ) }}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,32 @@
+{# A table made block by block: users are dealt into ranges of their key, and the model's SQL runs once
+   per range, so that joins, groups and sorts stay small whatever the number of users. The model filters its
+   large inputs with in_block(key) and names in sized_by three models: what it reads, whom it is made for, and
+   everybody. #}
+{% materialization user_blocks, adapter='duckdb' %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- set n_blocks = (rows_of_requested_users() / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
+    {%- set backup = duckdb__fill_in_parts(target_relation, blocks_of_keys(n_blocks)) -%}
+    {{ run_hooks(post_hooks) }}
+    {% do persist_docs(target_relation, model) %}
+    {%- do adapter.commit() -%}
+    {%- if backup -%}{%- do drop_relation_if_exists(backup) -%}{%- endif -%}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{% materialization user_blocks, adapter='spark' %}
+    {{ return(materialization_stored_table_spark()) }}
+{% endmaterialization %}
+
+{# About how many input rows the requested users have: in an hour they are few. #}
+{% macro rows_of_requested_users() %}
+    {%- set names = [] -%}
+    {%- for model in config.require('sized_by') -%}
+        {%- do names.append(graph.nodes['model.foretell.' ~ model].relation_name) -%}
+    {%- endfor -%}
+    {{ return(run_query(
+        'select (select count(*) from ' ~ names[0] ~ ')'
+        ~ ' * (select count(distinct user_key) from ' ~ names[1] ~ ')'
+        ~ ' / greatest(1, (select count(*) from ' ~ names[2] ~ '))'
+    ).rows[0][0]) }}
+{% endmacro %}
