@@ -195,12 +195,16 @@ class WarehouseFolder:
         variables = f"{{scope: {scope}, {variables}}}"
         return dbt([command, "--vars", variables, *selection], environment, self.folder)
 
+    def dbt_output(self, command: str, scope: str, selection: list[str]) -> str:
+        """Run dbt, which may fail, and return what it printed."""
+        return self._dbt(command, scope, selection).stdout
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return query(self.path, sql)
 
 
 def query(warehouse: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Run a query in schema foretell of a warehouse file."""
+    """Run a query in the schemas of a warehouse file."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        connection.execute("use warehouse.foretell")
+        connection.execute("set search_path = 'warehouse.foretell,warehouse.foretell_internal'")
         return connection.execute(sql).fetchall()

@@ -37,7 +37,6 @@ def build(
     progress: Progress,
     scope: str = "everyone",
     full_refresh: bool = False,
-    why_whole: str = "",
     loading: Mapping[str, bool] | None = None,
 ) -> None:
     """Bring the warehouse up to as_of: all that is built before training.
@@ -46,10 +45,8 @@ def build(
         settings: Where events and warehouse are.
         progress: Called with a line per step.
         scope: everyone (daily) or active (hourly: users with an event since the last run, no
-                training snapshots).
+            training snapshots).
         full_refresh: Load all events anew, also those that came too late.
-        why_whole: Why an hour makes the daily tables too (foretell.pipeline.table_state);
-            empty: it need not.
         loading: dbt vars that say what a load may do: keep_loaded, forget_gone_files, accept_late.
 
     Raises:
@@ -58,10 +55,7 @@ def build(
     prepare(settings)
     selection = ["--exclude", AFTER_SCORING]
     if scope == "active":
-        if why_whole:
-            progress(f"{why_whole}: all tables are built")
-        else:
-            selection.append(DAILY)
+        selection.append(DAILY)
     if full_refresh:
         selection.append("--full-refresh")
     variables = {"scope": scope, **{name: True for name, is_on in (loading or {}).items() if is_on}}
@@ -175,7 +169,6 @@ def finish(
     settings: Settings,
     progress: Progress,
     scope: str = "everyone",
-    is_whole: bool = False,
     is_accepted: bool = False,
 ) -> Published:
     """Build and test what is tagged after_scoring, `predictions` first, and publish it.
@@ -184,7 +177,7 @@ def finish(
         HeldBack: If something speaks against publishing (foretell.pipeline.publish_gate).
     """
     selection = ["--select", AFTER_SCORING]
-    if scope == "active" and not is_whole:
+    if scope == "active":
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
     pass_gate(settings, progress, is_accepted)
@@ -283,8 +276,10 @@ def run(
     with of_run(settings, command, progress) as settings:
         if selected:
             check_selected(settings, selected, scope)
-        reason = why_all_tables(settings) if scope == "active" else ""
-        build(settings, progress, scope, full_refresh, reason, loading)
+        if scope == "active" and (reason := why_all_tables(settings)):
+            progress(f"{reason}: all tables are built, of everybody")
+            scope = "everyone"
+        build(settings, progress, scope, full_refresh, loading)
         with open_warehouse(settings.warehouse) as warehouse:
             predictions = select_predictions(warehouse, selected)
             accepted = predictions if is_accepted else ()
@@ -292,7 +287,7 @@ def run(
                 train_predictions(warehouse, predictions, progress, accepted=accepted)
             if with_scoring:
                 score_champions(warehouse, predictions, progress, with_reasons, accepted)
-        return finish(settings, progress, scope, bool(reason), is_accepted)
+        return finish(settings, progress, scope, is_accepted)
 
 
 def command_name(with_training: bool, with_scoring: bool) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.conftest import AFTER_SCORING, SHOP, WarehouseFolder, write_events
+from tests.dbt_macros import loaded
 from tests.random_events import random_events
 
 DAY = datetime(2026, 3, 1)
@@ -42,6 +44,7 @@ SEEN = """
 """
 AUDIENCES = "select user_id, as_of, probability from audiences order by all"
 DECIDED = "select scope, reason from cohort_scope"
+SCHEMAS = "set search_path = 'warehouse.foretell,warehouse.foretell_internal'"
 STOPPED = [("everyone", "a run before was stopped, or replayed a past hour")]
 
 
@@ -59,7 +62,7 @@ class Warehouse(WarehouseFolder):
 
     def score(self) -> None:
         with duckdb.connect(str(self.path)) as connection:
-            connection.execute("use warehouse.foretell")
+            connection.execute(SCHEMAS)
             connection.execute(SCORE)
 
     def serve(self, scope: str, as_of: str = "") -> None:
@@ -94,7 +97,7 @@ def day(tmp_path_factory, rows):
     write_events(warehouse.folder / "events/before.parquet", before)
     warehouse.build("everyone")
     with duckdb.connect(str(warehouse.path)) as connection:
-        connection.execute("use warehouse.foretell")
+        connection.execute(SCHEMAS)
         connection.execute(
             "insert into models by name select 'm' as model_id, prediction, definition_hash, 'champion' as status "
             "from prediction_definitions"
@@ -164,7 +167,7 @@ def test_an_hour_tests_what_it_changed_and_a_day_everything(day, rows, tmp_path)
     others = hourly.copy(tmp_path / "others")
     for warehouse, rows_twice in ((hourly, "{}"), (others, "not ({})")):
         with duckdb.connect(str(warehouse.path)) as connection:
-            connection.execute("use warehouse.foretell")
+            connection.execute(SCHEMAS)
             for table, condition in reversed(CHANGED.items()):
                 twice = f"insert into {table} from {table} where {rows_twice.format(condition)}"
                 assert connection.execute(twice).fetchall()[0][0] > 0
@@ -181,13 +184,35 @@ def test_an_hour_after_an_upgrade_makes_older_tables_anew(day, rows, tmp_path):
     before = hourly.query("from predictions order by all")
     hourly.add(rows, DAY + timedelta(hours=2))
     with duckdb.connect(str(hourly.path)) as connection:
-        connection.execute("use warehouse.foretell")
+        connection.execute(SCHEMAS)
+        connection.execute("update build_state set version = '0.2.9'")
         for table in ("predictions", "audiences", "prediction_history"):
             connection.execute(f"alter table {table} drop column expected_value")
-    hourly.run("active")
-    assert hourly.query(DECIDED) == [("everyone", "there is no table yet")]
+    refused = hourly.dbt_output("build", "active", ["--exclude", AFTER_SCORING])
+    assert "the tables are of Foretell 0.2.9 and this is 0.3.0: build them once of everybody" in refused
+    hourly.run("everyone")
+    assert hourly.query("select version from build_state") == [("0.3.0",)]
     assert hourly.query(PREDICTIONS) == hourly.query(NEWEST)
     assert len(hourly.query("from predictions")[0]) == len(before[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("update build_state set version = '0.10.0'", "made by Foretell 0.10.0 and this is 0.3.0"),
+        ("drop table build_state", "this warehouse was made before Foretell 0.3"),
+    ],
+)
+def test_a_warehouse_of_an_unknown_version_is_not_written_to(day, tmp_path, change, words):
+    other = day.copy(tmp_path / "other")
+    with duckdb.connect(str(other.path)) as connection:
+        connection.execute(f"{SCHEMAS}; {change}")
+    assert words in other.dbt_output("build", "everyone", ["--exclude", AFTER_SCORING])
+
+
+def test_the_version_of_a_warehouse_is_that_of_the_package():
+    with loaded("history/build_state.sql") as macros:
+        assert macros.warehouse_version() == version("foretell")
 
 
 def test_after_a_run_that_was_stopped_everybody_is_looked_at(day, rows, tmp_path):
@@ -223,15 +248,6 @@ def test_a_run_that_failed_before_scoring_leaves_nobody_who_left(day, rows, tmp_
     assert hourly.query(DECIDED) == STOPPED
     assert hourly.query(PREDICTIONS) == hourly.query(NEWEST)
 
-    with duckdb.connect(str(hourly.path)) as connection:
-        connection.execute(
-            "insert into warehouse.foretell.scoring_rows "
-            "select * replace ('gone' as prediction) from warehouse.foretell.scoring_rows limit 3"
-        )
-    hourly.build("active")
-    assert hourly.query(DECIDED) == [("everyone", "a prediction is not defined any more")]
-    assert hourly.query("select distinct prediction = 'gone' from scoring_rows") == [(False,)]
-
 
 def test_the_hour_of_a_daily_run_changes_nothing(day, tmp_path):
     hourly = day.copy(tmp_path / "hourly")
@@ -245,15 +261,12 @@ def test_scores_of_a_changed_definition_stay_and_are_marked_within_the_hour(day,
     hourly = day.copy(tmp_path / "hourly")
     marked = "select distinct is_of_older_definition from predictions"
     assert hourly.query(marked) == [(False,)]
-    with duckdb.connect(str(hourly.path)) as connection:
-        connection.execute("update warehouse.foretell.models set definition_hash = 'changed'")
+    hourly.define(DEFINITIONS.replace("horizon_days: 7", "horizon_days: 8"))
     hourly.add(rows, DAY + timedelta(hours=2))
     before = dict((user, p) for user, _, p in hourly.query(PREDICTIONS))
     hourly.build("active")
     hourly.serve("active")  # no model of the new definition scores
-    assert hourly.query(DECIDED) == [
-        ("everyone", "scores that are shown are too old, or their model is")
-    ]
+    assert hourly.query(DECIDED) == [("everyone", "definitions changed")]
     assert hourly.query(marked) == [(True,)]
     after = hourly.query(PREDICTIONS)
     assert after == hourly.query(AUDIENCES)

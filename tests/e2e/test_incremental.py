@@ -49,7 +49,7 @@ TABLES = {
 }
 # As if a run had loaded events and stopped before it counted their hours.
 STOPPED = """
-    use warehouse.foretell;
+    set search_path = 'warehouse.foretell,warehouse.foretell_internal';
     delete from stg_event_hours where event_hour > (select min(event_hour) + 24 from stg_event_hours);
     update stg_event_hours set counted_in = 0;
 """

@@ -80,7 +80,7 @@ def test_status_tells_of_each_prediction_as_of_when_and_whom_it_covers(quoted, t
     """As after `run --select buys`: views was scored 28 days ago, half its cohort has no score."""
     shutil.copy(quoted / "my shop.duckdb", tmp_path / "w.duckdb")
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
-        connection.execute("use foretell")
+        connection.execute("set search_path = 'foretell,foretell_internal'")
         connection.execute(
             "update predictions set as_of = as_of - interval 28 day where prediction = 'views'"
         )

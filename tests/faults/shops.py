@@ -113,7 +113,7 @@ def an_hour_later(folder: Path) -> None:
 
 def query(database: Path, sql: str) -> list[tuple]:
     with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("use foretell")
+        connection.execute("set search_path = 'foretell,foretell_internal'")
         return connection.execute(sql).fetchall()
 
 

@@ -116,7 +116,7 @@ def walk(folder: Path, commands: Sequence[list[str]], *options: str) -> Walked:
         run(folder, "duckdb", command)
     with open_duckdb(folder / "w.duckdb", read_only=True) as warehouse:
         found = warehouse.rows(
-            "select table_name from information_schema.tables where table_schema = 'foretell'"
+            "select table_name from information_schema.tables where table_schema like 'foretell%'"
         )
         names = [row["table_name"] for row in found]
         on_duckdb = {name: warehouse.table(f'select * from "{name}"') for name in names}

@@ -41,7 +41,6 @@ def main() -> None:
         select = ["--select", arguments.build_only] if arguments.build_only else []
         dbt(folder, "run", scope, *select, "--exclude", AFTER_SCORING, *left)
         session = SparkSession.builder.getOrCreate()  # the one that dbt has begun
-        session.sql("use foretell")
         warehouse = SparkWarehouse(session)
         if arguments.build_only:
             continue
@@ -56,10 +55,8 @@ def main() -> None:
     if arguments.test:
         dbt(folder, "test", "active")
     (folder / "tables").mkdir()
-    for row in session.sql("show tables").collect():
-        if not row.isTemporary:
-            rows = warehouse.table(f"select * from {row.tableName}")
-            pq.write_table(rows, folder / f"tables/{row.tableName}.parquet")
+    for name in warehouse.table_names():
+        pq.write_table(warehouse.table(f"select * from {name}"), folder / f"tables/{name}.parquet")
 
 
 def dbt(folder: Path, command: str, scope: str, *selection: str) -> None:

@@ -1,6 +1,6 @@
 {# The table build_state, one row: what the newest build came to. By it alone an hourly run knows whether it may
    go by what is there. A build that decides what now is begins it (step begun), leaves it built, and the run is
-   finished when `predictions` is made. A past hour is refused unless it is meant. #}
+   finished when `predictions` and what is made of it are there. A past hour is refused unless it is meant. #}
 
 {# Which tables a warehouse has, and which columns, follows from the version that made it. #}
 {% macro warehouse_version() %}{{ return('0.3.0') }}{% endmacro %}
@@ -32,7 +32,7 @@
             'is_daily_whole': 'true' if makes_daily_tables() else 'state.is_daily_whole',
         }) -%}
     {%- endif -%}
-    {%- if is_build_of('predictions') and not failed
+    {%- if makes_served_tables() and not failed
         and run_query('select 1 from ' ~ history_table('build_state') ~ " where step = 'built'").rows -%}
         {%- set now, predictions = built_table('stg_as_of'), built_table('predictions') -%}
         {%- do set_build_state({
@@ -52,6 +52,17 @@
 {# Does this command make a model? #}
 {% macro is_build_of(name) %}
     {{ return(execute and flags.WHICH in ('build', 'run') and 'model.foretell.' ~ name in selected_resources) }}
+{% endmacro %}
+
+{# Does this build make all that readers of scores take, but for the reports of a day? #}
+{% macro makes_served_tables() %}
+    {%- if not execute -%}{{ return(false) }}{%- endif -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and 'after_scoring' in node.config.tags
+            and 'daily' not in node.config.tags and not is_build_of(node.name) -%}
+        {{ return(false) }}
+    {%- endfor -%}
+    {{ return(true) }}
 {% endmacro %}
 
 {# Does this build decide what counts as input? An hour goes by what the day before decided. #}

@@ -88,12 +88,19 @@
     {%- set state, models = existing_relation(history_table('build_state')), existing_relation(history_table('models')) -%}
     {%- set ours = warehouse_version().split('.') | map('int') | list -%}
     {%- if state -%}
-        {%- for row in run_query('select version from ' ~ state ~ ' where version is not null').rows
-            if row[0].split('.') | map('int') | list > ours -%}
-            {{ refuse(
-                'this warehouse was made by Foretell ' ~ row[0] ~ ' and this is ' ~ warehouse_version()
-                ~ ': install that version or a newer one'
-            ) }}
+        {%- for row in run_query('select version from ' ~ state ~ ' where version is not null').rows -%}
+            {%- set theirs = row[0].split('.') | map('int') | list -%}
+            {%- if theirs > ours -%}
+                {{ refuse(
+                    'this warehouse was made by Foretell ' ~ row[0] ~ ' and this is ' ~ warehouse_version()
+                    ~ ': install that version or a newer one'
+                ) }}
+            {%- elif theirs < ours and var('scope') == 'active' and is_build_of('stg_as_of') -%}
+                {{ refuse(
+                    'the tables are of Foretell ' ~ row[0] ~ ' and this is ' ~ warehouse_version()
+                    ~ ': build them once of everybody (`foretell run`, or dbt without scope: active)'
+                ) }}
+            {%- endif -%}
         {%- endfor -%}
     {%- elif models -%}
         {{ refuse(

@@ -1,5 +1,5 @@
 {# A table that others read while it is made anew: they see the old one or the new one, never half of
-   either. With config processed_by (a column, and the one of cohort_active_identities it is) an hourly
+   either. With config processed_by (a column, and the one of cohort_processed_identities it is) an hourly
    run that leaves others as they are (cohort_scope) takes out the rows of the users it processes and puts
    in the model's of them; the others get the values of config values_of_others, if any. DuckDB does so in one
    transaction. On Spark, where a table of plain files knows no delete and is dropped to be made
@@ -41,9 +41,9 @@
 
 {# True for rows of the model at hand of users whom this run processes. #}
 {% macro is_processed() %}
-    {%- set active = built_table('cohort_active_identities') -%}
+    {%- set processed = built_table('cohort_processed_identities') -%}
     {%- for own, column in config.require('processed_by').items() -%}
-    {{ own }} in (select active.{{ column }} from {{ active }} as active)
+    {{ own }} in (select processed.{{ column }} from {{ processed }} as processed)
     {%- endfor -%}
 {% endmacro %}
 
@@ -53,6 +53,7 @@
     {%- set before = spark__versions(this) -%}
     {%- set version = this.schema ~ '.' ~ this.identifier ~ '__' ~ run_started_at.strftime('%Y%m%d%H%M%S%f') -%}
     {{ run_hooks(pre_hooks) }}
+    {%- do spark__assert_contract(compiled_code) -%}
     {%- do run_query(spark__filled_table(version, spark__with_rows_of_others(compiled_code))) -%}
     {%- if existing is not none and existing.is_table -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
     {% call statement('main') -%}

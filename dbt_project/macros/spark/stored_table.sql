@@ -4,6 +4,7 @@
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks) }}
+    {%- do spark__assert_contract(compiled_code) -%}
     {%- if existing is not none -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
     {% call statement('main') -%}
         {{ spark__filled_table(target_relation, compiled_code) }}
@@ -24,4 +25,9 @@
         ~ (' partitioned by (' ~ partition ~ ')' if partition)
     ) -%}
     {{ return('insert into ' ~ table ~ ' ' ~ sql) }}
+{% endmacro %}
+
+{# Stop where a query's columns are not those of the model's contract, if it has one. #}
+{% macro spark__assert_contract(sql) %}
+    {%- if config.get('contract').enforced -%}{%- do get_assert_columns_equivalent(sql) -%}{%- endif -%}
 {% endmacro %}

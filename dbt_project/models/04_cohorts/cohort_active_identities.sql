@@ -1,9 +1,8 @@
-{# Whom an hourly run looks at: the identities of users who did something in the hours since the newest
-   scores, as a rule one; of everybody where that run must look at all (cohort_scope). Grain: one row per
-   identity_key. #}
+{# Whom an hourly run scores: the identities of users who did something in the hours since the newest
+   scores, as a rule one hour (cohort_scope). Grain: one row per identity_key. #}
 with
 
-as_of as (select as_of_hour, since_hour, scope from {{ ref('cohort_scope') }}),
+as_of as (select as_of_hour, since_hour from {{ ref('cohort_scope') }}),
 
 active_users as (
     select distinct identity_map.user_key
@@ -20,13 +19,9 @@ final as (
     inner join as_of
         on identity_map.valid_from_hour <= as_of.as_of_hour
         and identity_map.valid_to_hour > as_of.as_of_hour
+    inner join active_users on identity_map.user_key = active_users.user_key
     inner join {{ ref('stg_identities') }} as identities
         on identity_map.identity_key = identities.identity_key
-    where
-        identity_map.user_key in (select active_users.user_key from active_users)
-        {%- if var('scope') == 'active' %}
-        or as_of.scope = 'everyone'
-        {%- endif %}
 )
 
 select * from final

@@ -1,7 +1,7 @@
 {# Who is in a prediction's starting cohort. Grain: one row per (prediction, as_of_hour, user_key):
    users for whom all clauses hold. Windows end at as_of or before; users are resolved as known before
    as_of. Users who did nothing have no counts: of conditions that hold for them only the failed are
-   looked at, of others only the passed. An hourly run looks at active users only (of_active_users). #}
+   looked at, of others only the passed. An hourly run looks at active users only (of_processed_users). #}
 {%- set total = 'coalesce(counted.amount, counted.n_events)' -%}
 with
 
@@ -94,7 +94,7 @@ everybody as (
         on snapshots.prediction = definitions.prediction
     inner join {{ ref('stg_identities') }} as identities
         on identities.first_hour < snapshots.as_of_hour
-    {{ of_active_users('identities.identity_key') }}
+    {{ of_processed_users('identities.identity_key') }}
     inner join {{ ref('stg_identity_map') }} as identity_map
         on {{ owner_as_of('identities.identity_key', 'snapshots.as_of_hour') }}
         and identity_map.user_key % 1000000 < snapshots.sample_per_million

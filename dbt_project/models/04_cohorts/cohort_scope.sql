@@ -1,6 +1,7 @@
-{# Full run, or active users only. Active-only (var scope: active) is allowed where the run before ended well and
-   what it left is current (build_state); `reason` says why not. since_hour: users with events since then are
-   active, more than the last hour where an hourly run was missed. Grain: one row; none without events. #}
+{# Full run, or active users only. Active-only (var scope: active) is allowed where the run before
+   ended well and what it left is current (build_state); `reason` says why not. since_hour: users with
+   events since then are active, more than the last hour where an hourly run was missed. Grain: one
+   row; none without events. #}
 -- depends_on: {{ source('internal', 'build_state') }}, {{ ref('prediction_definitions') }}
 with
 
@@ -23,7 +24,8 @@ reasons as (
             as since_hour,
         case
             when finished.version is null then 'no run has ended yet'
-            when finished.version <> '{{ warehouse_version() }}' then 'the run before was of another version'
+            when finished.version <> '{{ warehouse_version() }}'
+                then 'the run before was of another version'
             when finished.scored_as_of is null then 'there is no score yet'
             when finished.as_of > now.as_of then 'a past hour is replayed'
             when
@@ -31,7 +33,9 @@ reasons as (
                 or finished.scored_as_of <> finished.as_of
                 or finished.as_of < finished.newest_as_of
                 then 'a run before was stopped, or replayed a past hour'
-            when finished.oldest_score_as_of < now.as_of - interval '{{ var('max_score_age_days') }}' day
+            when
+                finished.oldest_score_as_of
+                < now.as_of - interval '{{ var('max_score_age_days') }}' day
                 then 'scores that are shown are too old'
             when finished.definitions_hash <> definitions.definitions_hash then 'definitions changed'
         end as reason

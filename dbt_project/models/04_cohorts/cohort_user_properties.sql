@@ -1,6 +1,6 @@
 {# First and last known value of each user property as of every hour of the grid.
    Grain: one row per (as_of_hour, user_key, property). Known: set before as_of. An hourly run looks at
-   active users only (of_active_users). #}
+   active users only (of_processed_users). #}
 with
 
 grid as (select distinct as_of_hour from {{ ref('cohort_snapshots') }}),
@@ -20,7 +20,7 @@ resolved as (
         statements.value
     from statements
     inner join grid on statements.event_hour < grid.as_of_hour
-    {{ of_active_users('statements.identity_key') }}
+    {{ of_processed_users('statements.identity_key') }}
     inner join {{ ref('stg_identity_map') }} as identity_map
         on {{ owner_as_of('statements.identity_key', 'grid.as_of_hour') }}
 ),

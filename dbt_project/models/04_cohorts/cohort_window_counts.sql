@@ -2,7 +2,7 @@
    Grain: one row per (measure_id, from_hour, to_hour, owner_as_of_hour, user_key); only where it happened.
    Users are resolved as known before owner_as_of_hour (cohort_windows).
    The hours between two edges of any windows are added up first: one pass over the rollup serves
-   every window of every prediction. An hourly run counts active users only (of_active_users). #}
+   every window of every prediction. An hourly run counts active users only (of_processed_users). #}
 with
 
 windows as (
@@ -34,7 +34,7 @@ by_segment as (
         sum(counted.amount) as amount
     from {{ measure_hours() }} as counted
     inner join segments on counted.event_hour = segments.event_hour
-    {{ of_active_users('counted.identity_key') }}
+    {{ of_processed_users('counted.identity_key') }}
     group by counted.measure_id, segments.segment, counted.identity_key
 ),
 

@@ -16,7 +16,7 @@ counted as (
     inner join {{ ref('prediction_measures') }} as counters
         on hours.measure_id = counters.measure_id
     inner join {{ ref('stg_as_of') }} as now on hours.event_hour < now.as_of_hour
-    {{ of_active_users('hours.identity_key') }}
+    {{ of_processed_users('hours.identity_key') }}
     group by counters.counter_id, hours.identity_key, hours.event_hour
 ),
 

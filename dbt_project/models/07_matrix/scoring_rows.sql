@@ -5,7 +5,7 @@
     materialized='serving_table',
     processed_by={'user_key': 'identity_key'}, values_of_others={'has_features': 'false'}
 ) }}
--- depends_on: {{ ref('cohort_scope') }}, {{ ref('cohort_active_identities') }}
+-- depends_on: {{ ref('cohort_scope') }}, {{ ref('cohort_processed_identities') }}
 with
 
 now_snapshots as (

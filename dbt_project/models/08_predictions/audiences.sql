@@ -18,7 +18,7 @@ final as (
         as_of
     from {{ ref('predictions') }}
     {%- if var('scope') == 'active' %}
-    where user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
+    where user_id in (select processed.user_id from {{ ref('cohort_processed_identities') }} as processed)
     {%- endif %}
 )
 

@@ -6,7 +6,8 @@
 {{ config(processed_by={'user_id': 'user_id'}) }}
 {%- set is_hourly = is_hourly_run() %}
 -- What Python makes scores of, so that the lineage shows it.
--- depends_on: {{ ref('champions') }}, {{ ref('training_rows') }}, {{ ref('user_features') }}, {{ ref('cohort_scope') }}
+-- depends_on: {{ ref('champions') }}, {{ ref('training_rows') }}, {{ ref('user_features') }}
+-- depends_on: {{ ref('cohort_scope') }}
 with
 
 -- Old scores say little.
@@ -51,7 +52,7 @@ cohort as (
     select prediction, user_id, as_of
     from {{ ref('scoring_rows') }}
     {%- if var('scope') == 'active' %}
-    where user_id in (select active.user_id from {{ ref('cohort_active_identities') }} as active)
+    where user_id in (select processed.user_id from {{ ref('cohort_processed_identities') }} as processed)
     {%- endif %}
 ),
 

@@ -99,10 +99,13 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
 
 
 def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the schemas (with their catalog: one may have its name) and UTC."""
-    ((catalog,),) = connection.execute("select current_database()").fetchall()
-    quoted = catalog.replace('"', '""')
-    path = ",".join(f'"{quoted}".{schema}' for schema in (SCHEMA, INTERNAL))
+    """Set the schemas that are there (with their catalog: one may have its name) and UTC."""
+    there = connection.execute(
+        "select database_name, schema_name from duckdb_schemas()"
+        " where database_name = current_database() and schema_name in (?, ?) order by schema_name",
+        [SCHEMA, INTERNAL],
+    ).fetchall()
+    path = ",".join('"{}".{}'.format(catalog.replace('"', '""'), name) for catalog, name in there)
     connection.execute("set search_path = ?", [path])
     connection.execute("set TimeZone = 'UTC'")
     return connection

@@ -1,6 +1,6 @@
-{# Which model scores each prediction now: the newest one of the present definition that was promoted and
-   knew nothing after now. Of a past hour that may be one that has retired since. Grain: one row per prediction that
-   has a model. The only place that says who scores. #}
+{# Which model scores each prediction now: the newest one of the present definition that was promoted
+   and knew nothing after now. Of a past hour that may be one that has retired since. Grain: one row
+   per prediction that has a model. The only place that says who scores. #}
 {{ config(materialized='view') }}
 with
 
