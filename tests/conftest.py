@@ -111,7 +111,12 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
     shared = tmp_path_factory.mktemp("dbt")
     (shared / "predictions").mkdir()
 
-    def make(events: Iterable[dict[str, Any]], as_of: str = "", definitions: str = SHOP) -> Path:
+    def make(
+        events: Iterable[dict[str, Any]],
+        as_of: str = "",
+        definitions: str = SHOP,
+        rows_at_a_time: int = 100,
+    ) -> Path:
         (shared / "predictions/predictions.yml").write_text(definitions)
         (shared / "warehouse.duckdb").unlink(missing_ok=True)
         environment = {
@@ -120,9 +125,9 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
             "FORETELL_WAREHOUSE": str(shared / "warehouse.duckdb"),
             "FORETELL_AS_OF": as_of,
         }
-        # So that every test sees users in many blocks, and weeks of few events.
-        blocks = ["--vars", "{rows_per_block: 100, events_per_fill: 100}"]
-        done = dbt(["run", "--exclude", AFTER_SCORING, *blocks], environment, shared)
+        # Small, so that tests see users in many blocks, and weeks in parts; a block costs 0.1 s.
+        blocks = f"{{rows_per_block: {rows_at_a_time}, events_per_fill: {rows_at_a_time}}}"
+        done = dbt(["run", "--exclude", AFTER_SCORING, "--vars", blocks], environment, shared)
         assert done.returncode == 0, done.stdout[-3000:]
         made = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
         return (shared / "warehouse.duckdb").rename(made)
