@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 from foretell.system.no_telemetry import disable_telemetry
 from tests.dbt_process import DbtProcess
@@ -102,6 +103,26 @@ def dbt(
 def dbt_process() -> DbtProcess:
     """Return the process in which this worker's commands run."""
     return DbtProcess()
+
+
+@pytest.fixture(scope="session")
+def shop_after_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a shop after a run (tests.shop.run_shop): to read, or to copy.
+
+    The first process of a test run that needs it makes it for all. Quotes and blanks in the path
+    are part of what is tested.
+    """
+    from tests.shop import run_shop  # which imports this file
+
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / 'it\'s "mine"'
+    with FileLock(shared / "shop.lock"):
+        if not (folder / "ran").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            run_shop(folder)
+            (folder / "ran").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
