@@ -80,7 +80,7 @@ class Warehouse(WarehouseFolder):
 
 @pytest.fixture(scope="module")
 def rows():
-    made = random_events(3, n_users=400, n_events=60_000)
+    made = random_events(3, n_users=400, n_events=20_000)
     for row in made[100:]:  # else all users become one
         row["previous_id"] = None
     return made
