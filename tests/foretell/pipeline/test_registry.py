@@ -10,7 +10,7 @@ import pytest
 from foretell.pipeline import registry
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED, ModelRecord
 from foretell.warehouse.open import open_warehouse
-from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import create_model_tables
 
 FIRST = ModelRecord(
     model_id="m1", prediction="buys", definition_hash="h", as_of=datetime(2026, 1, 1), status=CHAMPION,
@@ -26,21 +26,13 @@ def day(number: int, **changes) -> ModelRecord:
 
 @pytest.fixture
 def warehouse(tmp_path):
-    path = tmp_path / "w.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            """
-            create schema foretell; use w.foretell;
-            """
-            + MODELS
-            + MODEL_FEATURES
-            + FEATURES
-            + HELD_OUT_SCORES
-            + """
-            create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
-            create table stg_as_of as select timestamp '2026-01-08' as as_of;
-            """
-        )
+    path = create_model_tables(
+        tmp_path,
+        """
+        create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
+        create table stg_as_of as select timestamp '2026-01-08' as as_of;
+        """,
+    )
     with open_warehouse(path) as opened:
         yield opened
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-import duckdb
 import numpy as np
 import pytest
 
@@ -15,7 +14,7 @@ from foretell.learn.train import TrainSettings, train
 from foretell.pipeline import registry, train_prediction
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
 from foretell.warehouse.open import open_warehouse
-from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import create_model_tables
 from tests.sparse_rows import training_set
 
 SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10)
@@ -32,22 +31,14 @@ WORSE = replace(GOOD, y=np.where(HELD_OUT, GOOD.y, NOISE.y))
 
 @pytest.fixture
 def warehouse(tmp_path):
-    path = tmp_path / "w.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            """
-            create schema foretell; use w.foretell;
-            """
-            + MODELS
-            + MODEL_FEATURES
-            + FEATURES
-            + HELD_OUT_SCORES
-            + """
-            create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash,
-                null::integer as budget_minutes, null::integer as budget_memory_gb;
-            create table stg_as_of (as_of timestamp);
-            """
-        )
+    path = create_model_tables(
+        tmp_path,
+        """
+        create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash,
+            null::integer as budget_minutes, null::integer as budget_memory_gb;
+        create table stg_as_of (as_of timestamp);
+        """,
+    )
     with open_warehouse(path) as opened:
         yield opened
 

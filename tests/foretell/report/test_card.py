@@ -15,7 +15,7 @@ from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, ModelReco
 from foretell.report.card import model_card, write_cards
 from foretell.warehouse.open import open_warehouse
 from tests.foretell.test_markdown_text import Page
-from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import create_model_tables
 
 HOSTILE = "<img src=x onerror=alert(1)> | `a` [b](http://c.example) $x$"
 
@@ -54,23 +54,17 @@ DEFINITION = {
 
 @pytest.fixture
 def warehouse(tmp_path):
-    path = tmp_path / "w.duckdb"
+    path = create_model_tables(
+        tmp_path,
+        """
+        create table stg_as_of as select timestamp '2026-01-20' as as_of;
+        create table labels_rates as
+            select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate,
+                12.5 as mean_value;
+        """,
+    )
     with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            """
-            create schema foretell; use w.foretell;
-            """
-            + MODELS
-            + MODEL_FEATURES
-            + FEATURES
-            + HELD_OUT_SCORES
-            + """
-            create table stg_as_of as select timestamp '2026-01-20' as as_of;
-            create table labels_rates as
-                select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate,
-                    12.5 as mean_value;
-            """
-        )
+        connection.execute("use w.foretell")
         connection.execute(
             "create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash, "
             "? as label, ? as definition, 7 as horizon_days",
