@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
 
 import duckdb
 import pytest
-from rich.console import Console, Group
 
 from foretell.alarms.alarms import ALARMS, Alarm, current_alarms, refuse_held_back, replace_alarms
 from foretell.errors import HeldBack
-from foretell.report.summary import alarm_lines
 from foretell.warehouse.open import open_warehouse
 from tests.history_tables import ALARMS_TABLE
 
@@ -69,21 +66,3 @@ def test_what_is_held_back_ends_in_an_exit_code_of_its_own():
     for selected in ([], ["leaves"]):
         with pytest.raises(HeldBack, match="held back: leaves; what was published of it before"):
             refuse_held_back([held, warning], selected)
-
-
-def test_a_terminal_of_80_columns_shows_every_alarm_and_no_markup_of_names():
-    held = Alarm(
-        "a", "“[red]x[/red]” was last seen on 2026-04-16, " + "45 days " * 20, "leaves", True
-    )
-    out = io.StringIO()
-    console = Console(file=out, width=80)
-    console.print(
-        Group(*alarm_lines([held, Alarm("b", "1 of 2 snapshots", "buys"), Alarm("c", "d")]))
-    )
-    text = out.getvalue()
-    assert max(len(line) for line in text.splitlines()) <= 80
-    assert "“[red]x[/red]” was last seen" in text
-    assert text.index("Held back") < text.index("- leaves: ") < text.index("Warnings")
-    assert "- buys: 1 of 2 snapshots." in text
-    assert "\n- d." in text
-    assert alarm_lines([]) == []
