@@ -163,9 +163,9 @@ def test_every_prediction_has_a_published_card(pipeline):
     cards = {path.name: path.read_text() for path in (folder / "w_published/cards").iterdir()}
     assert sorted({name.split(".")[0] for name in cards}) == ["buys", "buys_a_lot", "orders"]
     assert len(cards) == 6
-    assert "### The amounts" in cards["orders.md"]
-    assert "### The amounts" not in cards["buys.md"]
-    assert "Now it gives 240 users a mean probability" in cards["buys.md"]
+    assert "### Expected values" in cards["orders.md"]
+    assert "### Expected values" not in cards["buys.md"]
+    assert "The mean probability of 240 users now is" in cards["buys.md"]
     assert "## No model" in cards["buys_a_lot.md"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from foretell.check_predictions import Week, look_at_weeks, what_is_missing
+from foretell.check_predictions import Week, check_weeks, what_is_missing
 from foretell.project import PROJECT
 from tests.conftest import write_events
 from tests.random_events import random_events
@@ -43,7 +43,7 @@ def test_what_is_missing_is_said_in_numbers(matured, missing):
     ("counts", "findings"),
     [
         ([(100, None), (100, 20), (90, 10)], []),
-        ([(0, None), (100, 20)], ["nobody is in the starting cohort now"]),
+        ([(0, None), (100, 20)], ["the starting cohort has no users now"]),
         ([(9, None), (90, 20), (100, 20)], ["the starting cohort shrinks: 9 users now, 100 before"]),
         ([(10, None), (90, 20), (100, 20)], []),
         ([(100, None), (100, 0), (0, 0)], ["the outcome never happens"]),
@@ -52,7 +52,7 @@ def test_what_is_missing_is_said_in_numbers(matured, missing):
     ],
 )  # fmt: skip
 def test_sizes_and_rates_that_look_wrong(counts, findings):
-    assert look_at_weeks(weeks(*counts)) == findings
+    assert check_weeks(weeks(*counts)) == findings
 
 
 DEFINITIONS = {
@@ -115,7 +115,9 @@ def test_each_definition_is_looked_at_before_any_training(said):
     flat = " ".join(output.split())
     assert lines["buys"] == "buys: enough to learn from"
     assert "users who did it within 28 days, and the outcome is that they do it again" in flat
-    assert "users who did not do it within 14 days and the outcome is that they go on so" in flat
+    assert (
+        "users who did not do it within 14 days, and the outcome is that they still do not" in flat
+    )
     assert "never_ending: cannot learn yet: there are 63 days of events" in flat
     assert output.count("not known yet") == 5
     assert "mean value" in output

@@ -16,10 +16,10 @@ from foretell.errors import ForetellError, HeldBack
     ("error", "said"),
     [
         (ForetellError("no events at x"), "foretell: no events at x\n"),
-        (duckdb.IOException("disk full\nmore"), "foretell: the warehouse answered: disk full\n"),
+        (duckdb.IOException("disk full\nmore"), "foretell: the warehouse reported: disk full\n"),
         (
             duckdb.BinderException('Referenced column "expected_value" not found!\nmore'),
-            'foretell: the warehouse answered: Referenced column "expected_value" not found!; if an older '
+            'foretell: the warehouse reported: Referenced column "expected_value" not found!; if an older '
             "Foretell built this warehouse, `foretell run` brings it up to date\n",
         ),
         (OSError("no room"), "foretell: no room\n"),
@@ -77,7 +77,7 @@ def test_a_signal_ends_in_one_line(number, code):
     process.send_signal(number)
     _, errors = process.communicate()
     assert process.returncode == code
-    assert errors == "foretell: stopped; what readers see is what was published before\n"
+    assert errors == "foretell: stopped; readers still see the copy published before\n"
 
 
 @pytest.fixture(autouse=True)

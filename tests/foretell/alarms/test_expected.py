@@ -132,9 +132,7 @@ def test_amounts_in_another_unit_are_held_back(amount, is_held):
     assert (alarm is not None) == is_held
     if alarm:
         assert alarm.is_held_back
-        assert "each on average, where those of the last 3 snapshots came to 10 to 12: " in str(
-            alarm
-        )
+        assert "where the mean values of the last 3 snapshots were 10 to 12: " in str(alarm)
         assert not check_amount("p", amount, 500, usual, is_accepted=True).is_held_back
 
 

@@ -77,23 +77,23 @@ def warehouse(tmp_path):
         yield opened
 
 
-def test_a_card_says_what_is_asked_for(warehouse):
+def test_a_card_shows_every_section(warehouse):
     card = model_card(warehouse, MODEL)
     for words in (
         "3 weekly snapshots, as of 2025-12-18 00:00 to 2026-01-01 00:00 (UTC)",
         "| rows (a user at a snapshot) | 3,000 |",
-        "| budget of its training | 5 min on 2 cores, 4 GB |\n\n",
-        "it came true in 20.0% of 3,000 cases",
+        "| training budget | 5 min on 2 cores, 4 GB |\n\n",
+        "the outcome happened in 20.0% of 3,000 training rows",
         "| 10.0% | 10.0% | 5.0% to 15.0% |",
         "data:image/png;base64,",
-        "- The property “plan”. With this shuffled among users, log loss is 0.0100 worse, 10% of all",
+        "- The property “plan”. With this shuffled among users, log loss is 0.0100 worse, 10% of the",
         "- On how many days active.",
         "| logistic ✓ | 0.4000 |",
         "Promoted: not worse than the champion.",
-        "log loss was 0.3800, of other users in later weeks 0.4000: 0.0200 more.\n\nHow often",
+        "training weeks was 0.3800, on other users in later weeks 0.4000: 0.0200 more.\n\nShare of",
         "| 2026-01-08 00:00 | 1,000 | 25.00% |",
-        "It has scored nobody yet.",
-        "- It says who will, not why.",
+        "The model has scored no users yet.",
+        "- The model predicts who will, not why.",
     ):
         assert words in card, words
     assert "-0.1" not in card
@@ -103,10 +103,10 @@ def test_a_card_says_what_is_asked_for(warehouse):
 def test_without_a_later_week_nothing_is_said_of_time(warehouse, changed):
     card = model_card(warehouse, replace(MODEL, metrics=METRICS | changed))
     assert "in later weeks" not in card
-    assert "## Does the world change\n\nHow often" in card
+    assert "## Change over time\n\nShare of users" in card
 
 
-def test_what_the_newest_build_knows_is_told(warehouse):
+def test_the_newest_build_is_shown(warehouse):
     warehouse.execute(
         "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability, "
         "null::double as expected_value"
@@ -117,8 +117,8 @@ def test_what_the_newest_build_knows_is_told(warehouse):
         "0.25 as observed_rate, 0.2 as observed_low, 0.3 as observed_high, null as calibration_slope"
     )
     card = model_card(warehouse, MODEL)
-    assert "Now it gives 1 users a mean probability of 22.00%" in card
-    assert "| everybody | matured | 900 | 21.0% | 25.0% \\[20.0%, 30.0%\\] |  |" in card
+    assert "The mean probability of 1 users now is 22.00%" in card
+    assert "| all | matured | 900 | 21.0% | 25.0% \\[20.0%, 30.0%\\] |  |" in card
 
 
 def test_hostile_names_stay_text_in_both_forms(warehouse, tmp_path):
@@ -145,7 +145,7 @@ def test_a_model_that_could_not_be_trained_has_a_card(warehouse):
 
 
 def test_inputs_that_may_know_the_future_are_named(warehouse):
-    assert "Kept from it" not in model_card(warehouse, MODEL)
+    assert "Left out, because" not in model_card(warehouse, MODEL)
     left_out = [
         {"feature_id": 9, "kind": "value_sum", "group": HOSTILE, "reason": "alone it tells 99.1 % of pairs apart"},
         {"feature_id": 8, "kind": "odd", "group": "plan", "reason": "it separates outcomes no more"},
@@ -175,7 +175,10 @@ def test_files_come_and_go_with_their_models(warehouse, tmp_path):
     registry.save_model(warehouse, replace(lost, reason="not promoted: worse"))
     written = write_cards(warehouse, ["buys"], folder)
     assert [path.name for path in written] == ["buys.html", "buys_challenger.html"]
-    assert "It does not score: not promoted: worse." in (folder / "buys_challenger.md").read_text()
+    assert (
+        "This model does not score: not promoted: worse."
+        in (folder / "buys_challenger.md").read_text()
+    )
     registry.save_model(warehouse, replace(MODEL, model_id="m3", as_of=datetime(2026, 1, 10)))
     assert [path.name for path in write_cards(warehouse, ["buys"], folder)] == ["buys.html"]
     assert sorted(path.name for path in folder.iterdir()) == ["buys.html", "buys.md"]
@@ -199,9 +202,9 @@ VALUE_METRICS = METRICS | {
 }  # fmt: skip
 
 
-def test_a_card_of_a_value_prediction_tells_amounts(warehouse):
-    asked = {"outcome": {"event": HOSTILE, "sum_of": "amount"}, "horizon_days": 7}
-    warehouse.execute("update prediction_definitions set definition = ?", [json.dumps(asked)])
+def test_a_card_of_a_value_prediction_shows_expected_values(warehouse):
+    written = {"outcome": {"event": HOSTILE, "sum_of": "amount"}, "horizon_days": 7}
+    warehouse.execute("update prediction_definitions set definition = ?", [json.dumps(written)])
     warehouse.execute(
         "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability, "
         "9.75 as expected_value"
@@ -213,16 +216,16 @@ def test_a_card_of_a_value_prediction_tells_amounts(warehouse):
     )
     card = model_card(warehouse, replace(MODEL, metrics=VALUE_METRICS))
     for words in (
-        "Of each user in the starting cohort: **the sum of “amount” over “",
-        "it expected **106%** of what came",
-        "it is 14.37 off on average, where giving everybody the mean is 19.9 off",
-        "brought **57%** of everything",
+        "For each user in the starting cohort: the expected value of **the sum of “amount” over “",
+        "Their sum over all users is **106%** of the observed sum",
+        "The mean error of one user is 14.37; with the same mean for all users it is 19.9.",
+        "had **57%** of the observed sum",
         "| 300 | 1,234 | 1,300 | 1,100 to 1,500 |",
-        "- matured, 900 users: 10.5 expected of each on average, 11.25 came \\[9.5, 13\\].",
+        "- matured, 900 users: 10.5 expected per user, 11.25 observed \\[9.5, 13\\].",
         "| average_amount ✓ | 11.5000 | factor |",
         "the deviance is 0.0100 worse",
         "| 2026-01-08 00:00 | 1,000 | 25.00% | 12.5 |",
-        "It expects 9.75 of each on average; the rows it learned from\ncame to 12.25.",
+        "The mean expected value is 9.75; the mean value of the training rows\nwas 12.25.",
         "- An expected value is a mean over all that may happen",
     ):
         assert words in card, (words, card)

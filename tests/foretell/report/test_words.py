@@ -26,32 +26,34 @@ def changed(**metrics):
 def test_what_is_not_known_is_left_out():
     none = {"value": None, "low": None, "high": None}
     said = in_words(changed(auroc=none, log_loss=none, top_decile_lift=none), "Will buy")
-    assert said.startswith("**Will buy**: it came true in 20.0% of 3,000 cases")
-    assert "Order" not in said
+    assert said.startswith("**Will buy**: the outcome happened in 20.0% of 3,000 training rows")
+    assert "Ranking" not in said
     assert "Probabilities" not in said
     assert "Use" not in said
 
 
 def test_numbers_have_their_measure():
     said = in_words(MODEL, "Will buy")
-    assert "rates the first higher in **80%** of cases (AUROC" in said
+    assert "ranks the first higher in **80%** of cases (AUROC" in said
     assert "differ by **1.0 percentage points** on average" in said
-    assert "**3.0 times** as often as for all" in said
+    assert "**3.0 times** as often as in all" in said
     assert "does not score" not in said
     rejected = replace(MODEL, status=REJECTED, reason="its | file is torn")
-    assert in_words(rejected, "Will buy").endswith("It does not score: its \\| file is torn.")
+    assert in_words(rejected, "Will buy").endswith(
+        "This model does not score: its \\| file is torn."
+    )
 
 
 def test_importances_are_shares_of_what_the_model_gains():
     """It gains 0.5 - 0.4 nats a row over the base rate."""
     first, second, third = importance_sentences(MODEL, [HOSTILE], ["plan"]).splitlines()
     assert first.startswith("- What users did of “\\<img")
-    assert first.endswith("log loss is 0.0200 worse, 20% of all it gains.")
+    assert first.endswith("log loss is 0.0200 worse, 20% of the total gain.")
     assert second.startswith("- The property “plan”.")
     assert third.startswith("- On how many days active.")
     assert importance_sentences(replace(MODEL, importances=[]), [], []).startswith("- Nothing")
     no_gain = replace(MODEL, metrics=METRICS | {"log_loss": metric(0.6)})
-    assert "gains" not in importance_sentences(no_gain, [HOSTILE], ["plan"])
+    assert "total gain" not in importance_sentences(no_gain, [HOSTILE], ["plan"])
 
 
 def test_the_winner_is_marked_and_the_lowest_loss_comes_first():

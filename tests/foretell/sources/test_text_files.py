@@ -61,6 +61,6 @@ def test_utf_16_and_a_character_cut_at_the_end_of_what_is_looked_at(tmp_path, mo
         check_events(str(tmp_path / "wide.csv"))
     (tmp_path / "good.csv").write_text(text, encoding="utf-8")
     monkeypatch.setattr(
-        "foretell.sources.text_files.LOOKED_AT_BYTES", text.encode().index(b"\xc3") + 1
+        "foretell.sources.text_files.CHECKED_BYTES", text.encode().index(b"\xc3") + 1
     )
     check_events(str(tmp_path / "good.csv"))
