@@ -60,7 +60,7 @@ def test_what_is_not_whole_fails(evaluate, changed, is_whole, are_probabilities)
     assert results["buys_is_probability"].passed == are_probabilities
 
 
-def test_without_a_model_it_says_so(evaluate):
+def test_without_a_model_the_check_describes_it(evaluate):
     assert evaluate()["buys_one_row_per_user"].description == ""
     without = evaluate(has_model=False)["buys_one_row_per_user"]
     assert without.description == "no model yet, so no row is expected"

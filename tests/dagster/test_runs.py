@@ -85,7 +85,7 @@ def pipeline(tmp_path_factory):
     return folder, daily, after_daily, hourly
 
 
-def test_an_hour_before_the_first_day_says_what_to_run(pipeline, tmp_path):
+def test_an_hour_before_the_first_day_names_the_job_to_run(pipeline, tmp_path):
     folder, *_ = pipeline
     settings = read_settings(
         {"FORETELL_EVENTS": str(folder / "events_*.parquet"), "FORETELL_WAREHOUSE": "new.duckdb"},
@@ -95,11 +95,12 @@ def test_an_hour_before_the_first_day_says_what_to_run(pipeline, tmp_path):
     hourly = defs.resolve_job_def("hourly").execute_in_process(raise_on_error=False)
     assert not hourly.success
     (failed,) = [e for e in hourly.all_events if e.event_type_value == "STEP_FAILURE"]
-    said = failed.event_specific_data.error.message
+    message = failed.event_specific_data.error.message
     assert (
-        "the warehouse lacks cohort_outcome_days, features, hourly_champion_features and " in said
+        "the warehouse lacks cohort_outcome_days, features, hourly_champion_features and "
+        in message
     )
-    assert "more, which the job daily makes: run it once" in said
+    assert "more, which the job daily makes: run it once" in message
 
 
 def test_a_day_makes_every_table(pipeline):
@@ -184,7 +185,7 @@ def test_hourly_scores_users_active_since_the_day_and_trains_nothing(pipeline):
     assert query(folder / "w.duckdb", served) == [(USERS, USERS)]
 
 
-def test_how_often_is_told_of_every_user(pipeline):
+def test_every_user_has_an_expected_number(pipeline):
     folder, daily, _, _ = pipeline
     rows = query(
         folder / "w.duckdb",

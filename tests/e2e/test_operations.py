@@ -82,10 +82,10 @@ def test_status_tells_of_each_prediction_as_of_when_and_whom_it_covers(shop_afte
         newest, older = connection.execute(
             "select max(as_of), min(as_of) from predictions"
         ).fetchall()[0]
-    said = " ".join(foretell(tmp_path, "status", PREDICTIONS="").stdout.split())
-    assert f"│ buys │ {newest:%Y-%m-%d %H:%M} │ 120 │" in said
-    assert f"│ views │ {older:%Y-%m-%d %H:%M} │ 60 of 120 │" in said
-    assert f"views: its scores are as of {older:%Y-%m-%d %H:%M}, 28 days before now" in said
+    shown = " ".join(foretell(tmp_path, "status", PREDICTIONS="").stdout.split())
+    assert f"│ buys │ {newest:%Y-%m-%d %H:%M} │ 120 │" in shown
+    assert f"│ views │ {older:%Y-%m-%d %H:%M} │ 60 of 120 │" in shown
+    assert f"views: its scores are as of {older:%Y-%m-%d %H:%M}, 28 days before now" in shown
 
 
 @pytest.mark.skipif(not may_remount(), reason="needs leave to mount in a namespace (unshare)")
@@ -103,7 +103,7 @@ def test_a_read_only_install_works(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["check-predictions", "run"])
-def test_no_usable_event_is_said_at_once(tmp_path, command):
+def test_no_usable_event_is_reported_at_once(tmp_path, command):
     """After staging, not after all 216 nodes, and not of a table that is missing."""
     case = shutil.copytree(CASES / "10-no-usable-event-in-check-predictions", tmp_path / "case")
     (case / "epoch_ms.csv").write_text("user_id,event_name,event_time\n1,open,soon\n2,open,later\n")

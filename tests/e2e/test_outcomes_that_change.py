@@ -115,7 +115,7 @@ def test_a_launch_teaches_only_from_its_first_hour_on(changed):
     assert means["not_launched"] == pytest.approx(1 - means["launched"], abs=0.01)
 
 
-def test_one_of_several_events_that_was_renamed_is_told_and_the_others_go_on(changed):
+def test_one_of_several_events_that_was_renamed_is_reported_and_the_others_go_on(changed):
     _, alarms, means, _ = changed
     (part,) = [alarm for alarm in alarms["renamed_part"] if alarm.kind == "outcome_gone"]
     assert part.message.startswith("of its events “purchase” was last seen on 2026-04-1")
@@ -148,7 +148,7 @@ def test_cards_checks_and_counts_say_so(changed):
     assert {name for name, check in checks.items() if check.is_held_back} == GONE
 
 
-def test_accepted_it_goes_on_and_the_doubt_is_still_told(changed):
+def test_accepted_it_goes_on_and_the_alarm_stays(changed):
     path = changed[0]
     alarms, means, _ = learn_and_score(path, accepted=["renamed_not_done"])
     assert [alarm.is_held_back for alarm in alarms["renamed_not_done"]][:1] == [False]
@@ -174,7 +174,7 @@ def test_older_scores_stay_while_an_outcome_is_gone(tmp_path):
     folder.dbt("everyone", ["--select", AFTER_SCORING], as_of="2026-04-29T00:00")
     still = folder.query("select user_id, probability, as_of from predictions order by all")
     assert still
-    assert set(still) <= set(shown)  # who left the cohort is not shown, who came has none yet
+    assert set(still) <= set(shown)  # users who left are not shown, new ones have no score yet
     assert len(still) > 0.8 * len(shown)
     with open_warehouse(folder.path, read_only=True) as warehouse:
         counts = count_scores(warehouse)["renamed_old"]

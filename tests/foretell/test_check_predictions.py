@@ -1,4 +1,4 @@
-"""What is said of a definition before any training."""
+"""Checks of a definition before any training."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def weeks(*counts: tuple[int, int | None]) -> list[Week]:
         ([], "there are 20 days of events; it needs two weeks before its first as_of and 7 days after it"),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_said_in_numbers(matured, missing):
+def test_what_is_missing_is_reported_in_numbers(matured, missing):
     assert what_is_missing(matured, horizon_days=7, n_days=20).replace(
         "with the outcome and 2", "with and 2"
     ) == missing  # fmt: skip
@@ -77,7 +77,7 @@ DEFINITIONS = {
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
+def check(tmp_path_factory):
     """Return a function from arguments to exit code and output of `foretell check-predictions`."""
     folder: Path = tmp_path_factory.mktemp("checks")
     (folder / "p").mkdir()
@@ -106,8 +106,8 @@ def said(tmp_path_factory):
     return run
 
 
-def test_each_definition_is_looked_at_before_any_training(said):
-    code, output = said()
+def test_each_definition_is_checked_before_any_training(check):
+    code, output = check()
     assert code == 0, output
     lines = {
         line.split(":")[0]: " ".join(line.split()) for line in output.splitlines() if ": " in line
@@ -125,7 +125,7 @@ def test_each_definition_is_looked_at_before_any_training(said):
     assert "2026-02-26 00:00" in output
 
 
-def test_an_unknown_name_is_refused(said):
-    code, output = said("--select", "byus")
+def test_an_unknown_name_is_refused(check):
+    code, output = check("--select", "byus")
     assert code == 1
     assert 'unknown prediction "byus"; the nearest is "buys"' in output

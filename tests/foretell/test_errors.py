@@ -1,4 +1,4 @@
-"""What is said where the machine has no more memory or room on its disk."""
+"""Messages where the machine has no more memory or room on its disk."""
 
 from __future__ import annotations
 

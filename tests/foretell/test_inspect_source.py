@@ -13,7 +13,7 @@ from foretell.inspect_source import inspect_source, report
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-def test_inspection_says_format_mapping_refused_rows_and_setting():
+def test_inspection_shows_format_mapping_refused_rows_and_setting():
     found = inspect_source(str(FIXTURES / "segment/events.ndjson"))
     assert (found.form.adapter, found.n_rows, found.n_unusable) == ("segment", 8, 1)
     assert found.unusable == ["(nothing in it can be read)"]

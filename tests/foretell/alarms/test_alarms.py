@@ -32,7 +32,7 @@ def test_a_check_replaces_only_what_it_raised_before(warehouse):
     assert current_alarms(warehouse) == [gap]
 
 
-def test_holding_alarms_come_first_and_one_prediction_can_be_asked_for(warehouse):
+def test_holding_alarms_come_first_and_one_prediction_can_be_selected(warehouse):
     warning = Alarm("a", "warning", "buys")
     held = Alarm("b", "held back", "leaves", is_held_back=True)
     replace_alarms(warehouse, ["a", "b"], [warning, held], AS_OF)
@@ -53,7 +53,7 @@ def test_a_check_of_one_prediction_leaves_the_others_alone(warehouse):
     assert current_alarms(warehouse) == [other]
 
 
-def test_what_is_not_asked_any_more_raises_nothing(warehouse):
+def test_a_prediction_that_is_not_defined_any_more_has_no_alarms(warehouse):
     replace_alarms(warehouse, ["a"], [Alarm("a", "x", "buys"), Alarm("a", "whole")], AS_OF)
     warehouse.execute("create table prediction_definitions as select 'leaves' as prediction")
     assert current_alarms(warehouse) == [Alarm("a", "whole")]

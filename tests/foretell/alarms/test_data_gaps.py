@@ -1,4 +1,4 @@
-"""Which snapshots a gap keeps from training, and what is said of gaps and outages."""
+"""Which snapshots a gap keeps from training, and the alarms of gaps and outages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_where_now_holds_it_too_only_labels_decide():
     )
 
 
-def test_where_too_few_would_be_left_all_teach_and_it_is_told():
+def test_where_too_few_snapshots_would_be_left_all_are_used():
     late = Gap(FIRST + 110, FIRST + 119, (0.3,) * 10, 3000, 10_000.0)
     chosen = choose_snapshots([late], weekly(2, horizon_days=28), 28 * 24, NOW)
     assert chosen.left_out == frozenset()
@@ -103,7 +103,7 @@ def warehouse(tmp_path):
         yield opened
 
 
-def test_an_outage_of_one_type_is_told_for_a_week(warehouse):
+def test_an_outage_of_one_type_is_reported_for_a_week(warehouse):
     (alarm,) = outage_alarms(warehouse)
     assert alarm.prediction is None
     assert alarm.message.startswith(
@@ -114,18 +114,18 @@ def test_an_outage_of_one_type_is_told_for_a_week(warehouse):
     assert outage_alarms(warehouse) == []
 
 
-def test_gaps_are_read_anew_when_events_came(warehouse):
+def test_gaps_are_read_anew_after_new_events(warehouse):
     (gap,) = read_gaps(warehouse)
     assert gap.event_name == "buy"
     warehouse.execute(
         f"insert into hourly_user_events select 2, {gap.first_hour} + i, 90 from range(6) as t(i)"
     )
-    assert read_gaps(warehouse) == [gap]  # as nothing says that something came
+    assert read_gaps(warehouse) == [gap]  # as no batch is newer
     warehouse.execute("update stg_event_hours set counted_in = 2")
     assert read_gaps(warehouse) == []
 
 
-def test_an_outage_of_all_events_is_told_once(warehouse):
+def test_an_outage_of_all_events_is_reported_once(warehouse):
     warehouse.execute(
         f"delete from hourly_user_events where event_hour between {24 * FIRST + at(9, 2, 9)} "
         f"and {24 * FIRST + at(9, 2, 14)}"

@@ -1,4 +1,4 @@
-"""What is said of an outcome that began or ended."""
+"""Alarms about an outcome that began or ended."""
 
 from __future__ import annotations
 

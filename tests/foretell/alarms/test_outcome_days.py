@@ -1,4 +1,4 @@
-"""On which days an outcome came, and on which its silence means nothing."""
+"""Days with an outcome, and days on which its silence means nothing."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def test_weeks_with_a_tenth_to_a_half_are_found_with_their_dates(share, level):
     assert gap.n_events / gap.n_usual == pytest.approx(share, abs=0.08)
 
 
-def test_a_gap_that_lasts_until_now_is_told_as_such():
+def test_a_gap_that_lasts_until_now_is_reported_as_such():
     (gap,) = find_gaps(thinned(0.3, first=130, last=139), FIRST)
     assert not gap.is_over
     assert gap.words.startswith("from 2025-02-11 to 2025-02-20 there were ")
@@ -75,7 +75,7 @@ def test_an_outage_of_hours_is_found_with_its_times():
     assert gap.words.startswith("from 2024-12-01 09:00 to 2024-12-01 17:00 UTC there were 0 events")
 
 
-def test_a_few_that_came_all_the_same_and_two_outages():
+def test_a_few_events_in_an_outage_and_two_outages():
     trickle = silenced(at(8, 2, 9), at(8, 2, 16), share=0.05)
     assert len(find_outages(trickle, 24 * FIRST)) == 1
     twice = silenced(at(8, 2, 9), at(8, 2, 16))

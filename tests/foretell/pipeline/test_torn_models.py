@@ -51,7 +51,7 @@ def test_a_whole_model_passes(graph):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"onnx": b"torn"}, "buys: model m1 is torn, its graph cannot be used"),
         ({"onnx": b""}, "its graph cannot be used"),
@@ -60,8 +60,8 @@ def test_a_whole_model_passes(graph):
         ({"feature_ids": ["1", "2", "3"]}, "its feature_ids are no list of numbers"),
     ],
 )
-def test_a_torn_model_is_named(graph, changed, said):
-    with pytest.raises(TornModel, match=said):
+def test_a_torn_model_is_named(graph, changed, message):
+    with pytest.raises(TornModel, match=message):
         check_model(record(**{"onnx": graph, **changed}))
 
 

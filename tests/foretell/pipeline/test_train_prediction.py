@@ -93,13 +93,13 @@ def test_models_compete_day_by_day_and_a_replay_changes_nothing(warehouse, run):
     assert statuses(warehouse) == [RETIRED, REJECTED, CHAMPION]
 
 
-def test_a_stated_budget_is_kept_and_told(warehouse, run, monkeypatch):
+def test_a_stated_budget_is_kept_and_reported(warehouse, run, monkeypatch):
     usual, _ = run("2026-01-01")
-    asked = []
-    monkeypatch.setattr(train_prediction, "train", lambda *a: asked.append(a[1]) or train(*a))
+    used = []
+    monkeypatch.setattr(train_prediction, "train", lambda *a: used.append(a[1]) or train(*a))
     warehouse.execute("update prediction_definitions set budget_minutes = 1, budget_memory_gb = 8")
     other, _ = run("2026-01-01")
-    assert (asked[0].budget_seconds, asked[0].budget_memory_gb) == (60, 8)
+    assert (used[0].budget_seconds, used[0].budget_memory_gb) == (60, 8)
     assert other.model_id != usual.model_id
     budgets = [(m.metrics["budget_seconds"], m.metrics["budget_memory_gb"]) for m in (usual, other)]
     assert budgets == [(300, 4), (60, 8)]
@@ -177,7 +177,7 @@ def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, th
     assert warehouse.rows(kept) == together
 
 
-def test_when_one_fails_the_others_stop_and_what_is_written_stands(warehouse, three, monkeypatch):
+def test_when_one_fails_the_others_stop_and_what_is_written_stays(warehouse, three, monkeypatch):
     def fail_second(data, settings, groups, progress, *scored):
         if warehouse.rows("select 1 from models"):
             raise ForetellError("no")

@@ -100,7 +100,7 @@ def test_a_card_shows_every_section(warehouse):
 
 
 @pytest.mark.parametrize("changed", [{"evaluation": "users_only"}, {"generalisation_gap": None}])
-def test_without_a_later_week_nothing_is_said_of_time(warehouse, changed):
+def test_without_a_later_week_there_is_no_sentence_about_time(warehouse, changed):
     card = model_card(warehouse, replace(MODEL, metrics=METRICS | changed))
     assert "in later weeks" not in card
     assert "## Change over time\n\nShare of users" in card

@@ -30,7 +30,7 @@ def test_a_prediction_without_a_model_fails_all_with_the_reason():
 
 
 @pytest.mark.parametrize(("gap", "is_passed"), [(1e-6, True), (1.1e-6, False)])
-def test_a_file_that_says_something_else_than_the_model_fails(gap, is_passed):
+def test_a_file_that_differs_from_the_model_fails(gap, is_passed):
     model = replace(MODEL, metrics=METRICS | {"parity": gap})
     assert passed(model)["onnx_parity"] == is_passed
 

@@ -44,7 +44,7 @@ def test_conditions(condition, words):
     assert condition_in_words(condition) == words
 
 
-def test_whom_the_outcome_itself_leaves_out_is_said():
+def test_users_whom_the_outcome_leaves_out_are_described():
     first = {"outcome": {"event": "buy", "first_time": True}, "horizon_days": 7, "anonymous": False}
     assert cohort_in_words(first) == [
         "did anything in the last 56 days", "never before did “buy”", "known by a user id",

@@ -25,19 +25,19 @@ def changed(**metrics):
 
 def test_what_is_not_known_is_left_out():
     none = {"value": None, "low": None, "high": None}
-    said = in_words(changed(auroc=none, log_loss=none, top_decile_lift=none), "Will buy")
-    assert said.startswith("**Will buy**: the outcome happened in 20.0% of 3,000 training rows")
-    assert "Ranking" not in said
-    assert "Probabilities" not in said
-    assert "Use" not in said
+    text = in_words(changed(auroc=none, log_loss=none, top_decile_lift=none), "Will buy")
+    assert text.startswith("**Will buy**: the outcome happened in 20.0% of 3,000 training rows")
+    assert "Ranking" not in text
+    assert "Probabilities" not in text
+    assert "Use" not in text
 
 
 def test_numbers_have_their_measure():
-    said = in_words(MODEL, "Will buy")
-    assert "ranks the first higher in **80%** of cases (AUROC" in said
-    assert "differ by **1.0 percentage points** on average" in said
-    assert "**3.0 times** as often as in all" in said
-    assert "does not score" not in said
+    text = in_words(MODEL, "Will buy")
+    assert "ranks the first higher in **80%** of cases (AUROC" in text
+    assert "differ by **1.0 percentage points** on average" in text
+    assert "**3.0 times** as often as in all" in text
+    assert "does not score" not in text
     rejected = replace(MODEL, status=REJECTED, reason="its | file is torn")
     assert in_words(rejected, "Will buy").endswith(
         "This model does not score: its \\| file is torn."

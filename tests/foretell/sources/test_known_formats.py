@@ -1,4 +1,4 @@
-"""What is said of files in formats that are not read yet.
+"""Messages about files in formats that are not read yet.
 
 Cases 09 and 12 of issue 33 (tests/fixtures/cases). Each piece of advice is followed here: what it
 makes is read.
@@ -29,12 +29,12 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
-def follow(said: str, folder: Path, monkeypatch) -> tuple[Path, str]:
+def follow(advice: str, folder: Path, monkeypatch) -> tuple[Path, str]:
     """Run the statement of a piece of advice; return the file it makes and the adapter it names."""
     monkeypatch.chdir(folder)
-    statement = re.search(r"(copy \(.* to '[^']+')", said, re.DOTALL).group(1)
+    statement = re.search(r"(copy \(.* to '[^']+')", advice, re.DOTALL).group(1)
     duckdb.execute(statement)
-    made, adapter = re.search(r"FORETELL_EVENTS=(\S+)(?: FORETELL_ADAPTER=(\S+))?", said).groups()
+    made, adapter = re.search(r"FORETELL_EVENTS=(\S+)(?: FORETELL_ADAPTER=(\S+))?", advice).groups()
     return folder / made, adapter or "canonical"
 
 
@@ -64,19 +64,19 @@ def snowplow(tmp_path) -> Path:
 )
 def test_a_known_format_is_named_and_its_advice_works(tmp_path, monkeypatch, case, title):
     shutil.copy(CASES / case, tmp_path)
-    said = refusal(tmp_path / Path(case).name)
-    assert title in said
-    assert "for which there is no adapter yet" in said
-    made, adapter = follow(said, tmp_path, monkeypatch)
+    advice = refusal(tmp_path / Path(case).name)
+    assert title in advice
+    assert "for which there is no adapter yet" in advice
+    made, adapter = follow(advice, tmp_path, monkeypatch)
     check_events(str(made), adapter)
     assert recognise(read_columns(str(made))).adapter == adapter
 
 
 def test_snowplows_tsv_is_not_taken_for_another(snowplow, tmp_path, monkeypatch):
-    said = refusal(snowplow)
-    assert "Snowplow's enriched TSV" in said
-    assert "Amplitude" not in said
-    made, adapter = follow(said, tmp_path, monkeypatch)
+    advice = refusal(snowplow)
+    assert "Snowplow's enriched TSV" in advice
+    assert "Amplitude" not in advice
+    made, adapter = follow(advice, tmp_path, monkeypatch)
     check_events(str(made), adapter)
     rows = duckdb.sql(f"select user_id, device_id, event_name, event_time from '{made}'").fetchall()
     assert rows == [
@@ -87,10 +87,10 @@ def test_snowplows_tsv_is_not_taken_for_another(snowplow, tmp_path, monkeypatch)
 
 def test_an_unknown_format_gets_a_mapping_by_its_names(tmp_path, monkeypatch):
     shutil.copy(CASES / "12-formats-not-read/clicks.csv", tmp_path)
-    said = refusal(tmp_path / "clicks.csv")
-    assert "has none of the formats. It has: Session ID, Timestamp, Visitor, Action" in said
-    assert "nearest" not in said
-    made, adapter = follow(said, tmp_path, monkeypatch)
+    advice = refusal(tmp_path / "clicks.csv")
+    assert "has none of the formats. It has: Session ID, Timestamp, Visitor, Action" in advice
+    assert "nearest" not in advice
+    made, adapter = follow(advice, tmp_path, monkeypatch)
     check_events(str(made), adapter)
     assert duckdb.sql(f"select user_id, event_name from '{made}'").fetchall() == [("u1", "view")]
 

@@ -19,7 +19,7 @@ CASES = Path(__file__).parents[2] / "fixtures/cases"
 
 
 @pytest.mark.parametrize("name", ["array_oneline.json", "array_pretty.json"])
-def test_a_json_array_is_told_how_to_become_lines(name):
+def test_a_json_array_is_refused_with_the_command_that_splits_it(name):
     path = CASES / "04-json-array" / name
     for look in (inspect_source, check_events):
         with pytest.raises(
@@ -44,7 +44,7 @@ def test_an_array_in_a_glob_and_in_gzip_is_found_too(tmp_path):
         check_events(str(tmp_path / "3.json"))
 
 
-def test_a_file_in_latin_1_is_told_by_its_line():
+def test_a_file_in_latin_1_is_refused_with_its_line():
     path = CASES / "05-latin1-csv/latin1.csv"
     with pytest.raises(ForetellError) as refused:
         check_events(str(path))
@@ -54,7 +54,7 @@ def test_a_file_in_latin_1_is_told_by_its_line():
     assert "iconv -f windows-1252 -t utf-8 latin1.csv" in str(refused.value)
 
 
-def test_utf_16_and_a_character_cut_at_the_end_of_what_is_looked_at(tmp_path, monkeypatch):
+def test_utf_16_and_a_character_cut_at_the_end_of_what_is_checked(tmp_path, monkeypatch):
     text = "user_id,event_name,event_time\nu1,öffnen,2026-01-01\n"
     (tmp_path / "wide.csv").write_bytes(text.encode("utf-16"))
     with pytest.raises(ForetellError, match="is UTF-16, not UTF-8"):

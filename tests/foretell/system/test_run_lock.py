@@ -35,7 +35,7 @@ def start(script: str, *arguments: str) -> subprocess.Popen:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_who_waits_is_told_and_goes_on_when_the_holder_dies(tmp_path, number):
+def test_a_process_that_waits_says_so_and_goes_on_when_the_holder_dies(tmp_path, number):
     warehouse, lines = tmp_path / "w.duckdb", []
     holder = start(HOLD, str(warehouse))
     assert holder.stdout.readline() == "held\n"
