@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 from foretell.system.no_telemetry import disable_telemetry
 from tests.dbt_process import DbtProcess
@@ -105,13 +106,38 @@ def dbt_process() -> DbtProcess:
 
 
 @pytest.fixture(scope="session")
+def shop_after_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a shop after a run (tests.shop.run_shop): to read, or to copy.
+
+    The first process of a test run that needs it makes it for all. Quotes and blanks in the path
+    are part of what is tested.
+    """
+    from tests.shop import run_shop  # which imports this file
+
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = shared / 'it\'s "mine"'
+    with FileLock(shared / "shop.lock"):
+        if not (folder / "ran").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            run_shop(folder)
+            (folder / "ran").touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that builds all before training from events and gives the DuckDB file."""
     # The same paths every time: dbt parses anew whenever a path it was given changes.
     shared = tmp_path_factory.mktemp("dbt")
     (shared / "predictions").mkdir()
 
-    def make(events: Iterable[dict[str, Any]], as_of: str = "", definitions: str = SHOP) -> Path:
+    def make(
+        events: Iterable[dict[str, Any]],
+        as_of: str = "",
+        definitions: str = SHOP,
+        rows_at_a_time: int = 100,
+    ) -> Path:
         (shared / "predictions/predictions.yml").write_text(definitions)
         (shared / "warehouse.duckdb").unlink(missing_ok=True)
         environment = {
@@ -120,9 +146,9 @@ def warehouse_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
             "FORETELL_WAREHOUSE": str(shared / "warehouse.duckdb"),
             "FORETELL_AS_OF": as_of,
         }
-        # So that every test sees users in many blocks, and weeks of few events.
-        blocks = ["--vars", "{rows_per_block: 100, events_per_fill: 100}"]
-        done = dbt(["run", "--exclude", AFTER_SCORING, *blocks], environment, shared)
+        # Small, so that tests see users in many blocks, and weeks in parts; a block costs 0.1 s.
+        blocks = f"{{rows_per_block: {rows_at_a_time}, events_per_fill: {rows_at_a_time}}}"
+        done = dbt(["run", "--exclude", AFTER_SCORING, "--vars", blocks], environment, shared)
         assert done.returncode == 0, done.stdout[-3000:]
         made = tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb"
         return (shared / "warehouse.duckdb").rename(made)

@@ -1,5 +1,14 @@
 """The history as tables of small warehouses that no dbt made; a test holds them to dbt's."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import jinja2
+
+from foretell.project import PROJECT
+
 MODELS = """
     create table models (
         model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
@@ -38,3 +47,22 @@ ALARMS_TABLE = """
         as_of timestamp, raised_at timestamp, prediction varchar, kind varchar,
         is_held_back boolean, message varchar);
 """
+
+# The project's own view of who scores; it reads prediction_definitions and stg_as_of.
+CHAMPIONS = "create view champions as " + jinja2.Template(
+    (PROJECT / "dbt_project/models/01_staging/models/champions.sql").read_text()
+).render(ref=lambda name: name, source=lambda schema, name: name, config=lambda **config: "")
+
+
+def create_model_tables(path: Path, more: str) -> Path:
+    """Make a warehouse with the tables that models are saved to; return its file, w.duckdb.
+
+    Args:
+        path: The folder of the file.
+        more: SQL of other tables.
+    """
+    with duckdb.connect(str(path / "w.duckdb")) as connection:
+        connection.execute("create schema foretell; use w.foretell;")
+        connection.execute(MODELS + MODEL_FEATURES + FEATURES + HELD_OUT_SCORES + more)
+        connection.execute(CHAMPIONS)
+    return path / "w.duckdb"

@@ -9,6 +9,7 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tests import network
 from tests.conftest import write_events
 
 PROJECT = Path(__file__).parents[1]
@@ -78,3 +79,19 @@ def foretell(folder: Path, *command: str, **named: str) -> subprocess.CompletedP
         [sys.executable, "-m", "foretell.cli", *command],
         cwd=folder, env=environment_of(folder, **named), capture_output=True, text=True,
     )  # fmt: skip
+
+
+def run_shop(folder: Path) -> Path:
+    """Open a shop, run the pipeline once in it and return its folder.
+
+    The run is traced (tests.network), its warehouse is "my shop.duckdb", and beside the definitions
+    lie files that nothing may execute.
+    """
+    open_shop(folder, BUYS + VIEWS)
+    for name in ("junk.sql", "junk.py", "junk.csv"):
+        (folder / "predictions" / name).write_text("select raise('executed')")
+    environment = environment_of(folder, WAREHOUSE="my shop.duckdb", FILE_MODE="")
+    run = network.start(folder, [sys.executable, "-m", "foretell.cli", "run"], **environment)
+    output, _ = run.communicate()
+    assert run.returncode == 0, output[-2000:]
+    return folder

@@ -1,1 +1,1 @@
-"""How often honest data raise alarms, and how often what came lay within what the card promised."""
+"""How often honest data raise alarms, and how often outcomes lie in the card's intervals."""

@@ -5,7 +5,7 @@
 Runs Foretell as people do: the demo's simulator with several seeds, and Online Retail
 (benchmarks/quality says how it becomes events) at twenty cuts a fortnight apart, one after the
 other in one warehouse. Every alarm of every run is kept. Where the events go on after a cut, what
-came is held beside the card's intervals. Results: benchmarks/alarms/results.md.
+is observed is compared with the intervals of the card. Results: benchmarks/alarms/results.md.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ DEMO = PROJECT / "seeds/demo_predictions"
 
 
 def main() -> None:
-    """Run what is asked for and write one JSON line per prediction and run."""
+    """Run what is requested and write one JSON line per prediction and run."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -67,7 +67,7 @@ def _all_rows(arguments: argparse.Namespace, scratch: Path) -> Iterator[dict[str
 
 
 def simulated_rows(scratch: Path, demo: DemoSettings) -> Iterator[dict[str, Any]]:
-    """Yield what one run on simulated events came to; nothing is known of what happens later."""
+    """Yield the results of one run on simulated events; later outcomes are not known."""
     folder = scratch / f"demo_{demo.seed}"
     write_demo_events(folder / "events", demo)
     settings = Settings(str(folder / "events/*.parquet"), folder / "w.duckdb", DEMO)
@@ -79,7 +79,7 @@ def simulated_rows(scratch: Path, demo: DemoSettings) -> Iterator[dict[str, Any]
 
 
 def retail_rows(events: Path, scratch: Path, n_cuts: int) -> Iterator[dict[str, Any]]:
-    """Yield what runs at several cuts came to, with what happened in the windows after them."""
+    """Yield the results of runs at several cuts, with the outcomes in the windows after them."""
     settings = Settings(str(events), scratch / "retail.duckdb", RETAIL)
     rows = []
     for cut in range(n_cuts):
@@ -91,13 +91,13 @@ def retail_rows(events: Path, scratch: Path, n_cuts: int) -> Iterator[dict[str, 
     run(replace(settings, as_of=None), _tell, with_training=False)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         for row in rows:
-            yield row | _came(warehouse, row)
+            yield row | _realised(warehouse, row)
 
 
 def _rows(warehouse: Warehouse, source: str, cut: str) -> list[dict[str, Any]]:
     alarms, rows = current_alarms(warehouse), []
-    for asked in warehouse.rows("select prediction from prediction_definitions order by 1"):
-        prediction = asked["prediction"]
+    for row in warehouse.rows("select prediction from prediction_definitions order by 1"):
+        prediction = row["prediction"]
         champion = find_champion(warehouse, prediction)
         own = [vars(alarm) for alarm in alarms if alarm.prediction == prediction]
         rows.append(
@@ -112,8 +112,8 @@ def _rows(warehouse: Warehouse, source: str, cut: str) -> list[dict[str, Any]]:
     return [*rows, {"source": source, "cut": cut, "prediction": None, "alarms": whole}]
 
 
-def _came(warehouse: Warehouse, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the realised log loss and AUROC of a run's scores; nothing where nobody knows yet."""
+def _realised(warehouse: Warehouse, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the realised log loss and AUROC of a run's scores; nothing while unknown."""
     scored = warehouse.table(
         "select probability, outcome from prediction_outcomes "
         "where prediction = ? and model_id = ? and cast(as_of as date) = cast(? as date)",
@@ -125,7 +125,7 @@ def _came(warehouse: Warehouse, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "n_scored": len(y),
         "expected": float(p.sum()),
-        "came": int(y.sum()),
+        "observed": int(y.sum()),
         "log_loss": mean_log_loss(y, p),
         "auroc": float(roc_auc_score(y, p)),
         "log_loss_base_rate": mean_log_loss(y, np.full(len(y), row["metrics"]["base_rate"])),

@@ -42,7 +42,7 @@ def alarm_table(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def coverage_table(rows: list[dict[str, Any]]) -> list[str]:
-    """Return how often what came lay within the card's 95 % interval."""
+    """Return how often the realised measures are within the card's 95 % interval."""
     known = [row for row in rows if "log_loss" in row]
     lines = ["| interval of | inside | below (better) | above (worse) |", "|---|---|---|---|"]
     for name, low, high, measure in (
@@ -54,8 +54,8 @@ def coverage_table(rows: list[dict[str, Any]]) -> list[str]:
         for row in known:
             metric = row["metrics"][measure]
             bottom, top = metric.get(low, metric["low"]), metric.get(high, metric["high"])
-            came = row[measure]
-            places["below" if came < bottom else "above" if came > top else "inside"] += 1
+            value = row[measure]
+            places["below" if value < bottom else "above" if value > top else "inside"] += 1
         lines.append(
             f"| {name} | {places['inside']} of {len(known)} | {places['below']} | "
             f"{places['above']} |"

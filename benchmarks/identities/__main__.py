@@ -4,8 +4,8 @@
 
 Each user has one event, and so has each device before its user logs in on it; merges lie within
 groups of eight users, but for one chain of 10,000 users and one cycle of 100, at random hours of a
-year. What each dbt model took is printed, and whom everybody belongs to now and half a year ago is
-compared with what networkx says.
+year. The time of each dbt model is printed. The owner of every identity, now and half a year
+ago, is compared with networkx.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ EDGE_EVENTS = f"""
         from range({N_WEEKS + 1}) as weeks, range(-1, 2) as offsets
     ) to '{{path}}' (format parquet)
 """
-# Steps of each tool that can be asked for: name in the table and script.
+# Steps of each tool that can be requested: name in the table and script.
 STEPS = {
     "floor": {"DuckDB: floor": "duckdb_floor"},
     "foretell": {
@@ -98,7 +98,7 @@ class Run:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether it came to its own good end."""
+        """Return whether it ended without an error."""
         return self.ending == "finished"
 
     @property

@@ -1,7 +1,7 @@
 """getML Community: its FastProp features over weekly lags, from its own engine.
 
 FastProp has no COUNT per category; its SUM over a categorical column adds up 1 where the event has
-the type, which is the same. It makes some more features than asked for (times between events);
+the type, which is the same. It makes some more features than requested (times between events);
 these are dropped. Its windows are (start, end] on times as 64-bit floats, so as_of is put half a
 microsecond earlier: [start, end) then. Needs pandas 2.
 """
@@ -65,7 +65,7 @@ def _features(
         {"join_key": ["user_id"], "categorical": ["event_name"], "time_stamp": ["event_time"]},
     )
     users = pd.DataFrame({"user_id": user_ids, "as_of": as_of - HALF_MICROSECOND})
-    users["target"] = np.arange(len(users)) % 2  # asked for; only used to choose among features
+    users["target"] = np.arange(len(users)) % 2  # required; only used to choose among features
     population = getml.DataFrame.from_pandas(
         users,
         "users",
@@ -86,8 +86,8 @@ def _features(
     pipeline = getml.pipeline.Pipeline(data_model=model, feature_learners=[learner])
     pipeline.fit(population, {"events": peripheral}, check=False)
     matrix = pipeline.transform(population, {"events": peripheral})
-    wanted = {column: label for column, label in enumerate(_labels(pipeline)) if label}
-    return matrix[:, list(wanted)], list(wanted.values())
+    requested_columns = {column: label for column, label in enumerate(_labels(pipeline)) if label}
+    return matrix[:, list(requested_columns)], list(requested_columns.values())
 
 
 def _labels(pipeline: getml.pipeline.Pipeline) -> list[tuple[str, int] | None]:

@@ -78,10 +78,12 @@ def write_attainable(truth: Path, settings: DemoSettings) -> Path:
     """
     lives, n_days = draw_lives(settings), 7 * settings.weeks
     recent = lives.past[lives.past.day >= n_days - COHORT_DAYS]
-    asked = np.unique(recent.user)
-    asked = asked[:: -(-len(asked) // MAX_USERS)]
-    best = attainable_probabilities(lives, draw_clean_events(settings, lives), asked, n_days)
-    names = user_names(settings.users).take(pa.array(asked)).to_pylist()
+    selected_users = np.unique(recent.user)
+    selected_users = selected_users[:: -(-len(selected_users) // MAX_USERS)]
+    best = attainable_probabilities(
+        lives, draw_clean_events(settings, lives), selected_users, n_days
+    )
+    names = user_names(settings.users).take(pa.array(selected_users)).to_pylist()
     p_of = {
         (name, user): float(p)
         for name, values in best.items()
@@ -103,7 +105,7 @@ def attainable_probabilities(
     Args:
         lives: Who they are; read are only sign-up days and what events show.
         events: Their events, without dirt.
-        users: Numbers of the users asked about, ascending, signed up before as_of.
+        users: Numbers of the selected users, ascending, signed up before as_of.
         n_days: Days before as_of.
 
     Returns:

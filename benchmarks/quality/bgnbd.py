@@ -1,7 +1,7 @@
 """The BG/NBD model of customers who buy at a rate of their own and leave after some purchase.
 
 Source: Fader, Hardie, Lee (Marketing Science 24(2), 2005), "Counting Your Customers" the Easy Way.
-Fitted here within bounds: where nobody seems to leave (Online Retail), the likelihood grows as a
+Fitted here within bounds: where no customer leaves (Online Retail), the likelihood grows as a
 goes to 0, and lifetimes 0.11.3 ends without an estimate.
 """
 

@@ -48,7 +48,7 @@ class Task:
     Attributes:
         rows: File of benchmarks.quality.rows.
         base_rate: Of the labelled rows.
-        y: What happened to the scored users, 0 or 1; nan where nobody knows. Shape (n_scored,).
+        y: What happened to the scored users, 0 or 1; nan where it is not known. Shape (n_scored,).
         p_true: Their true probabilities, or nan. Shape (n_scored,).
         p_attainable: The best that events can tell, or nan. Shape (n_scored,).
         has_histories: Whether the rows hold purchase histories.
@@ -64,13 +64,13 @@ class Task:
     has_histories: bool
 
 
-def prepare(case: Case, folder: Path, wanted: list[str]) -> list[Task]:
+def prepare(case: Case, folder: Path, selected: list[str]) -> list[Task]:
     """Build the warehouse up to the cut, write the rows, find out what happened.
 
     Args:
         case: What to build.
         folder: For the files of rows.
-        wanted: Names of predictions; none: all.
+        selected: Names of predictions; none: all.
     """
     settings = case.settings
     assert settings.as_of is not None
@@ -79,14 +79,14 @@ def prepare(case: Case, folder: Path, wanted: list[str]) -> list[Task]:
     tasks: list[tuple[Task, int, list[str]]] = []
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         for prediction in select_predictions(warehouse):
-            if wanted and prediction not in wanted:
+            if selected and prediction not in selected:
                 continue
             users, rows = read_rows(warehouse, prediction)
             path = folder / f"{prediction}_{cut}.npz"
             save_rows(path, rows)
-            nobody = np.full(len(users), np.nan)
+            unknown = np.full(len(users), np.nan)
             task = Task(
-                prediction, cut, path, float(rows.y.mean()), nobody, nobody, nobody,
+                prediction, cut, path, float(rows.y.mean()), unknown, unknown, unknown,
                 len(rows.histories) > 0,
             )  # fmt: skip
             tasks.append((task, int(rows.horizon_hours), users))

@@ -25,7 +25,7 @@ def references_python() -> str:
     """Return the Python of the references' environment, made if it is not there as pinned.
 
     Raises:
-        NotInstalled: With the last lines of what pip said.
+        NotInstalled: With the last lines of pip's output.
     """
     python, stamp = FOLDER / "bin/python", FOLDER / "installed"
     pinned = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()

@@ -25,14 +25,14 @@ def summary(results: Sequence[Result]) -> list[str]:
     sets = [{line.method: line for line in lines} for _, lines in groupby(results, _key)]
     sets = [lines for lines in sets if FORETELL in lines]
     compared = [lines for lines in sets if REFERENCES & lines.keys()]
-    said = [*_against_references(compared)] if compared else []
+    sentences = [*_against_references(compared)] if compared else []
     for title in sorted(REFERENCES):
         both = [lines for lines in sets if title in lines]
         if both:
-            said.append(_against(title, both))
+            sentences.append(_against(title, both))
             if title.startswith("AutoGluon"):
-                said.append(_time_against(title, both))
-    return [*said, *_properties(sets), *_oracle(sets), *_rare(sets)]
+                sentences.append(_time_against(title, both))
+    return [*sentences, *_properties(sets), *_oracle(sets), *_rare(sets)]
 
 
 def best_reference(lines: Lines) -> Result:

@@ -26,7 +26,7 @@ class Result:
 
     Attributes:
         y: What happened, 0 or 1, shape (n_users,).
-        p: What the method said, shape (n_users,).
+        p: Probabilities of the method, shape (n_users,).
         p_true: The true probability, or nan, shape (n_users,).
         position: Which of the task's users, shape (n_users,).
         seconds: Training and scoring, the whole process; None for what needs no process.

@@ -95,12 +95,12 @@ def _seconds_of_models(output: str) -> dict[str, float]:
 
 
 def _seconds_of_steps(output: str, total: float) -> dict[str, float]:
-    """Return wall seconds of the steps of `foretell run`, from when it said what."""
+    """Return wall seconds of the steps of `foretell run`, by the times of its lines."""
     lines = output.splitlines()
-    said = [(float(match[1]), match[2]) for match in map(LINE.match, lines) if match]
+    seconds = [(float(match[1]), match[2]) for match in map(LINE.match, lines) if match]
     nodes = [float(match[0].split()[0]) for match in map(NODE.match, lines) if match]
-    learning = next(at for at, line in said if line.startswith(f"{PREDICTION}:"))
-    scoring = next(at for at, line in said if line.startswith("scoring "))
+    learning = next(at for at, line in seconds if line.startswith(f"{PREDICTION}:"))
+    scoring = next(at for at, line in seconds if line.startswith("scoring "))
     built = max(at for at in nodes if at <= learning)
     scored = min(at for at in nodes if at > scoring)
     return {

@@ -4,7 +4,7 @@
         [--predictions FOLDER | --n-predictions 20] [--properties]
 
 Writes the events once (benchmarks/speed/generate.py), then runs in processes of their own: the
-floor (one scan + group by user, event type and week in plain DuckDB) and the steps asked for.
+floor (one scan + group by user, event type and week in plain DuckDB) and the requested steps.
 Ratios to the floor hold across machines. Sizes measured in one folder are compared: how CPU grew.
 """
 
@@ -47,8 +47,8 @@ STEPS = {
     "everything": (["run"], 28),  # from raw Parquet to predictions, nothing prepared
     "again": (["run"], 28),  # nothing new
     "hour": (["score", "--active-only"], 27),  # an hour later: its users only
-    "score": (["score"], 4),  # a day after `everything`: score everybody, learn nothing
-    "day": (["run"], 3),  # and an hour later: train and score everybody
+    "score": (["score"], 4),  # a day after `everything`: score all users, train nothing
+    "day": (["run"], 3),  # and an hour later: train and score all users
 }
 COSTS = "costs.json"
 STEP = re.compile(r"^\s*\d+ s  (\w+:|scored) ")
@@ -149,28 +149,30 @@ def main() -> None:
         foretell = [sys.executable, "-m", "foretell.cli", *command, "--as-of", as_of.isoformat()]
         costs.append(measure(step, foretell, environment, folder / f"{step}.txt"))
     _show(costs, made.n_events, warehouse)
-    asked = f"{arguments.n_predictions or predictions.resolve()} {arguments.properties}"
-    for line in growth(folder, made.n_events, asked, costs):
+    variant = f"{arguments.n_predictions or predictions.resolve()} {arguments.properties}"
+    for line in growth(folder, made.n_events, variant, costs):
         console.print(line, highlight=False)
 
 
-def growth(folder: Path, n_events: int, asked: str, costs: list[Cost]) -> list[str]:
+def growth(folder: Path, n_events: int, variant: str, costs: list[Cost]) -> list[str]:
     """Keep what steps took beside the events; compare it with the next smaller size, if any.
 
     Args:
         folder: Of the events; those of other sizes are beside it.
         n_events: Size.
-        asked: What has to be alike for sizes to be compared.
+        variant: What must be equal for sizes to be compared.
         costs: Of this run.
 
     Returns:
         A line per step that both took: the exponent with which CPU grew.
     """
     (folder / COSTS).write_text(
-        json.dumps({"n": n_events, "asked": asked, "cpu": {c.step: c.cpu for c in costs}})
+        json.dumps({"n": n_events, "variant": variant, "cpu": {c.step: c.cpu for c in costs}})
     )
     others = [json.loads(file.read_text()) for file in folder.parent.glob(f"*/{COSTS}")]
-    smaller = [other for other in others if other["n"] < n_events and other["asked"] == asked]
+    smaller = [
+        other for other in others if other["n"] < n_events and other.get("variant") == variant
+    ]
     if not smaller:
         return []
     before = max(smaller, key=lambda other: other["n"])

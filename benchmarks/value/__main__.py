@@ -2,10 +2,10 @@
 
     python -m benchmarks.value [--cases cdnow online_retail] [--only PREDICTION ...]
 
-At each cut Foretell sees only events before it; the warehouse is then built one horizon later and
-says what came. LightGBM is its Tweedie regression on the same rows with the library's defaults and
-100 rounds. "nothing" expects 0 of everybody. Seconds are of training and scoring, on two cores; the
-features are ready.
+At each cut Foretell sees only events before it; the warehouse is then built one horizon
+later and holds the observed values. LightGBM is its Tweedie regression on the same rows with the
+library's defaults and 100 rounds. "nothing" expects 0 of all users. Seconds are of training and
+scoring, on two cores; the features are ready.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def main() -> None:
                 console.print("  ".join(row), highlight=False)
     console.print(table)
     console.print(
-        "error per user: mean |expected - came|. deviance: Tweedie, power 1.5. total: expected of "
-        "all over what came. by tenth: mean gap of ten groups by expected value, a share of the "
+        "error per user: mean |expected - observed|. deviance: Tweedie, power 1.5. total: expected "
+        "over observed sum. by tenth: mean gap of ten groups by expected value, a share of the "
         "mean. top tenth: share of everything that the tenth with the highest values brought."
     )
 
@@ -91,17 +91,17 @@ def _cases(arguments: argparse.Namespace, scratch: Path) -> Iterator[tuple[str, 
                 remove(file)
 
 
-def _measure(name: str, case: Case, wanted: list[str]) -> Iterator[list[str]]:
+def _measure(name: str, case: Case, selected: list[str]) -> Iterator[list[str]]:
     """Yield a line per prediction and method."""
     settings = case.settings
     build(settings, quiet)
-    said: dict[str, dict[str, tuple[np.ndarray, float]]] = {}
+    predicted: dict[str, dict[str, tuple[np.ndarray, float]]] = {}
     users: dict[str, list[str]] = {}
     usual: dict[str, float] = {}
     horizons: dict[str, int] = {}
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         for prediction in select_predictions(warehouse):
-            if wanted and prediction not in wanted:
+            if selected and prediction not in selected:
                 continue
             data = load_training_set(warehouse, prediction)
             rows = warehouse.table(
@@ -132,11 +132,11 @@ def _measure(name: str, case: Case, wanted: list[str]) -> Iterator[list[str]]:
                 ),
                 "mean": lambda data=data, keys=keys: np.full(len(keys), data.value.mean()),
             }
-            said[prediction] = {method: _timed(run) for method, run in methods.items()}
+            predicted[prediction] = {method: _timed(run) for method, run in methods.items()}
             users[prediction] = rows["user_id"].to_pylist()
             usual[prediction] = float(data.value.mean())
             horizons[prediction] = data.horizon_hours
-    came = {}
+    observed = {}
     for horizon in sorted(set(horizons.values())):
         later = build_later(settings, horizon)
         with open_warehouse(later.warehouse, read_only=True) as warehouse:
@@ -146,14 +146,14 @@ def _measure(name: str, case: Case, wanted: list[str]) -> Iterator[list[str]]:
                     "and as_of_hour = ?",
                     [prediction, hour_of(settings)],
                 )
-                came[prediction] = {row["user_id"]: row["value"] for row in rows}
-    for prediction, methods_said in said.items():
-        # Of many rows training takes a sample of the users: of the others nobody says what came.
-        value = np.array([came[prediction].get(user, np.nan) for user in users[prediction]])
+                observed[prediction] = {row["user_id"]: row["value"] for row in rows}
+    for prediction, by_method in predicted.items():
+        # Of many rows training takes a sample of the users: of the others nothing is observed.
+        value = np.array([observed[prediction].get(user, np.nan) for user in users[prediction]])
         is_known = ~np.isnan(value)
         number = np.arange(is_known.sum())
         first = (f"{name} {prediction}", f"{settings.as_of:%Y-%m-%d}", f"{is_known.sum():,}")
-        for method, (expected, seconds) in methods_said.items():
+        for method, (expected, seconds) in by_method.items():
             found = value_metrics(value[is_known], expected[is_known], number, usual[prediction])
             figures = [f"{found[column]['value']:.4g}" for column in COLUMNS]
             yield [*first, method, *figures, f"{seconds:.1f}"]

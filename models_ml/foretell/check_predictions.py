@@ -1,4 +1,4 @@
-"""Definitions looked at before any training: whom they ask about, how often the outcome comes."""
+"""Checks of definitions before any training: how many users, how often the outcome happens."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from foretell.warehouse.base import Warehouse
 from foretell.warehouse.open import open_warehouse
 
 N_WEEKS = 8
-LOOKED_AT_NOW = (BEGAN, GONE, DATA_GAP)
-# Everybody is counted, in eight weeks whose outcome is known. The next run has its own grid again.
+CHECKED_NOW = (BEGAN, GONE, DATA_GAP)
+# All users are counted, in eight weeks whose outcome is known. The next run has its own grid again.
 VARIABLES: dict[str, Any] = {
     "scope": "everyone",
     "max_snapshots": N_WEEKS,
@@ -49,7 +49,7 @@ class Week:
         as_of: UTC.
         n_users: Users in the starting cohort.
         n_positives: Those to whom the outcome happened; None as of now.
-        mean_value: Of value predictions what a user came to on average; None as of now.
+        mean_value: Mean value per user, of value predictions; None as of now.
     """
 
     as_of: datetime
@@ -72,10 +72,10 @@ class Check:
     Attributes:
         prediction: Its name.
         weeks: Newest first; the first is now.
-        missing: What it lacks to learn from, in words; empty if nothing.
-        findings: What looks wrong, in words.
+        missing: What it lacks to learn from; empty if nothing.
+        findings: What looks wrong, a sentence part each.
         is_held_back: Whether a run would train and score nothing.
-        about_events: What looks wrong in the events themselves, in words: the same for all.
+        about_events: What looks wrong in the events themselves: the same for all.
     """
 
     prediction: str
@@ -89,7 +89,7 @@ class Check:
 def check_predictions(
     settings: Settings, progress: Progress, selected: Sequence[str] = ()
 ) -> list[Check]:
-    """Build what is needed for it and look at each definition, or at the selected ones.
+    """Build what is needed and check each definition, or the selected ones.
 
     Raises:
         ForetellError: On events or definitions that cannot be used, or an unknown selected name.
@@ -108,7 +108,7 @@ def check_predictions(
 
 
 def check_warehouse(warehouse: Warehouse, selected: Sequence[str] = ()) -> list[Check]:
-    """Look at each definition, or at the selected ones, in a warehouse that is built.
+    """Check each definition, or the selected ones, in a warehouse that is built.
 
     Raises:
         ForetellError: On an unknown selected name.
@@ -142,9 +142,9 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
     taught = [week for week in taught if hour_of(week.as_of) not in gaps.left_out]
     findings = [
         *(alarm.message for alarm in alarms),
-        *_said_by_last_run(warehouse, prediction),
-        *look_at_weeks(weeks),
-        *_look_at_conditions(warehouse, prediction),
+        *_reported_by_last_run(warehouse, prediction),
+        *check_weeks(weeks),
+        *_check_conditions(warehouse, prediction),
     ]
     missing = what_is_missing(taught, facts["horizon_days"], facts["n_days"] or 0)
     if len(weeks) > 1 and not taught:
@@ -162,17 +162,17 @@ def _check(warehouse: Warehouse, prediction: str) -> Check:
     )
 
 
-def _said_by_last_run(warehouse: Warehouse, prediction: str) -> list[str]:
+def _reported_by_last_run(warehouse: Warehouse, prediction: str) -> list[str]:
     """Return alarms that only training and scoring can raise, as the last run raised them."""
     return [
-        f"the last run said: {alarm.message}"
+        f"the last run reported: {alarm.message}"
         for alarm in current_alarms(warehouse, prediction)
-        if alarm.prediction == prediction and alarm.kind not in LOOKED_AT_NOW
+        if alarm.prediction == prediction and alarm.kind not in CHECKED_NOW
     ]
 
 
 def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> str:
-    """Say what a prediction lacks to learn from, in words; empty if nothing.
+    """Return what a prediction lacks to learn from; empty if nothing.
 
     Args:
         matured: The weeks whose outcome is known.
@@ -198,13 +198,13 @@ def what_is_missing(matured: Sequence[Week], horizon_days: int, n_days: int) -> 
     return f"in {len(matured)} weeks only {' and '.join(lacks)}" if lacks else ""
 
 
-def look_at_weeks(weeks: Sequence[Week]) -> list[str]:
-    """Say what looks wrong in sizes and rates, in words. weeks: newest first, the first is now."""
+def check_weeks(weeks: Sequence[Week]) -> list[str]:
+    """Return what looks wrong in sizes and rates. weeks: newest first, the first is now."""
     now, matured = weeks[0], weeks[1:]
     most = max((week.n_users for week in matured), default=0)
     findings = []
     if now.n_users == 0:
-        findings.append("nobody is in the starting cohort now")
+        findings.append("the starting cohort has no users now")
     elif now.n_users < 0.1 * most:
         findings.append(f"the starting cohort shrinks: {now.n_users:,} users now, {most:,} before")
     rates = [week.rate for week in matured if week.rate is not None]
@@ -215,8 +215,8 @@ def look_at_weeks(weeks: Sequence[Week]) -> list[str]:
     return findings
 
 
-def _look_at_conditions(warehouse: Warehouse, prediction: str) -> list[str]:
-    """Say where cohort and outcome ask for the same."""
+def _check_conditions(warehouse: Warehouse, prediction: str) -> list[str]:
+    """Return where cohort and outcome are about the same event."""
     same: list[dict[str, Any]] = warehouse.rows(
         """
         select clauses.from_days_ago, clauses.holds_for_nobody, outcome.max_count = 0 as is_not_done
@@ -236,8 +236,8 @@ def _look_at_conditions(warehouse: Warehouse, prediction: str) -> list[str]:
         ever = "ever" if row["from_days_ago"] is None else f"within {row['from_days_ago']} days"
         if row["is_not_done"] and row["holds_for_nobody"]:
             findings.append(
-                f"the cohort is of users who did not do it {ever} and the outcome is that they go "
-                "on so: most will"
+                f"the cohort is of users who did not do it {ever}, and the outcome is that they "
+                "still do not: most will reach it"
             )
         if not row["is_not_done"] and not row["holds_for_nobody"]:
             findings.append(

@@ -35,27 +35,28 @@ AsOf = Annotated[
 ]
 Select = Annotated[list[str] | None, typer.Option(help="Only this prediction; may be given again.")]
 FullRefresh = Annotated[
-    bool, typer.Option(help="Load all events anew, also those that came too late.")
+    bool, typer.Option(help="Reload all events, also those that were too late.")
 ]
 KeepLoaded = Annotated[
     bool,
-    typer.Option(help="Keep what is loaded where a load of all would lose events."),
+    typer.Option(help="Keep the loaded events where a reload would lose some."),
 ]
 ForgetGone = Annotated[
-    bool, typer.Option(help="With --full-refresh: lose the events of files that are gone.")
+    bool, typer.Option(help="With --full-refresh: lose the events of deleted files.")
 ]
 AcceptLate = Annotated[
-    bool, typer.Option(help="Leave out, and count, a batch that comes too late as a whole.")
+    bool, typer.Option(help="Leave out, and count, a batch that is too late as a whole.")
 ]
 Publish = Annotated[
     bool,
-    typer.Option("--publish", help="A past hour takes the place of live scores."),
+    typer.Option("--publish", help="Let a past hour replace the live scores."),
 ]
-Accept = Annotated[
-    bool, typer.Option("--accept", help="Publish also what a gate would keep from readers.")
-]
+Accept = Annotated[bool, typer.Option("--accept", help="Publish even what a gate would hold back.")]
 Reasons = Annotated[
-    bool, typer.Option(help="Say of every user why; otherwise where a definition asks for it.")
+    bool,
+    typer.Option(
+        help="Write reasons for all predictions; default: where a definition requests them."
+    ),
 ]
 ActiveOnly = Annotated[
     bool, typer.Option(help="Only users with an event since the last run (hourly refresh).")
@@ -66,8 +67,8 @@ LACKING = ("BinderException", "CatalogException", "AnalysisException")
 UPGRADED = "; if an older Foretell built this warehouse, `foretell run` brings it up to date"
 
 
-def _print_version(is_asked: bool) -> None:
-    if is_asked:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         console.print(f"foretell {version('foretell')}", highlight=False)
         raise typer.Exit
 
@@ -75,7 +76,10 @@ def _print_version(is_asked: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Options before a command."""
@@ -93,7 +97,7 @@ def run(
     forget_gone_files: ForgetGone = False,
     accept_late: AcceptLate = False,
 ) -> None:
-    """Build the warehouse, train, score everybody and publish."""
+    """Build the warehouse, train, score all users and publish."""
     settings = read_settings(as_of=as_of, publish=publish)
     loading = {
         "keep_loaded": keep_loaded,
@@ -144,7 +148,7 @@ def score(
 
 @app.command()
 def check_predictions(as_of: AsOf = None, select: Select = None) -> None:
-    """Say whom each definition asks about, how often the outcome comes, and if that is enough."""
+    """Show how many users each definition covers and how often its outcome happens."""
     from foretell.check_predictions import check_predictions as check
     from foretell.check_predictions import report
 
@@ -173,7 +177,7 @@ def card(
         Path | None, typer.Option(help="Folder; default: cards, beside the published tables.")
     ] = None,
 ) -> None:
-    """Write model cards, as Markdown and HTML: what each model is, is worth and is not for."""
+    """Write model cards as Markdown and HTML: training data, quality, limits."""
     from foretell.report.card import published_cards, write_cards
     from foretell.run import select_predictions
     from foretell.warehouse.open import open_warehouse
@@ -200,16 +204,17 @@ def usage(
     dialect: Annotated[
         str | None,
         typer.Option(
-            help="Of the SQL, e.g. snowflake. Default: that of the log or project; else duckdb."
+            help="SQL dialect, e.g. snowflake. Default: that of the log or project, else duckdb."
         ),
     ] = None,
     event_properties: Annotated[
-        str, typer.Option(help="What the queries call this column; so for the next two.")
+        str,
+        typer.Option(help="Name of this column in the queries; the same for the next two options."),
     ] = "event_properties",
     user_properties: str = "user_properties",
     event_name: str = "event_name",
 ) -> None:
-    """Count which properties and event types people query; features are chosen by it."""
+    """Count which properties and event types people query, to choose features by."""
     from foretell.report.summary import usage_summary
     from foretell.system.run_lock import run_lock
     from foretell.usage.counts import fill_usage, top_properties
@@ -236,7 +241,7 @@ def inspect_source(
         str, typer.Argument(help="Path or glob of raw files, e.g. 'export/*.json.gz'.")
     ],
 ) -> None:
-    """Recognise the format of raw events; show what would become of them and what to set."""
+    """Recognise the format of raw events; show their mapping and the settings to use."""
     from foretell.inspect_source import inspect_source, report
 
     with _progress() as progress:
@@ -246,9 +251,9 @@ def inspect_source(
 
 @app.command()
 def config(
-    is_json: Annotated[bool, typer.Option("--json", help="A list for machines.")] = False,
+    is_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print every setting, its value and where it comes from."""
+    """Print every setting, its value and its source."""
     from foretell.config import as_json, resolve
     from foretell.report.settings_table import settings_table
 
@@ -267,7 +272,7 @@ def demo_events(
     weeks: Annotated[int, typer.Option(min=4, help="Weeks of history.")] = 20,
     seed: Annotated[int, typer.Option(help="Same seed, same events.")] = 7,
 ) -> None:
-    """Simulate a shop's events, with the dirt of real life, and the true probabilities apart."""
+    """Simulate the events of a shop, with realistic errors, and write the true probabilities."""
     from foretell.demo.events import DemoSettings, write_demo_events
 
     with _progress() as progress:
@@ -281,7 +286,7 @@ def demo_events(
 
 
 def main() -> None:
-    """Run the command; what the user can mend ends in one line and exit code 1."""
+    """Run the command; an error that the user can fix is one line and exit code 1."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
@@ -289,7 +294,7 @@ def main() -> None:
         app()
     except Stopped as stopped:
         console.show_cursor()
-        _say("stopped; what readers see is what was published before")
+        _say("stopped; readers still see the copy published before")
         os._exit(128 + stopped.args[0])  # training in threads would be waited for
     except HeldBack as error:
         _fail(str(error), exit_code=3)
@@ -301,13 +306,13 @@ def main() -> None:
         if reason := explain_resources(str(error)):
             _fail(reason)
         hint = UPGRADED if type(error).__name__ in LACKING else ""
-        _fail(f"the warehouse answered: {str(error).splitlines()[0]}{hint}")
+        _fail(f"the warehouse reported: {str(error).splitlines()[0]}{hint}")
     except OSError as error:
         _fail(explain_resources(str(error)) or str(error))
 
 
 class Stopped(BaseException):
-    """A signal asked this process to end; its number is the argument."""
+    """A signal requested the end of this process; its number is the argument."""
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -316,7 +321,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _engine_errors() -> tuple[type[Exception], ...]:
-    """Return what the engines in use raise; Spark is there only if it is asked for."""
+    """Return the errors of the engines in use; Spark only if it is imported."""
     if "pyspark" not in sys.modules:
         return (duckdb.Error,)
     from pyspark.errors import PySparkException
@@ -329,7 +334,7 @@ def _walk(settings: Settings, select: list[str] | None, **options: object) -> No
     from foretell.pipeline.replay import of_run
     from foretell.report.summary import summary
     from foretell.run import command_name
-    from foretell.run import run as run_road
+    from foretell.run import run as run_pipeline
     from foretell.warehouse.open import open_warehouse
 
     started = time.monotonic()
@@ -337,7 +342,7 @@ def _walk(settings: Settings, select: list[str] | None, **options: object) -> No
         bool(options.get("with_training", True)), bool(options.get("with_scoring", True))
     )
     with _progress() as progress, of_run(settings, command, progress) as settings:
-        published = run_road(settings, progress, select or [], **options)  # type: ignore[arg-type]
+        published = run_pipeline(settings, progress, select or [], **options)  # type: ignore[arg-type]
         with open_warehouse(settings.warehouse, read_only=True) as warehouse:
             shown = summary(warehouse, published)
             alarms = current_alarms(warehouse)
@@ -348,7 +353,7 @@ def _walk(settings: Settings, select: list[str] | None, **options: object) -> No
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Show what is being done: one living line on a terminal, a line per step elsewhere."""
+    """Show the progress: one line that changes on a terminal, a line per step elsewhere."""
     started = time.monotonic()
     if not console.is_terminal:
         yield lambda line: console.print(

@@ -26,7 +26,7 @@ class Setting:
 
     Attributes:
         name: Of the setting; also that of the dbt var, if there is one.
-        default: What holds where nobody names it, for people.
+        default: Description of the value where none is set.
         is_var: Whether dbt_project.yml may name it, under `vars: foretell:`.
         flag: The option of `foretell run` that names it; empty: none.
     """

@@ -2,7 +2,7 @@
 
 dbt would run every .sql and .py file of a folder it is given, read every other thing that YAML can
 declare, and render Jinja in its values. So dbt gets a folder of our own: one YAML file for each of
-the user's that has definitions, with those alone, each with the name of the file it came from.
+the user's that has definitions, with those alone, each with the name of its file.
 """
 
 from __future__ import annotations

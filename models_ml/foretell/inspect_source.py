@@ -1,4 +1,4 @@
-"""A first look at raw files: which format they have, what would become of them, what to set."""
+"""A first check of raw files: their format, the result of a trial, the settings to use."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from foretell.sources.adapters import CANONICAL_COLUMNS, FORMATS, Format, missin
 from foretell.sources.events_input import query_events, read_columns
 from foretell.sources.known_formats import find_known, guess_mapping
 
-LOOKED_AT = 100_000
+CHECKED_ROWS = 100_000
 SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a look at some raw files found.
+    """What a check of some raw files found.
 
     Attributes:
         path: Path or glob, as given.
         form: The format that they were recognised as.
         columns: The columns they have.
         n_rows: Number of rows.
-        n_unusable: Of the first LOOKED_AT rows, those that lack a required value or are broken.
+        n_unusable: Of the first CHECKED_ROWS rows, those that lack a required value or are broken.
         unusable: The first few of these: their values as JSON.
-        trial: What a run would make of the first LOOKED_AT rows; None: not tried.
+        trial: What a run would make of the first CHECKED_ROWS rows; None: not tried.
     """
 
     path: str
@@ -57,12 +57,12 @@ def inspect_source(path: str, progress: Progress | None = None) -> Inspection:
     form, columns = _recognised(path)
     ((n_rows,),) = query_events(path, "select count(*) from {events}")
     lacking = _lacking(form, columns)
-    looked_at = f"(select * from {{events}} limit {LOOKED_AT}) as raw where {lacking}"
-    ((n_unusable,),) = query_events(path, f"select count(*) from {looked_at}")
+    checked = f"(select * from {{events}} limit {CHECKED_ROWS}) as raw where {lacking}"
+    ((n_unusable,),) = query_events(path, f"select count(*) from {checked}")
     unusable = query_events(
-        path, f"select cast(to_json(raw) as varchar) from {looked_at} limit {SHOWN}"
+        path, f"select cast(to_json(raw) as varchar) from {checked} limit {SHOWN}"
     )
-    trial = try_rows(path, form.adapter, LOOKED_AT, progress) if progress else None
+    trial = try_rows(path, form.adapter, CHECKED_ROWS, progress) if progress else None
     if trial and trial.is_hopeless:
         raise ForetellError(
             f"{path} looks like {form.title}, but of the first {trial.n_rows:,} rows none can be "
@@ -102,7 +102,7 @@ def _first_row(path: str) -> str:
 
 
 def report(found: Inspection) -> RenderableType:
-    """Return what a person wants to know: format, mapping, what is missing, what to set."""
+    """Return the findings as a table and lines: format, mapping, missing columns, settings."""
     present = {column.lower() for column in found.columns}
     table = Table(title=f"{found.form.title}: {found.n_rows:,} rows", title_justify="left")
     for heading in ("canonical column", "made of", "not in the file"):
@@ -120,8 +120,8 @@ def report(found: Inspection) -> RenderableType:
     if found.n_unusable:
         required = ", ".join(found.form.required).replace("|", " or ")
         lines.append(
-            f"{found.n_unusable:,} of the first {min(found.n_rows, LOOKED_AT):,} rows are broken "
-            f"or lack {required}; they will be rejected, e.g."
+            f"{found.n_unusable:,} of the first {min(found.n_rows, CHECKED_ROWS):,} rows are "
+            f"broken or lack {required}; they will be rejected, e.g."
         )
         lines += [f"  {row[:200]}" for row in found.unusable]
     lines += _tried(found)
@@ -131,7 +131,7 @@ def report(found: Inspection) -> RenderableType:
 
 
 def _tried(found: Inspection) -> list[str]:
-    """Return what the trial came to, in lines."""
+    """Return the result of the trial, in lines."""
     trial = found.trial
     if trial is None:
         return []

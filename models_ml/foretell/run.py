@@ -46,7 +46,7 @@ def build(
         progress: Called with a line per step.
         scope: everyone (daily) or active (hourly: users with an event since the last run, no
             training snapshots).
-        full_refresh: Load all events anew, also those that came too late.
+        full_refresh: Reload all events, also those that were too late.
         loading: dbt vars that say what a load may do: keep_loaded, forget_gone_files, accept_late.
 
     Raises:
@@ -62,27 +62,27 @@ def build(
     build_checked(settings, selection, variables, progress)
     with open_warehouse(settings.warehouse, read_only=True) as warehouse:
         check_built(warehouse, settings)
-        _tell_of_late_events(warehouse, progress)
-        _tell_of_placeholders(warehouse, progress)
-        _tell_of_events_ahead(warehouse, progress)
+        _report_late_events(warehouse, progress)
+        _report_placeholders(warehouse, progress)
+        _report_events_ahead(warehouse, progress)
         for row in warehouse.rows("select message from ingest_alarms order by kind"):
             progress(f"warning: {row['message']}")
         if scope == "everyone":
-            _tell_of_rules_without_use(warehouse, progress)
+            _report_unused_rules(warehouse, progress)
 
 
-def _tell_of_late_events(warehouse: Warehouse, progress: Progress) -> None:
+def _report_late_events(warehouse: Warehouse, progress: Progress) -> None:
     for row in warehouse.rows(
         "select reason, sum(n_rows) as n_rows from stg_ingest_counts where status = 'late' "
         "group by reason"
     ):
         progress(
             f"{row['n_rows']:,} events are {row['reason']} and kept apart; "
-            "`foretell run --full-refresh` takes them in"
+            "`foretell run --full-refresh` loads them"
         )
 
 
-def _tell_of_placeholders(warehouse: Warehouse, progress: Progress) -> None:
+def _report_placeholders(warehouse: Warehouse, progress: Progress) -> None:
     (row,) = warehouse.rows("select sum(n_placeholder_ids) as n_rows from stg_ingest_counts")
     if row["n_rows"]:
         progress(
@@ -91,22 +91,22 @@ def _tell_of_placeholders(warehouse: Warehouse, progress: Progress) -> None:
         )
 
 
-def _tell_of_events_ahead(warehouse: Warehouse, progress: Progress) -> None:
-    """Those of which nobody knows when they were received are an alarm (ingest_alarms)."""
+def _report_events_ahead(warehouse: Warehouse, progress: Progress) -> None:
+    """Those without a known time of receipt are an alarm (ingest_alarms)."""
     (row,) = warehouse.rows(
         "select sum(n_ahead) as n_ahead, (select count(*) from ingest_alarms "
-        "where kind = 'clock_ahead') as n_told from ingest_report"
+        "where kind = 'clock_ahead') as n_alarms from ingest_report"
     )
-    if row["n_ahead"] and not row["n_told"]:
+    if row["n_ahead"] and not row["n_alarms"]:
         progress(
-            f"{row['n_ahead']:,} events name a later hour than that they were received in: fast "
-            "clocks; they are set aside until then (ingest_report.n_ahead)"
+            f"{row['n_ahead']:,} events have a later hour than that of their receipt, because of "
+            "fast clocks; they are set aside until then (ingest_report.n_ahead)"
         )
 
 
-def _tell_of_rules_without_use(warehouse: Warehouse, progress: Progress) -> None:
+def _report_unused_rules(warehouse: Warehouse, progress: Progress) -> None:
     for row in warehouse.rows("select rule from taxonomy_rules where n_named = 0 order by rule"):
-        progress(f"{row['rule']} names nothing that is in the events: is a name misspelt?")
+        progress(f"{row['rule']} names nothing in the events: is a name misspelt?")
 
 
 def prepare(settings: Settings) -> None:
@@ -218,11 +218,11 @@ def score_champions(
         warehouse: Built; open for writing.
         predictions: Names.
         progress: Called with a line per step.
-        with_reasons: Say why of every prediction, not only of those whose definitions ask for it.
+        with_reasons: Write reasons of all predictions, not only where definitions request them.
         accepted: Predictions whose scores are not held back, whatever the checks say.
     """
-    asked = warehouse.rows("select prediction from prediction_definitions where has_reasons")
-    explained = set(predictions) if with_reasons else {row["prediction"] for row in asked}
+    requested = warehouse.rows("select prediction from prediction_definitions where has_reasons")
+    explained = set(predictions) if with_reasons else {row["prediction"] for row in requested}
     raise_outage_alarms(warehouse)
     computed = {feature["feature_id"] for feature in present_features(warehouse)}
     champions = []

@@ -98,7 +98,7 @@ class Settings:
             PARENT: str(os.getpid()),
         }
         environment = {**os.environ, **named, "DO_NOT_TRACK": "1"}
-        if os.environ.get("SPARK_REMOTE"):  # dbt-spark asks a server for what it has: always said
+        if os.environ.get("SPARK_REMOTE"):  # dbt-spark queries the server's settings: always set
             environment["PYTHONWARNINGS"] = "ignore::UserWarning:pyspark.sql.connect.conf"
         return environment
 

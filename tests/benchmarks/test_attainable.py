@@ -48,5 +48,5 @@ def test_nothing_expects_less_than_the_truth_and_it_beats_the_base_rate(known, n
     assert expected(p_true) < expected(p) < expected(np.full(len(p), p_true.mean()))
 
 
-def test_users_who_were_not_asked_about_stay_unknown(known):
+def test_users_who_are_left_out_stay_unknown(known):
     assert 100 < known["silent_for_14_days"].shape[1] < SETTINGS.users

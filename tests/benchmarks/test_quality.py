@@ -73,17 +73,17 @@ def test_kinds_of_properties_are_kinds():
 
 def test_a_method_reads_rows_and_writes_one_probability_each(tmp_path, monkeypatch):
     save_rows(tmp_path / "rows.npz", some_rows())
-    asked = []
+    calls = []
 
     def probabilities(rows, arguments):
-        asked.append((rows.X.shape[1], arguments.budget, arguments.preset))
+        calls.append((rows.X.shape[1], arguments.budget, arguments.preset))
         return np.full(rows.to_score.shape[0], 0.25, dtype=np.float32)
 
     options = ["--budget", "7", "--preset", "b", "--without-properties"]
     files = [str(tmp_path / "rows.npz"), str(tmp_path / "p.npy")]
     monkeypatch.setattr(sys, "argv", ["with_x", *files, *options])
     run_method(probabilities, ("--preset", str, "a"))
-    assert asked == [(2, 7.0, "b")]
+    assert calls == [(2, 7.0, "b")]
     assert np.load(tmp_path / "p.npy").tolist() == [0.25]
 
 
@@ -248,22 +248,22 @@ def test_goals_are_read_off_against_the_best_reference():
         line("Foretell", better, prediction="leaves"),
         line("FLAML", worse, prediction="leaves"),
     ]
-    said = "\n".join(summary(results))
+    text = "\n".join(summary(results))
     # -ln(0.8) + ln(0.9) = 0.1178; -ln(0.9) - (ln 0.6 + ln 0.5) / -2 = -0.4966
-    assert "mean -0.1894" in said
-    assert "not above it on 1 of 2 sets, worst +0.1178 (buys at 2026-01-01, AutoGluon good" in said
-    assert "by more than two standard errors lower on 1, higher on 1 of 2" in said
-    assert "mean +0.0625, worst +0.0000 (buys" in said
-    assert "lowest on 1 of 2 sets" in said
+    assert "mean -0.1894" in text
+    assert "not above it on 1 of 2 sets, worst +0.1178 (buys at 2026-01-01, AutoGluon good" in text
+    assert "by more than two standard errors lower on 1, higher on 1 of 2" in text
+    assert "mean +0.0625, worst +0.0000 (buys" in text
+    assert "lowest on 1 of 2 sets" in text
     # 0.2231 / 0.1054 - 1; 0.1054 / 0.6020 - 1
-    assert "against AutoGluon good_quality on 1 sets: log loss +111.79 %, lower on 0" in said
-    assert "against FLAML on 1 sets: log loss -82.50 %, lower on 1; AUROC +0.1250, higher" in said
+    assert "against AutoGluon good_quality on 1 sets: log loss +111.79 %, lower on 0" in text
+    assert "against FLAML on 1 sets: log loss -82.50 %, lower on 1; AUROC +0.1250, higher" in text
     assert (
-        "Foretell 10 s, AutoGluon good_quality 40 s: 0.25 times as long; 1.00 times the CPU" in said
+        "Foretell 10 s, AutoGluon good_quality 40 s: 0.25 times as long; 1.00 times the CPU" in text
     )
-    assert "properties add: log loss -0.3788" in said
-    assert "oracle" not in said
-    assert "rare" not in said
+    assert "properties add: log loss -0.3788" in text
+    assert "oracle" not in text
+    assert "rare" not in text
 
 
 def test_what_events_can_tell_is_compared_on_the_users_it_is_known_of():
@@ -281,14 +281,14 @@ def test_what_events_can_tell_is_compared_on_the_users_it_is_known_of():
     known = {
         name: getattr(results[-1], name)[first_two] for name in ("y", "p", "p_true", "position")
     }
-    *_, chance_free, said = summary([*results[:-1], replace(results[-1], **known)])
+    *_, chance_free, text = summary([*results[:-1], replace(results[-1], **known)])
     # FLAML, of (who did) x (who did not): (0.2 x 0.4 + 0.8 x 1.9 + 2 x 0.5 x 1.3) / 4
     assert "of 4 users: AUROC FLAML 0.7250, Foretell" in chance_free
     assert chance_free.endswith("; ECE FLAML 0.0500, Foretell 0.3450")
     # Two users, alike but mirrored: -0.2 ln p - 0.8 ln(1 - p) at 0.5, 0.4, 0.3 and 0.2.
-    assert "2 users: base rate 0.6931, FLAML 0.5462, Foretell 0.5919, best from events 0.5" in said
-    assert "oracle (true p) 0.5004; Foretell gains 61 % of what" in said
-    assert "gap to the true probability 0.2000, of the best from events 0.1000" in said
+    assert "2 users: base rate 0.6931, FLAML 0.5462, Foretell 0.5919, best from events 0.5" in text
+    assert "oracle (true p) 0.5004; Foretell gains 61 % of what" in text
+    assert "gap to the true probability 0.2000, of the best from events 0.1000" in text
 
 
 def test_rare_outcomes_are_added_up():
@@ -300,11 +300,11 @@ def test_rare_outcomes_are_added_up():
         line("Foretell", p, y=y, prediction="downgrades"),
         line("Foretell", [0.2] * 4, prediction="buys"),  # one in two is not rare
     ]
-    said = "\n".join(summary(results))
-    assert "in total: 2.0 predicted, 2 observed: -0.1 % (by chance alone: 71 %)" in said
+    text = "\n".join(summary(results))
+    assert "in total: 2.0 predicted, 2 observed: -0.1 % (by chance alone: 71 %)" in text
 
 
-def test_nothing_is_said_without_foretell():
+def test_without_foretell_there_is_no_summary():
     assert summary([line("FLAML", [0.1, 0.2, 0.3, 0.4])]) == []
 
 

@@ -10,7 +10,7 @@ from benchmarks.speed.generate import generate
 
 
 @pytest.mark.parametrize("with_properties", [False, True])
-def test_the_same_events_every_time_with_properties_if_asked_for(tmp_path, with_properties):
+def test_the_same_events_every_time_with_properties_on_request(tmp_path, with_properties):
     made = [
         generate(tmp_path / name, 2000, 50, days=3, with_properties=with_properties)
         for name in ("one", "other")
@@ -31,12 +31,12 @@ def test_the_same_events_every_time_with_properties_if_asked_for(tmp_path, with_
     ]
 
 
-def test_growth_is_told_from_the_next_smaller_size_measured_alike(tmp_path):
-    def measured(n_events, asked, **cpu):
-        folder = tmp_path / f"{n_events} {asked}"
+def test_growth_is_against_the_next_smaller_size_measured_alike(tmp_path):
+    def measured(n_events, variant, **cpu):
+        folder = tmp_path / f"{n_events} {variant}"
         folder.mkdir(exist_ok=True)
         costs = [Cost(step, 0.0, seconds, 0.0, "") for step, seconds in cpu.items()]
-        return growth(folder, n_events, asked, costs)
+        return growth(folder, n_events, variant, costs)
 
     assert measured(1_000_000, "3 predictions", floor=1.0, hour=40.0) == []
     assert measured(10_000_000, "1 prediction", floor=7.0) == []

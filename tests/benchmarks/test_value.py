@@ -21,7 +21,7 @@ def test_expected_purchases_are_the_articles():
     assert found[0] == pytest.approx(1.226, abs=1e-3)
 
 
-def test_whoever_never_came_back_is_expected_to_buy_as_anybody_who_stays():
+def test_a_customer_who_bought_once_is_expected_to_buy_as_one_who_stays():
     histories = np.array([[0, 0.0, 38.86], [0, 0.0, 1.0]])
     old, new = expected_purchases(histories, 39, **BGNBD)
     assert 0 < old < new

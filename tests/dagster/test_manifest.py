@@ -20,7 +20,7 @@ exposures:
 
 @pytest.fixture
 def parses(monkeypatch):
-    """Stand in for dbt: write a manifest, remember that it was asked to."""
+    """Stand in for dbt: write a manifest, record the call."""
     made = []
 
     def parse(target: Path, environment, variables):

@@ -84,7 +84,7 @@ def pipeline(tmp_path_factory):
     return folder, daily, after_daily, hourly
 
 
-def test_an_hour_before_the_first_day_says_what_to_run(pipeline, tmp_path):
+def test_an_hour_before_the_first_day_names_the_job_to_run(pipeline, tmp_path):
     folder, *_ = pipeline
     settings = read_settings(
         {"FORETELL_EVENTS": str(folder / "events_*.parquet"), "FORETELL_WAREHOUSE": "new.duckdb"},
@@ -94,8 +94,8 @@ def test_an_hour_before_the_first_day_says_what_to_run(pipeline, tmp_path):
     hourly = defs.resolve_job_def("hourly").execute_in_process(raise_on_error=False)
     assert not hourly.success
     (failed,) = [e for e in hourly.all_events if e.event_type_value == "STEP_FAILURE"]
-    said = failed.event_specific_data.error.message
-    assert "no run has ended yet; the job daily makes its tables anew: run it once" in said
+    message = failed.event_specific_data.error.message
+    assert "no run has ended yet; the job daily makes its tables anew: run it once" in message
 
 
 def test_daily_runs_the_pipeline_in_order(pipeline):
@@ -151,9 +151,9 @@ def test_every_prediction_has_a_published_card(pipeline):
     cards = {path.name: path.read_text() for path in (folder / "w_published/cards").iterdir()}
     assert sorted({name.split(".")[0] for name in cards}) == ["buys", "buys_a_lot", "orders"]
     assert len(cards) == 6
-    assert "### The amounts" in cards["orders.md"]
-    assert "### The amounts" not in cards["buys.md"]
-    assert "Now it gives 240 users a mean probability" in cards["buys.md"]
+    assert "### Expected values" in cards["orders.md"]
+    assert "### Expected values" not in cards["buys.md"]
+    assert "The mean probability of 240 users now is" in cards["buys.md"]
     assert "## No model" in cards["buys_a_lot.md"]
 
 
@@ -172,7 +172,7 @@ def test_hourly_scores_users_active_since_the_day_and_trains_nothing(pipeline):
     assert query(folder / "w.duckdb", served) == [(USERS, USERS)]
 
 
-def test_how_often_is_told_of_every_user(pipeline):
+def test_every_user_has_an_expected_number(pipeline):
     folder, daily, _, _ = pipeline
     rows = query(
         folder / "w.duckdb",

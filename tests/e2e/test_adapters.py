@@ -162,7 +162,7 @@ def test_typed_columns_become_the_same_rows(warehouse, adapter, form):
     assert_same_rows(canonical_rows(warehouse, f"{adapter} {form}"), expected)
 
 
-def test_every_row_says_where_it_is_from(warehouse):
+def test_every_row_has_its_source(warehouse):
     found = query(warehouse, "select distinct source, source_file from stg_raw_events")
     expected = {(adapter, f"{HERE}/{adapter}.json.gz") for adapter in BY_ADAPTER}
     expected |= {(f"{adapter} parquet", f"{HERE}/{adapter}.parquet") for adapter in TYPED}

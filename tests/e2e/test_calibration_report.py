@@ -16,8 +16,8 @@ from tests.history_tables import ALARMS_TABLE, HELD_OUT_SCORES, MODEL_FEATURES, 
 N = 4000
 RNG = np.random.default_rng(4)
 TRUE = expit(RNG.normal(-1.5, 1.0, N))
-# Segment -> what was said: right, too extreme, too high, and a thousandth of what happens.
-SAID = {
+# Segment -> what was predicted: right, too extreme, too high, and a thousandth of what happens.
+PREDICTED = {
     "right": TRUE,
     "too extreme": expit(1.6 * logit(TRUE)),
     "too high": expit(logit(TRUE) + 0.7),
@@ -26,12 +26,14 @@ SAID = {
 HAPPENED = (RNG.random(N) < TRUE).astype(int)
 
 
-def cells(value: str, said: np.ndarray) -> list[dict]:
+def cells(value: str, predicted: np.ndarray) -> list[dict]:
     """Add up users in cells, as calibration_cells does."""
-    log_odds = logit(said)
-    place = np.stack([np.minimum(said * 10, 9).astype(int), np.floor(log_odds * 20).astype(int)])
+    log_odds = logit(predicted)
+    place = np.stack(
+        [np.minimum(predicted * 10, 9).astype(int), np.floor(log_odds * 20).astype(int)]
+    )
     found, number = np.unique(place, axis=1, return_inverse=True)
-    sums = [np.bincount(number, weights=each) for each in (HAPPENED, said, log_odds)]
+    sums = [np.bincount(number, weights=each) for each in (HAPPENED, predicted, log_odds)]
     return [
         {
             "prediction": "p", "kind": "matured", "model_id": None, "property": "segment",
@@ -47,7 +49,9 @@ def cells(value: str, said: np.ndarray) -> list[dict]:
 def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibration")
     path = folder / "warehouse.duckdb"
-    rows = pa.Table.from_pylist([row for value, said in SAID.items() for row in cells(value, said)])
+    rows = pa.Table.from_pylist(
+        [row for value, predicted in PREDICTED.items() for row in cells(value, predicted)]
+    )
     with duckdb.connect(str(path)) as connection:
         connection.register("rows", rows)
         connection.execute(
@@ -98,7 +102,7 @@ def negative_log_likelihood(parameters, x, y):
     return np.sum(np.logaddexp(0, eta) - y * eta)
 
 
-@pytest.mark.parametrize("value", SAID)
+@pytest.mark.parametrize("value", PREDICTED)
 def test_the_report_is_what_python_finds_on_the_rows(built, value):
     ((n, mean, low, high, error, intercept, slope, slope_low, slope_high),) = query(
         built,
@@ -108,10 +112,10 @@ def test_the_report_is_what_python_finds_on_the_rows(built, value):
         from calibration_report where value = '{value}'
         """,
     )
-    said, x = SAID[value], logit(SAID[value])
-    assert (n, mean) == (N, pytest.approx(said.mean()))
+    predicted, x = PREDICTED[value], logit(PREDICTED[value])
+    assert (n, mean) == (N, pytest.approx(predicted.mean()))
     assert (low, high) == pytest.approx(wilson_interval(HAPPENED.sum(), N))
-    assert error == pytest.approx(expected_calibration_error(HAPPENED, said), abs=1e-9)
+    assert error == pytest.approx(expected_calibration_error(HAPPENED, predicted), abs=1e-9)
     alone = brentq(lambda a: np.sum(HAPPENED - expit(a + x)), -10, 10)
     assert intercept == pytest.approx(alone, abs=1e-3)
     best = minimize(negative_log_likelihood, [0, 1], args=(x, HAPPENED), method="Nelder-Mead",
@@ -123,7 +127,7 @@ def test_the_report_is_what_python_finds_on_the_rows(built, value):
     assert (slope_low, slope_high) == pytest.approx((slope - half, slope + half), abs=2e-3)
 
 
-def test_a_model_that_is_right_is_said_to_be_and_others_are_not(built):
+def test_a_model_that_is_right_is_calibrated_and_others_are_not(built):
     found = {
         value: (a_low <= 0 <= a_high, b_low <= 1 <= b_high)
         for value, a_low, a_high, b_low, b_high in query(

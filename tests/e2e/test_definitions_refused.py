@@ -44,7 +44,7 @@ def refusal(tmp_path_factory):
 
     def run(prediction: str, select: str) -> str:
         (folder / "p/mine.yml").write_text(
-            "exposures:\n  - {name: asked, type: ml, owner: {name: t}, depends_on: [\"ref('predictions')\"],\n"
+            "exposures:\n  - {name: wrong, type: ml, owner: {name: t}, depends_on: [\"ref('predictions')\"],\n"
             f"     config: {{meta: {{prediction: {prediction}}}}}}}\n"
         )
         # With its parents: names of events are only known once the events are staged.
@@ -105,7 +105,7 @@ def refusal(tmp_path_factory):
 )  # fmt: skip
 def test_a_wrong_key_or_value_is_refused(refusal, prediction, parts):
     message = refusal(prediction, "prediction_definitions")
-    for part in ["mine.yml: prediction asked", *parts]:
+    for part in ["mine.yml: prediction wrong", *parts]:
         assert part in message, message
 
 
@@ -128,7 +128,7 @@ def test_a_wrong_key_or_value_is_refused(refusal, prediction, parts):
 )  # fmt: skip
 def test_a_name_that_never_occurs_is_refused(refusal, prediction, parts):
     message = refusal(prediction, "+cohort_measure_counters")
-    for part in ["mine.yml: prediction asked", *parts]:
+    for part in ["mine.yml: prediction wrong", *parts]:
         assert part in message, message
 
 
@@ -149,7 +149,7 @@ def test_a_name_that_never_occurs_is_refused(refusal, prediction, parts):
 def test_a_wrong_pin_or_ban_is_refused(refusal, taxonomy, parts):
     prediction = f"{{outcome: {{event: open}}, horizon_days: 7}}, taxonomy: {taxonomy}"
     message = refusal(prediction, "prediction_taxonomy_rules")
-    for part in ["mine.yml: exposure asked: taxonomy", *parts]:
+    for part in ["mine.yml: exposure wrong: taxonomy", *parts]:
         assert part in message, message
 
 

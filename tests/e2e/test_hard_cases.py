@@ -34,7 +34,7 @@ EVENTS = f"""
         where event_time < timestamp '2026-02-10' or event_time >= timestamp '2026-02-11'
     ) to 'FILE' (format parquet)
 """
-ASKED = """
+DEFINITION = """
   - name: {}
     type: ml
     owner: {{name: t}}
@@ -42,9 +42,9 @@ ASKED = """
     config: {{meta: {{prediction: {{{}, horizon_days: 7}}}}}}
 """
 DEFINITIONS = "exposures:" + "".join(
-    ASKED.format(name, text)
+    DEFINITION.format(name, text)
     for name, text in [
-        ("nobody_asked", "cohort: [{event: open, at_least: 999}], outcome: {event: open}"),
+        ("empty_cohort", "cohort: [{event: open, at_least: 999}], outcome: {event: open}"),
         ("never", "outcome: {event: open, where: {flag: 2}}"),
         ("always", 'outcome: {event: "type 1", not_done: true}'),
     ]
@@ -56,7 +56,7 @@ def warehouse(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("hard")
     duckdb.execute(EVENTS.replace("FILE", str(folder / "events.parquet")))
     (folder / "p").mkdir()
-    (folder / "p/asked.yml").write_text(DEFINITIONS)
+    (folder / "p/shop.yml").write_text(DEFINITIONS)
     environment = {
         "FORETELL_EVENTS": str(folder / "events.parquet"),
         "FORETELL_PREDICTIONS": str(folder / "p"),
@@ -119,7 +119,7 @@ def test_features_are_seen_in_the_run_that_made_them(warehouse):
 @pytest.mark.parametrize(
     ("prediction", "counts"),
     [
-        ("nobody_asked", "0 positives and 0 negatives in 0 snapshots"),
+        ("empty_cohort", "0 positives and 0 negatives in 0 snapshots"),
         ("never", "0 positives and "),
         ("always", " positives and 0 negatives in "),
     ],

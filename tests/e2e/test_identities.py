@@ -93,7 +93,7 @@ def case(tmp_path_factory) -> tuple[list[dict[str, Any]], Path]:
 
 
 @pytest.mark.parametrize("days_ago", [0, 1, 2, 7, 20, 29])
-def test_the_map_is_what_networkx_says_as_of_any_day(case, days_ago):
+def test_the_map_is_that_of_networkx_as_of_any_day(case, days_ago):
     rows, warehouse = case
     hour = (DAYS - days_ago) * 24
     assert dict(query(warehouse, MAP.format(hour=HOUR_0 + hour))) == expected_map(rows, hour)

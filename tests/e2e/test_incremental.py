@@ -69,8 +69,8 @@ class Warehouse(WarehouseFolder):
         os.utime(path, (1_780_000_000 + self.n_files,) * 2)
         return path
 
-    def insert(self, rows: list[dict[str, Any]], came_at: str) -> None:
-        """Put rows into the table raw.events, with the time at which they came."""
+    def insert(self, rows: list[dict[str, Any]], loaded_at: str) -> None:
+        """Put rows into the table raw.events, with their load time."""
         path = write_events(self.folder / "rows.parquet", rows)
         with duckdb.connect(str(self.path)) as connection:
             connection.execute("create schema if not exists raw")
@@ -80,7 +80,7 @@ class Warehouse(WarehouseFolder):
                 select *, timestamp '2026-01-01' as "came ""at""\" from '{path}' limit 0
                 """
             )
-            connection.execute(f"insert into raw.events select *, $1 from '{path}'", [came_at])
+            connection.execute(f"insert into raw.events select *, $1 from '{path}'", [loaded_at])
             connection.execute(
                 """update raw.events set "came ""at""\" = null where event_id = $1""",
                 [self.silent_id],
@@ -127,8 +127,8 @@ def test_batches_give_what_one_load_gives(warehouse, seed):
         assert in_batches[name] == at_once[name], name
 
 
-def test_only_rows_that_came_since_are_read_of_a_relation(warehouse):
-    """The same with rows put into a table, which says when they came; one row never says it."""
+def test_only_new_rows_are_read_of_a_relation(warehouse):
+    """The same with rows put into a table with a load time, which one row lacks."""
     source = {"name": "till", "relation": "raw.events", "loaded_at": 'came "at"'}
     warehouse.source = {"FORETELL_SOURCES": json.dumps([source])}
     rows = arriving_events(2)

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from foretell.settings import read_settings
-from tests.shop import BUYS, PROJECT, VIEWS, environment_of, foretell, open_shop
+from tests.shop import PROJECT, environment_of, foretell, open_shop
 
 CASES = PROJECT / "tests/fixtures/cases"
 # A namespace of its own, in which the project's folder cannot be written to.
@@ -30,31 +30,22 @@ def may_remount() -> bool:
     return subprocess.run(tried, capture_output=True).returncode == 0
 
 
-@pytest.fixture(scope="module")
-def quoted(tmp_path_factory):
-    """Return a shop after a run, in a folder and a file with quotes and blanks in their names."""
-    folder = open_shop(tmp_path_factory.mktemp("operations") / 'it\'s "mine"', BUYS + VIEWS)
-    for name in ("junk.sql", "junk.py", "junk.csv"):
-        (folder / "predictions" / name).write_text("select raise('executed')")
-    done = foretell(folder, "run", WAREHOUSE="my shop.duckdb", FILE_MODE="")
-    assert done.returncode == 0, done.stderr[-2000:]
-    return folder
-
-
-def test_a_path_with_quotes_works_and_only_the_owner_reads(quoted):
-    made = [path for path in quoted.iterdir() if path.name.startswith("my shop")]
+def test_a_path_with_quotes_works_and_only_the_owner_reads(shop_after_run):
+    made = [path for path in shop_after_run.iterdir() if path.name.startswith("my shop")]
     assert len(made) == 5
     assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in made if path.is_dir()} == {0o700}
 
 
-def test_a_file_name_with_a_quote_is_refused_in_one_line(quoted):
-    done = foretell(quoted, "run", WAREHOUSE="it's.duckdb")
+def test_a_file_name_with_a_quote_is_refused_in_one_line(shop_after_run):
+    done = foretell(shop_after_run, "run", WAREHOUSE="it's.duckdb")
     assert done.returncode == 1
     assert done.stderr.startswith("foretell: FORETELL_WAREHOUSE=it's.duckdb: dbt cannot open")
 
 
-def test_the_query_of_the_readme_works_on_the_default_warehouse_and_its_copy(quoted, tmp_path):
+def test_the_query_of_the_readme_works_on_the_default_warehouse_and_its_copy(
+    shop_after_run, tmp_path
+):
     """The default file must not be named like the schema: DuckDB would call the name ambiguous."""
     text = (PROJECT / "README.md").read_text()
     (script,) = re.findall(r'python -c "(import duckdb\n.*?)"\n', text, re.DOTALL)
@@ -62,8 +53,8 @@ def test_the_query_of_the_readme_works_on_the_default_warehouse_and_its_copy(quo
     default = str(read_settings({}, tmp_path).warehouse.relative_to(PROJECT))
     assert copy == default.replace(".duckdb", "_published.duckdb")
     (tmp_path / "warehouse").mkdir()
-    shutil.copy(quoted / "my shop.duckdb", tmp_path / default)
-    shutil.copy(quoted / "my shop_published.duckdb", tmp_path / copy)
+    shutil.copy(shop_after_run / "my shop.duckdb", tmp_path / default)
+    shutil.copy(shop_after_run / "my shop_published.duckdb", tmp_path / copy)
     shown = [
         subprocess.run(
             [sys.executable, "-c", script.replace(copy, name)],
@@ -76,9 +67,9 @@ def test_the_query_of_the_readme_works_on_the_default_warehouse_and_its_copy(quo
         assert "buys" in each
 
 
-def test_status_tells_of_each_prediction_as_of_when_and_whom_it_covers(quoted, tmp_path):
+def test_status_tells_of_each_prediction_as_of_when_and_whom_it_covers(shop_after_run, tmp_path):
     """As after `run --select buys`: views was scored 28 days ago, half its cohort has no score."""
-    shutil.copy(quoted / "my shop.duckdb", tmp_path / "w.duckdb")
+    shutil.copy(shop_after_run / "my shop.duckdb", tmp_path / "w.duckdb")
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
         connection.execute("set search_path = 'foretell,foretell_internal'")
         connection.execute(
@@ -91,10 +82,10 @@ def test_status_tells_of_each_prediction_as_of_when_and_whom_it_covers(quoted, t
         newest, older = connection.execute(
             "select max(as_of), min(as_of) from predictions"
         ).fetchall()[0]
-    said = " ".join(foretell(tmp_path, "status", PREDICTIONS="").stdout.split())
-    assert f"│ buys │ {newest:%Y-%m-%d %H:%M} │ 120 │" in said
-    assert f"│ views │ {older:%Y-%m-%d %H:%M} │ 60 of 120 │" in said
-    assert f"views: its scores are as of {older:%Y-%m-%d %H:%M}, 28 days before now" in said
+    shown = " ".join(foretell(tmp_path, "status", PREDICTIONS="").stdout.split())
+    assert f"│ buys │ {newest:%Y-%m-%d %H:%M} │ 120 │" in shown
+    assert f"│ views │ {older:%Y-%m-%d %H:%M} │ 60 of 120 │" in shown
+    assert f"views: its scores are as of {older:%Y-%m-%d %H:%M}, 28 days before now" in shown
 
 
 @pytest.mark.skipif(not may_remount(), reason="needs leave to mount in a namespace (unshare)")
@@ -112,7 +103,7 @@ def test_a_read_only_install_works(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["check-predictions", "run"])
-def test_no_usable_event_is_said_at_once(tmp_path, command):
+def test_no_usable_event_is_reported_at_once(tmp_path, command):
     """After staging, not after all 216 nodes, and not of a table that is missing."""
     case = shutil.copytree(CASES / "10-no-usable-event-in-check-predictions", tmp_path / "case")
     (case / "epoch_ms.csv").write_text("user_id,event_name,event_time\n1,open,soon\n2,open,later\n")

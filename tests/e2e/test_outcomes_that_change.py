@@ -17,6 +17,7 @@ from foretell.warehouse.open import open_warehouse
 from tests.conftest import AFTER_SCORING, WarehouseFolder, write_events
 from tests.e2e.case_events import changed_shop, closing_shop, exposures
 
+ROWS_AT_A_TIME = 20_000  # of 45,000 events: some blocks
 SETTINGS = TrainSettings(
     portfolio=(Candidate("base_rate", "constant"), Candidate("logistic", "linear")), n_resamples=20
 )
@@ -68,8 +69,21 @@ def learn_and_score(path, accepted=()):
 @pytest.fixture(scope="module")
 def changed(warehouse_of):
     """Return the warehouse of the shop that changed, learned from and scored."""
-    path = warehouse_of(changed_shop(), definitions=exposures(CHANGED))
+    path = warehouse_of(
+        changed_shop(), definitions=exposures(CHANGED), rows_at_a_time=ROWS_AT_A_TIME
+    )
     return path, *learn_and_score(path)
+
+
+@pytest.fixture
+def closed(warehouse_of):
+    """Return a function that builds the warehouse of the shop that users leave."""
+
+    def make(is_overwritten):
+        events = closing_shop(is_overwritten=is_overwritten)
+        return warehouse_of(events, definitions=exposures(CLOSES), rows_at_a_time=ROWS_AT_A_TIME)
+
+    return make
 
 
 def test_what_is_gone_is_refused_with_since_when_and_the_new_name(changed):
@@ -101,7 +115,7 @@ def test_a_launch_teaches_only_from_its_first_hour_on(changed):
     assert means["not_launched"] == pytest.approx(1 - means["launched"], abs=0.01)
 
 
-def test_one_of_several_events_that_was_renamed_is_told_and_the_others_go_on(changed):
+def test_one_of_several_events_that_was_renamed_is_reported_and_the_others_go_on(changed):
     _, alarms, means, _ = changed
     (part,) = [alarm for alarm in alarms["renamed_part"] if alarm.kind == "outcome_gone"]
     assert part.message.startswith("of its events “purchase” was last seen on 2026-04-1")
@@ -134,7 +148,7 @@ def test_cards_checks_and_counts_say_so(changed):
     assert {name for name, check in checks.items() if check.is_held_back} == GONE
 
 
-def test_accepted_it_goes_on_and_the_doubt_is_still_told(changed):
+def test_accepted_it_goes_on_and_the_alarm_stays(changed):
     path = changed[0]
     alarms, means, _ = learn_and_score(path, accepted=["renamed_not_done"])
     assert [alarm.is_held_back for alarm in alarms["renamed_not_done"]][:1] == [False]
@@ -160,15 +174,15 @@ def test_older_scores_stay_while_an_outcome_is_gone(tmp_path):
     folder.dbt("everyone", ["--select", AFTER_SCORING], as_of="2026-04-29T00:00")
     still = folder.query("select user_id, probability, as_of from predictions order by all")
     assert still
-    assert set(still) <= set(shown)  # who left the cohort is not shown, who came has none yet
+    assert set(still) <= set(shown)  # users who left are not shown, new ones have no score yet
     assert len(still) > 0.8 * len(shown)
     with open_warehouse(folder.path, read_only=True) as warehouse:
         counts = count_scores(warehouse)["renamed_old"]
     assert counts.is_one_row_per_user  # nobody's row is expected
 
 
-def test_a_property_from_the_future_is_left_out_and_the_rate_is_right(warehouse_of):
-    path = warehouse_of(closing_shop(is_overwritten=True), definitions=exposures(CLOSES))
+def test_a_property_from_the_future_is_left_out_and_the_rate_is_right(closed):
+    path = closed(is_overwritten=True)
     alarms, means, _ = learn_and_score(path)
     kinds = {alarm.kind for alarm in alarms["closes"]}
     assert "written_afterwards" in kinds
@@ -188,7 +202,7 @@ def test_a_property_from_the_future_is_left_out_and_the_rate_is_right(warehouse_
     assert means["closes"] == pytest.approx(newest["outcome_rate"], rel=0.25)
 
 
-def test_a_property_that_is_written_when_it_happens_stays(warehouse_of):
-    path = warehouse_of(closing_shop(is_overwritten=False), definitions=exposures(CLOSES))
+def test_a_property_that_is_written_when_it_happens_stays(closed):
+    path = closed(is_overwritten=False)
     alarms, _, _ = learn_and_score(path)
     assert "written_afterwards" not in {alarm.kind for alarm in alarms["closes"]}

@@ -160,7 +160,7 @@ STRUCTS = {
 }
 
 
-def test_what_a_file_says_does_not_depend_on_other_files(warehouse):
+def test_the_content_of_a_file_does_not_depend_on_other_files(warehouse):
     for folder in STRUCTS:
         for file in (CASES / "08-struct-then-text" / folder).iterdir():
             shutil.copy(file, warehouse.folder / f"events/{folder}_{file.name}")
@@ -183,10 +183,10 @@ def test_a_rolling_path_loses_nothing(warehouse):
     shutil.copytree(CASES / "13-one-path-per-day/day", warehouse.folder / "day")
     for day in ("2026-01-01", "2026-01-02"):
         warehouse.source = {"FORETELL_EVENTS": str(warehouse.folder / f"day/{day}/*.parquet")}
-        said = warehouse.dbt("everyone", STAGED)
-    assert "anew" not in said
-    assert "1 loaded file is gone or not named any more" in said
-    assert "their 3 events stay" in said
+        output = warehouse.dbt("everyone", STAGED)
+    assert "anew" not in output
+    assert "1 loaded file is gone or not named any more" in output
+    assert "their 3 events stay" in output
     assert warehouse.query("select count(*) from stg_events") == [(6,)]
 
 
@@ -286,14 +286,14 @@ def test_a_torn_file_is_left_out_until_it_is_whole(warehouse):
     assert warehouse.query("from ingest_alarms") == []
 
 
-def test_a_torn_text_file_is_left_out_of_a_run(tmp_path):
+def test_a_torn_text_file_is_left_out_and_reported(tmp_path):
     """Its gzip is cut: DuckDB alone would stop, or read rows that nobody wrote."""
     shop = open_shop(tmp_path, BUYS)
     rows = [json.dumps(row) for row in shop_events()]
     for number in (1, 2):
         packed = gzip.compress("\n".join(rows[number::2]).encode())
         (shop / f"events/{number}.ndjson.gz").write_bytes(packed[: -6 if number == 2 else None])
-    done = foretell(shop, "run", EVENTS=str(shop / "events/*.ndjson.gz"))
+    done = foretell(shop, "check-predictions", EVENTS=str(shop / "events/*.ndjson.gz"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 file is left out: " in done.stdout
     assert "ended before the end-of-stream marker" in " ".join(done.stdout.split())
@@ -368,12 +368,12 @@ def test_any_split_into_files_of_any_types_gives_the_same_events(warehouse, seed
     duckdb.execute(
         f"create or replace table e as {' union all '.join(row for _, row, _ in expected)}"
     )
-    wanted = duckdb.execute("select 'e' || i, i, n, moment, amount, sku from e").fetchall()
+    expected_rows = duckdb.execute("select 'e' || i, i, n, moment, amount, sku from e").fetchall()
     assert {event_id for event_id, *_ in found} == {
         f"e{i}" for i in range(n_rows) if i not in rounded
     }
     by_id = {row[0]: row[1:] for row in found}
-    for event_id, i, n, at, amount, sku in wanted:
+    for event_id, i, n, at, amount, sku in expected_rows:
         if i in rounded:
             continue
         user_id, time, text = by_id[event_id]
@@ -385,7 +385,7 @@ def test_any_split_into_files_of_any_types_gives_the_same_events(warehouse, seed
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
-def test_of_events_with_one_id_the_same_stands_in_whatever_order_they_come(warehouse, order):
+def test_of_events_with_one_id_the_same_is_kept_in_any_order_of_files(warehouse, order):
     """First received; where that is not known, first happened, then by name: never by file."""
     rows = [
         {"event_id": "a", "event_name": "second", "event_time": "2026-01-01T10:00:00Z"},

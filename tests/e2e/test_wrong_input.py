@@ -81,20 +81,6 @@ def test_status_before_any_run(folder):
     assert "no warehouse at" in refused(foretell(folder, "status"))
 
 
-def test_only_unusable_rows(folder):
-    rows = [
-        {"user_id": "u", "event_name": "open", "event_time": text}
-        for text in ("soon", "0000-13-45")
-    ]
-    write_events(folder / "events.parquet", rows)
-    (folder / "p").mkdir()
-    (folder / "p/shop.yml").write_text(SHOP)
-    done = foretell(folder, "run", EVENTS="events.parquet", PREDICTIONS="p")
-    line = refused(done)
-    assert "no usable event" in line
-    assert "2 rows: event_time is not a time" in line
-
-
 def test_hostile_and_broken_rows_are_data_or_counted(folder):
     """The pipeline runs to its end; too little data is a status, not a failure; so is a useless pin."""
     hostile = ["'; drop table users; --", "{{ 1/0 }}", '🛒 "sale"', "x" * 10_000, "nul \x00 inside"]

@@ -82,11 +82,11 @@ def test_kills_over_all_phases(day, undisturbed, tmp_path, number):
         killed = start(shop, *COMMANDS[command])
         time.sleep(after)
         if killed.poll() is None:
-            said = kill(killed, sent, is_group)
-            assert killed.returncode in (STOPPED[sent], 0), said[-2000:]
+            output = kill(killed, sent, is_group)
+            assert killed.returncode in (STOPPED[sent], 0), output[-2000:]
             if sent == signal.SIGINT and killed.returncode:
-                assert "Traceback" not in said
-                assert said.strip().splitlines()[-1].startswith("foretell: stopped")
+                assert "Traceback" not in output
+                assert output.strip().splitlines()[-1].startswith("foretell: stopped")
         assert tuple(published(shop)) in states
         run(shop, *COMMANDS[command])
     assert tables(shop) == tables(whole)
@@ -103,8 +103,8 @@ def test_two_at_once_end_as_one_after_the_other(day, tmp_path, first, second):
     shop = copy_of(day, tmp_path / "both")
     with reader(shop) as seen:
         processes = [start(shop, *COMMANDS[command]) for command in (first, second)]
-        said = [end(process) for process in processes]
-    assert sum("waiting for the warehouse: foretell" in text for text in said) == 1
+        output = [end(process) for process in processes]
+    assert sum("waiting for the warehouse: foretell" in text for text in output) == 1
     ends = []
     for order in ((first, second), (second, first)):
         apart = copy_of(day, tmp_path / "-".join(order))
@@ -121,10 +121,10 @@ def test_a_replay_changes_nothing_that_is_live_and_the_hour_is_right(day, undist
     _, whole = undisturbed("hour")
     shop = copy_of(day, tmp_path / "shop")
     live, before = (shop / "w.duckdb").read_bytes(), published(shop)
-    said = run(
+    output = run(
         shop, "run", "--as-of", "2026-02-10T00:00"
     )  # no model is of before then: one is trained
-    assert "what is live stays as it is" in " ".join(said.split())
+    assert "what is live stays as it is" in " ".join(output.split())
     assert (shop / "w.duckdb").read_bytes() == live
     assert published(shop) == before
     replayed = query(shop / "w_replay_published.duckdb", "select max(as_of) from predictions")
@@ -142,9 +142,9 @@ def test_a_published_replay_is_followed_by_an_hour_that_makes_all_anew(day, undi
     assert "has scores of 0 users where readers have 120" in " ".join(held.split())
     run(shop, "run", "--as-of", "2026-02-20T00:00", "--publish")
     assert {str(row[4])[:10] <= "2026-02-20" for row in published(shop)} == {True}
-    said = run(shop, "score", "--active-only")
-    assert "replayed a past hour: all tables are built" in " ".join(said.split())
-    assert "banned or gone" not in said
+    output = run(shop, "score", "--active-only")
+    assert "replayed a past hour: all tables are built" in " ".join(output.split())
+    assert "banned or gone" not in output
     run(shop, "score")
     assert tables(shop, ("predictions",)) == tables(whole, ("predictions",))
 
@@ -154,8 +154,8 @@ def test_a_changed_definition_keeps_people_served(day, tmp_path):
     before = {row[:2]: row[2] for row in published(shop)}
     definition = shop / "predictions/shop.yml"
     definition.write_text(definition.read_text().replace("horizon_days: 7", "horizon_days: 9"))
-    said = " ".join(run(shop, "score", "--active-only").split())
-    assert "the definition of buys was changed: its " in said
+    output = " ".join(run(shop, "score", "--active-only").split())
+    assert "the definition of buys was changed: its " in output
     marked = "select distinct prediction, is_of_older_definition from predictions order by 1"
     readers = shop / "w_published.duckdb"
     assert query(readers, marked) == [("buys", True), ("views", False)]
@@ -176,9 +176,9 @@ def test_a_torn_model_is_named_and_the_others_go_on(day, tmp_path, column):
         connection.execute(
             f"update foretell.models set {column} = {torn} where prediction = 'buys'"
         )
-    said = " ".join(run(shop, "score", "--reasons").split())
-    assert "buys: model " in said
-    assert f"is torn, its {'graph' if column == 'onnx' else column}" in said
+    output = " ".join(run(shop, "score", "--reasons").split())
+    assert "buys: model " in output
+    assert f"is torn, its {'graph' if column == 'onnx' else column}" in output
     now = query(shop / "w.duckdb", "select as_of from stg_as_of")[0][0]
     readers = shop / "w_published.duckdb"
     fresh = "select distinct prediction from predictions where as_of = (select max(as_of) from predictions)"

@@ -1,4 +1,4 @@
-"""What is said of a definition before any training."""
+"""Checks of a definition before any training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from foretell.check_predictions import Week, look_at_weeks, what_is_missing
+from foretell.check_predictions import Week, check_weeks, what_is_missing
 from foretell.project import PROJECT
 from tests.conftest import write_events
 from tests.random_events import random_events
@@ -33,7 +33,7 @@ def weeks(*counts: tuple[int, int | None]) -> list[Week]:
         ([], "there are 20 days of events; it needs two weeks before its first as_of and 7 days after it"),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_said_in_numbers(matured, missing):
+def test_what_is_missing_is_reported_in_numbers(matured, missing):
     assert what_is_missing(matured, horizon_days=7, n_days=20).replace(
         "with the outcome and 2", "with and 2"
     ) == missing  # fmt: skip
@@ -43,7 +43,7 @@ def test_what_is_missing_is_said_in_numbers(matured, missing):
     ("counts", "findings"),
     [
         ([(100, None), (100, 20), (90, 10)], []),
-        ([(0, None), (100, 20)], ["nobody is in the starting cohort now"]),
+        ([(0, None), (100, 20)], ["the starting cohort has no users now"]),
         ([(9, None), (90, 20), (100, 20)], ["the starting cohort shrinks: 9 users now, 100 before"]),
         ([(10, None), (90, 20), (100, 20)], []),
         ([(100, None), (100, 0), (0, 0)], ["the outcome never happens"]),
@@ -52,7 +52,7 @@ def test_what_is_missing_is_said_in_numbers(matured, missing):
     ],
 )  # fmt: skip
 def test_sizes_and_rates_that_look_wrong(counts, findings):
-    assert look_at_weeks(weeks(*counts)) == findings
+    assert check_weeks(weeks(*counts)) == findings
 
 
 DEFINITIONS = {
@@ -77,7 +77,7 @@ DEFINITIONS = {
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
+def check(tmp_path_factory):
     """Return a function from arguments to exit code and output of `foretell check-predictions`."""
     folder: Path = tmp_path_factory.mktemp("checks")
     (folder / "p").mkdir()
@@ -106,8 +106,8 @@ def said(tmp_path_factory):
     return run
 
 
-def test_each_definition_is_looked_at_before_any_training(said):
-    code, output = said()
+def test_each_definition_is_checked_before_any_training(check):
+    code, output = check()
     assert code == 0, output
     lines = {
         line.split(":")[0]: " ".join(line.split()) for line in output.splitlines() if ": " in line
@@ -115,7 +115,9 @@ def test_each_definition_is_looked_at_before_any_training(said):
     flat = " ".join(output.split())
     assert lines["buys"] == "buys: enough to learn from"
     assert "users who did it within 28 days, and the outcome is that they do it again" in flat
-    assert "users who did not do it within 14 days and the outcome is that they go on so" in flat
+    assert (
+        "users who did not do it within 14 days, and the outcome is that they still do not" in flat
+    )
     assert "never_ending: cannot learn yet: there are 63 days of events" in flat
     assert output.count("not known yet") == 5
     assert "mean value" in output
@@ -123,7 +125,7 @@ def test_each_definition_is_looked_at_before_any_training(said):
     assert "2026-02-26 00:00" in output
 
 
-def test_an_unknown_name_is_refused(said):
-    code, output = said("--select", "byus")
+def test_an_unknown_name_is_refused(check):
+    code, output = check("--select", "byus")
     assert code == 1
     assert 'unknown prediction "byus"; the nearest is "buys"' in output

@@ -13,19 +13,19 @@ from foretell.errors import ForetellError, HeldBack
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (ForetellError("no events at x"), "foretell: no events at x\n"),
-        (duckdb.IOException("disk full\nmore"), "foretell: the warehouse answered: disk full\n"),
+        (duckdb.IOException("disk full\nmore"), "foretell: the warehouse reported: disk full\n"),
         (
             duckdb.BinderException('Referenced column "expected_value" not found!\nmore'),
-            'foretell: the warehouse answered: Referenced column "expected_value" not found!; if an older '
+            'foretell: the warehouse reported: Referenced column "expected_value" not found!; if an older '
             "Foretell built this warehouse, `foretell run` brings it up to date\n",
         ),
         (OSError("no room"), "foretell: no room\n"),
     ],
 )
-def test_an_error_is_one_line(monkeypatch, capsys, error, said):
+def test_an_error_is_one_line(monkeypatch, capsys, error, message):
     def fail():
         raise error
 
@@ -33,11 +33,11 @@ def test_an_error_is_one_line(monkeypatch, capsys, error, said):
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == message
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         (HeldBack("readers keep the copy before"), 3, "readers keep the copy before"),
         (MemoryError(), 1, "FORETELL_MEMORY_LIMIT is 50%"),
@@ -54,7 +54,7 @@ def test_an_error_is_one_line(monkeypatch, capsys, error, said):
         ),
     ],
 )
-def test_every_end_has_its_code_and_says_what_helps(monkeypatch, capsys, error, code, said):
+def test_every_end_has_its_code_and_a_message_that_helps(monkeypatch, capsys, error, code, message):
     def fail():
         raise error
 
@@ -64,7 +64,7 @@ def test_every_end_has_its_code_and_says_what_helps(monkeypatch, capsys, error, 
         cli.main()
     assert ended.value.code == code
     (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert message in line
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -77,7 +77,7 @@ def test_a_signal_ends_in_one_line(number, code):
     process.send_signal(number)
     _, errors = process.communicate()
     assert process.returncode == code
-    assert errors == "foretell: stopped; what readers see is what was published before\n"
+    assert errors == "foretell: stopped; readers still see the copy published before\n"
 
 
 @pytest.fixture(autouse=True)

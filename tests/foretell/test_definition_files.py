@@ -107,9 +107,9 @@ def test_the_folder_is_the_same_until_a_definition_changes(folder):
 )
 def test_jinja_is_refused_not_run(folder, where, code):
     (folder / "buys.yml").write_text(BUYS.replace(where, code))
-    said = refusal(folder)
-    assert said.startswith(f"{folder}/buys.yml: prediction buys: ")
-    assert "holds Jinja" in said
+    message = refusal(folder)
+    assert message.startswith(f"{folder}/buys.yml: prediction buys: ")
+    assert "holds Jinja" in message
 
 
 def test_braces_in_raw_blocks_stay_as_written(folder):
@@ -126,7 +126,7 @@ def test_a_dependency_is_no_code(folder):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "part"),
     [
         (BOMB, "holds more than 100,000 values"),
         ("exposures: &a [*a]\n", "holds more than 100,000 values"),
@@ -136,11 +136,11 @@ def test_a_dependency_is_no_code(folder):
         ("a: " + "[" * 100_000, "nested deeper than 100"),
     ],
 )
-def test_what_is_no_definition_is_refused_in_seconds(folder, content, said):
+def test_what_is_no_definition_is_refused_in_seconds(folder, content, part):
     (folder / "wrong.yml").write_text(content)
     message = refusal(folder)
     assert f"{folder}/wrong.yml" in message
-    assert said in message
+    assert part in message
 
 
 def test_a_file_in_another_encoding_is_named(folder):
@@ -153,14 +153,14 @@ def test_a_folder_without_definitions(folder):
     assert f"FORETELL_PREDICTIONS={folder}: no prediction found there" in refusal(folder)
 
 
-def test_what_dbt_says_of_its_copy_is_said_of_the_users_file(folder):
+def test_messages_about_dbts_copy_name_the_users_file(folder):
     target = stage_definitions(folder, folder.parent / "staged")
-    said = (
+    message = (
         f"Parsing Error: Invalid exposures config given in {target}/definitions_0.yml @ exposures"
     )
     users = f"Parsing Error: Invalid exposures config given in {folder}/buys.yml @ exposures"
-    assert name_user_files(said, target) == users
-    assert name_user_files(said.replace(str(target.parent), "../x"), target) == users
+    assert name_user_files(message, target) == users
+    assert name_user_files(message.replace(str(target.parent), "../x"), target) == users
     file_path = (
         f"FilePath(searched_path='{target}', relative_path='definitions_0.yml', a=1, b='/x')"
     )

@@ -9,7 +9,6 @@ from foretell.errors import ForetellError
 from foretell.project import PROJECT
 from foretell.settings import parse_as_of, read_settings
 from foretell.sources.adapters import Source
-from foretell.warehouse.spark_server import check_server, server_address
 
 
 @pytest.mark.parametrize(
@@ -141,22 +140,3 @@ def test_spark_needs_its_extra_and_java(tmp_path, monkeypatch):
         read = read_settings({"FORETELL_TARGET": "spark", **java}, tmp_path)
         assert (read.target, read.warehouse.name) == ("spark", "spark")
         assert read.dbt_environment()["FORETELL_TARGET"] == "spark"
-
-
-@pytest.mark.parametrize(
-    "remote", ["host:15002", "sc://", "sc://host:many", "http://host/;token=x"]
-)
-def test_a_wrong_address_of_a_server_is_refused_without_its_secret(remote, tmp_path, monkeypatch):
-    with pytest.raises(ForetellError, match="no address of Spark Connect") as refused:
-        server_address(remote)
-    assert "token" not in str(refused.value)
-    monkeypatch.setattr(settings.importlib.util, "find_spec", lambda name: "there")
-    with pytest.raises(ForetellError, match="no address of Spark Connect"):
-        read_settings({"FORETELL_TARGET": "spark", "SPARK_REMOTE": remote}, tmp_path)
-
-
-def test_a_server_that_does_not_answer_is_named_at_once(monkeypatch):
-    monkeypatch.setenv("SPARK_REMOTE", "sc://localhost:1/;token=secret")
-    with pytest.raises(ForetellError, match="no Spark Connect server at localhost:1 ") as refused:
-        check_server()
-    assert "secret" not in str(refused.value)

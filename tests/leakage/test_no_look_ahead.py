@@ -40,8 +40,14 @@ def everything(warehouse) -> list[list[tuple]]:
 
 
 @pytest.fixture(scope="module")
-def before(warehouse_of):
-    return everything(warehouse_of(past(1), AS_OF))
+def of_the_past(warehouse_of):
+    """Return the warehouse of events before as_of."""
+    return warehouse_of(past(1), AS_OF)
+
+
+@pytest.fixture(scope="module")
+def before(of_the_past):
+    return everything(of_the_past)
 
 
 future_events = st.lists(
@@ -115,9 +121,9 @@ def test_order_of_events_and_copies_do_not_matter(before, warehouse_of):
     assert everything(warehouse_of(rows, AS_OF)) == before
 
 
-def test_a_past_hour_replayed_gives_the_features_scored_then(warehouse_of):
+def test_a_past_hour_replayed_gives_the_features_scored_then(of_the_past, warehouse_of):
     earlier = (START + timedelta(days=AS_OF_DAY - 7)).isoformat()
-    warehouses = warehouse_of(past(1), earlier), warehouse_of(past(1), AS_OF)
+    warehouses = warehouse_of(past(1), earlier), of_the_past
     # What is kept may change with a week more of volumes; what both keep must have the same values.
     both = set.intersection(*({name for (name,) in query(w, KEPT)} for w in warehouses))
     as_scored, as_trained = (

@@ -76,14 +76,14 @@ def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict
         out[user, "value_mean_ever", SPENT, None, None, None] = total / len(amounts)
     for user in {user for user, _ in ages}:
         n_hours = max(ages[user, None])
-        for asked, days, came_true in (
+        for prediction, days, came_true in (
             ("buys", 7, {(age - 1) // 168 for age in bought[user]}),
             ("spends", 10, _windows_with(spent[user], 240, 50)),
         ):
             n_windows = n_hours // (24 * days)
             n_true = len([window for window in came_true if window < n_windows])
             if n_windows:
-                past = f"the own past of {asked}"
+                past = f"the own past of {prediction}"
                 out[user, "outcome_rate", past, None, None, None] = n_true / n_windows
                 out[user, "outcome_count", past, None, None, None] = n_true
     for (user, name), seen in ages.items():
@@ -139,14 +139,14 @@ def case(warehouse_of):
 
 def test_every_feature_equals_the_plain_loop(case):
     rows, got, cohort, catalogue = case
-    wanted = {
+    expected = {
         key: value
         for key, value in expected_features(rows, AS_OF, catalogue).items()
         if key[0] in cohort and key[1:] in catalogue and abs(value) > 1e-9
     }
     got = {key: value for key, value in got.items() if not key[1].startswith("user_property")}
-    assert wanted.keys() == got.keys()
-    assert [got[key] for key in wanted] == pytest.approx(list(wanted.values()), rel=1e-5)
+    assert expected.keys() == got.keys()
+    assert [got[key] for key in expected] == pytest.approx(list(expected.values()), rel=1e-5)
 
 
 def test_every_kind_of_feature_is_covered(case):
@@ -174,15 +174,15 @@ def test_last_user_properties_are_the_newest_known(case):
             newest[event["user"]] = max(
                 newest.get(event["user"], stated), stated, key=lambda s: s[0]
             )
-    wanted = {}
+    expected = {}
     for user, (_, _, stated) in newest.items():
         minor = ".".join(stated["app"].split(".")[:2]) + ".*"
         is_kept = ("user_property_last", None, "app", minor, None) in catalogue
-        wanted[user, "user_property_last", None, "plan", stated["plan"], None] = 1
-        wanted[user, "user_property_last", None, "app", minor if is_kept else None, None] = 1
-        wanted[user, "user_property_number", None, "score", None, None] = stated["score"]
+        expected[user, "user_property_last", None, "plan", stated["plan"], None] = 1
+        expected[user, "user_property_last", None, "app", minor if is_kept else None, None] = 1
+        expected[user, "user_property_number", None, "score", None, None] = stated["score"]
     kinds = ("user_property_last", "user_property_number")
     assert {key: value for key, value in got.items() if key[1] in kinds} == {
-        key: value for key, value in wanted.items() if key[0] in cohort and value
+        key: value for key, value in expected.items() if key[0] in cohort and value
     }
     assert {key[4] is None for key in got if key[3] == "app"} == {True, False}

@@ -1,4 +1,4 @@
-"""Warehouses on DuckDB and on Spark of the same events: dirty ones that came in two loads, the demo's;
+"""Warehouses on DuckDB and on Spark of the same events: dirty ones in two loads, the demo's;
 and for CI only what dbt makes of the first load.
 
 Each pair is walked once (Walked); what is compared and what is killed work on it.

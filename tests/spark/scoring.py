@@ -22,7 +22,7 @@ HELD = """
         (select count(distinct user_id) from prediction_history
             where as_of = stg_as_of.as_of and prediction = 'buys') as n_users,
         (select count(*) from scoring_rows
-            where has_features and prediction = 'buys') as n_wanted
+            where has_features and prediction = 'buys') as n_to_score
     from stg_as_of
 """
 
@@ -35,7 +35,7 @@ def main(folder: Path, is_forgotten: bool) -> None:
             warehouse.execute("drop view if exists predictions")
         (summary,) = score_champions(warehouse, ["buys"], lambda line: None)
         (held,) = warehouse.rows(HELD)
-    counts = (summary.n_appended, held["n_rows"], held["n_users"], held["n_wanted"])
+    counts = (summary.n_appended, held["n_rows"], held["n_users"], held["n_to_score"])
     sys.stdout.write(" ".join(map(str, counts)) + "\n")
 
 

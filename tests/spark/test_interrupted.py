@@ -81,9 +81,9 @@ def test_the_driver_dies(dirty):
     with scoring_slowly(dirty.folder, "local[2]") as process:
         os.killpg(process.pid, signal.SIGKILL)
     time.sleep(2)  # Java lets go of the metastore
-    appended, rows, users, wanted = score_now(dirty.folder)
-    assert appended == rows == users == wanted > 3
-    assert score_now(dirty.folder) == [0, wanted, wanted, wanted]
+    appended, rows, users, n_to_score = score_now(dirty.folder)
+    assert appended == rows == users == n_to_score > 3
+    assert score_now(dirty.folder) == [0, n_to_score, n_to_score, n_to_score]
 
 
 def test_an_executor_dies(dirty):
@@ -93,8 +93,8 @@ def test_an_executor_dies(dirty):
         os.kill(executors[0], signal.SIGKILL)
         output, errors = process.communicate(timeout=240)
         assert process.returncode == 0, errors[-2000:]
-    appended, rows, users, wanted = numbers(output)
-    assert appended == rows == users == wanted > 3
+    appended, rows, users, n_to_score = numbers(output)
+    assert appended == rows == users == n_to_score > 3
 
 
 def command(pid: int) -> str:

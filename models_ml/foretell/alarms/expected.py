@@ -63,8 +63,8 @@ class Usual:
         low, high: Fewer, or more, than chance and drift allow.
         lowest_rate, highest_rate: Of the snapshots.
         n_snapshots: How many they are.
-        amounts: Of value predictions what a user came to on average, per snapshot; none where too
-            few users had the outcome.
+        amounts: Mean value of a user per snapshot, of value predictions; none where too few users
+            had the outcome.
     """
 
     number: float
@@ -93,7 +93,7 @@ def usual_outcomes(
         overlap: How many of the windows share a day: so many times less do they know.
 
     Returns:
-        None if no snapshot has a row, or nobody is in the cohort.
+        None if no snapshot has a row, or the cohort is empty.
     """
     known = [each for each in snapshots if each.n_rows][:N_SNAPSHOTS]
     if not known or not n_users:
@@ -156,8 +156,8 @@ def check_expected(
         prediction: Whose scores.
         expected: Sum of their probabilities.
         n_users: Users they are of.
-        usual: What the last matured snapshots had; None: nothing to hold them beside.
-        is_accepted: A person has said that they may be shown all the same.
+        usual: What the last matured snapshots had; None: nothing to compare with.
+        is_accepted: A person has accepted that they are shown all the same.
     """
     if usual is None or usual.low <= expected <= usual.high:
         return None
@@ -180,16 +180,16 @@ def check_expected(
 def check_amount(
     prediction: str, amount: float | None, n_users: int, usual: Usual | None, is_accepted: bool
 ) -> Alarm | None:
-    """Return an alarm if three times what users ever came to is expected of them, or a third.
+    """Return an alarm if the mean expected value is three times any observed one, or a third.
 
     Amounts vary more than rates do: nothing less is an alarm. It finds another unit (cents).
 
     Args:
         prediction: Whose scores.
-        amount: What is expected of a user on average; None: it asks for none.
+        amount: Mean expected value of a user; None: it predicts none.
         n_users: Users they are of.
         usual: What the last matured snapshots had.
-        is_accepted: A person has said that they may be shown all the same.
+        is_accepted: A person has accepted that they are shown all the same.
     """
     if amount is None or usual is None or len(usual.amounts) < MIN_AMOUNTS:
         return None
@@ -197,8 +197,8 @@ def check_amount(
     if low <= 0 or low / HOLD_RATIO <= amount <= HOLD_RATIO * high:
         return None
     words = (
-        f"the {n_users:,} users scored now are expected to come to {amount:,.4g} each on average, "
-        f"where those of the last {len(usual.amounts)} snapshots came to {low:,.4g} to "
+        f"the mean expected value of the {n_users:,} users scored now is {amount:,.4g}, where the "
+        f"mean values of the last {len(usual.amounts)} snapshots were {low:,.4g} to "
         f"{high:,.4g}: are amounts written in another unit than before"
     )
     if not is_accepted:
@@ -211,7 +211,7 @@ def _number(value: float) -> str:
 
 
 def forget_expected(warehouse: Warehouse, prediction: str) -> None:
-    """Delete what was said of a prediction's scores before, whether or not new ones are made."""
+    """Delete the alarm of a prediction's scores of before, also if no new ones are made."""
     if warehouse.has_table("alarms"):
         replace_alarms(warehouse, [KIND], [], None, [prediction])
 
@@ -226,7 +226,7 @@ def read_usual(warehouse: Warehouse, prediction: str, n_users: int) -> Usual | N
     """
     if not {"labels_rates", "prediction_definitions"} <= warehouse.table_names():
         return None
-    asked = warehouse.rows(
+    found = warehouse.rows(
         "select horizon_days from prediction_definitions where prediction = ?", [prediction]
     )
     life = outcome_life(warehouse, prediction)
@@ -243,7 +243,7 @@ def read_usual(warehouse: Warehouse, prediction: str, n_users: int) -> Usual | N
         for row in rows
         if hour_of(row["as_of"]) not in gaps.left_out
     ]
-    weeks = max(1, -(-int(asked[0]["horizon_days"]) // DAYS_PER_WEEK)) if asked else 1
+    weeks = max(1, -(-int(found[0]["horizon_days"]) // DAYS_PER_WEEK)) if found else 1
     volumes = _window_volumes(warehouse, prediction, since)
     drift = past_drift(volumes, [each.log_odds for each in snapshots], weeks)
     return usual_outcomes(snapshots, n_users, drift, overlap=weeks)
@@ -253,7 +253,7 @@ def past_drift(volumes: np.ndarray, log_odds: Sequence[float], weeks: int) -> fl
     """Return how much the log odds of the outcome usually change over a horizon.
 
     Args:
-        volumes: How often it came in windows of one horizon that begin a week apart, newest first.
+        volumes: How often it occurred in windows of one horizon, a week apart, newest first.
         log_odds: Of the outcome in the cohorts of snapshots a week apart, newest first.
         weeks: The horizon in weeks, at least 1.
 
@@ -269,7 +269,7 @@ def past_drift(volumes: np.ndarray, log_odds: Sequence[float], weeks: int) -> fl
 
 
 def _window_volumes(warehouse: Warehouse, prediction: str, since: datetime) -> np.ndarray:
-    """Return how often the outcome came in past windows of one horizon, newest first."""
+    """Return how often the outcome occurred in past windows of one horizon, newest first."""
     days = read_days(warehouse, prediction)
     if days is None:
         return np.zeros(0)

@@ -1,4 +1,4 @@
-"""Alarms about outcomes that were not always there, or are there no more."""
+"""Alarms about outcomes that began or ended within the history."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ BEGAN, GONE = "outcome_began", "outcome_gone"
 def life_alarms(
     prediction: str, life: Life, n_taught: int | None, n_snapshots: int, is_accepted: bool = False
 ) -> list[Alarm]:
-    """Return what to say of an outcome that was not always there, or is there no more.
+    """Return the alarms about an outcome that began or ended.
 
     Args:
         prediction: Whose outcome.
         life: What was found.
         n_taught: Snapshots as of its beginning or later; None: not counted.
         n_snapshots: All snapshots whose outcome is known.
-        is_accepted: A person has said that it may go on all the same.
+        is_accepted: A person has accepted that it goes on all the same.
     """
     alarms = []
     if life.began and (n_taught is None or not n_snapshots or n_taught < n_snapshots):
@@ -56,7 +56,7 @@ def describe_end(name: str, end: End, is_held: bool) -> str:
     else:
         words = (
             f"{name} was last seen on {end.date}, {end.silent_days} days before as_of, though it "
-            f"came on {end.n_active} of the {end.n_days} days before"
+            f"occurred on {end.n_active} of the {end.n_days} days before"
         )
     if end.newcomer:
         words += (
@@ -74,7 +74,7 @@ def describe_end(name: str, end: End, is_held: bool) -> str:
 def raise_life_alarms(
     warehouse: Warehouse, prediction: str, accepted: Collection[str] = ()
 ) -> Life:
-    """Look at the outcome of a prediction, write its alarms and return what was found.
+    """Check the outcome of a prediction, write its alarms and return what was found.
 
     Args:
         warehouse: Built; open for writing.

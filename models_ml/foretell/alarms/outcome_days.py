@@ -1,4 +1,4 @@
-"""On which days the outcome of a prediction came, and what began when it ended."""
+"""On which days the outcome of a prediction occurred, and what began when it ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USUAL_OF = ((14, 15), (56, 1))  # days before and after a day, whose median is u
 
 @dataclass(frozen=True)
 class OutcomeDays:
-    """How often an outcome came on each day before as_of.
+    """How often an outcome occurred on each day before as_of.
 
     Attributes:
         first_day: Of the events, days since 1970-01-01 UTC.
@@ -27,7 +27,7 @@ class OutcomeDays:
         n_events: Events (or changes) of it, per day.
         volume: Events of any kind, per day; 0 on that of as_of, which is not over.
         as_of_hour: The hour as of which was counted, hours since 1970-01-01 UTC.
-        first_hour, last_hour: Of the first and the last sighting; None if it never came.
+        first_hour, last_hour: Of the first and the last sighting; None if it never occurred.
         horizon_days: Of the prediction.
         name: What is counted, for people.
     """
@@ -71,7 +71,7 @@ class Newcomer:
 
 
 def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
-    """Return on which days the outcome of a prediction came; None if that was never counted."""
+    """Return on which days the outcome of a prediction occurred; None if that was never counted."""
     if not {"cohort_outcome_days", "volume_event_days"} <= warehouse.table_names():
         return None
     (counted,) = warehouse.rows("select max(as_of_hour) as as_of_hour from cohort_outcome_days")
@@ -93,10 +93,10 @@ def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
         """,
         [as_of_hour // HOURS],
     )
-    asked = warehouse.rows(
+    definition = warehouse.rows(
         "select horizon_days from prediction_definitions where prediction = ?", [prediction]
     )
-    if not all_events or not asked:
+    if not all_events or not definition:
         return None
     first_day = min(row["event_day"] for row in [*all_events, *rows])
     n_days = as_of_hour // HOURS - first_day + 1
@@ -110,7 +110,7 @@ def read_days(warehouse: Warehouse, prediction: str) -> OutcomeDays | None:
         as_of_hour=as_of_hour,
         first_hour=min((row["first_hour"] for row in rows), default=None),
         last_hour=max((row["last_hour"] for row in rows), default=None),
-        horizon_days=int(asked[0]["horizon_days"]),
+        horizon_days=int(definition[0]["horizon_days"]),
         name=_name(warehouse, prediction),
     )
 
@@ -206,7 +206,7 @@ def plain(name: object) -> str:
 
 
 def read_newcomers(warehouse: Warehouse, prediction: str, day: int) -> list[Newcomer]:
-    """Return event types, and values of the outcome's own properties, that came with its end.
+    """Return event types, and values of the outcome's own properties, that began when it ended.
 
     Args:
         warehouse: Built.

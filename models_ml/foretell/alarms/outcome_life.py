@@ -1,7 +1,7 @@
 """Since when there has been an outcome, and until when (launched, renamed, switched off).
 
 Weeks before an outcome existed teach that nobody does it; after it was renamed, that nobody does
-it any more. Both look like rates. Here the days on which the outcome came decide: a silence
+it any more. Both look like rates. Here the days on which the outcome occurred decide: a silence
 counts only where the outcome's own rhythm makes it implausible, so that a rare outcome is no
 launch and a pause like those before is no end.
 """
@@ -29,7 +29,7 @@ MIN_DAYS_BEFORE = 14  # of silence: before that there is no snapshot (min_histor
 MIN_EXPECTED = 20.0  # sightings that the silence before should have had
 BY_CHANCE_BEGAN, BY_CHANCE_GONE = 1e-6, 1e-4  # probability of the silence from which it is believed
 GAPS_BEFORE, GAPS_SINCE = 3, 2  # times the longest gap that a silence before, or since, must last
-RHYTHM_DAYS = 90  # before the last sighting: how often it came lately
+RHYTHM_DAYS = 90  # before the last sighting: how often it occurred lately
 FIRST_DAYS = 28  # whose rate and rhythm the silence before is held beside
 TRICKLE = 0.05  # share of its rate that old versions of an app may go on sending
 STRAY = 0.02  # share of its rate that tests may have sent before
@@ -100,7 +100,7 @@ class Life:
 
     @property
     def since_hour(self) -> int:
-        """The first hour as of which a snapshot may teach; 0: any."""
+        """The first hour as of which a snapshot may be used for training; 0: any."""
         return self.began.hour if self.began else 0
 
     @property
@@ -115,7 +115,7 @@ class Life:
 
 
 def silence_log_probability(n_active: int, n_days: int, n_silent: int) -> float:
-    """Return the log of P(n_silent days without it) of what came on n_active of n_days days.
+    """Return the log of P(n_silent days without it) of an outcome on n_active of n_days days.
 
     Of independent days of one unknown chance (Jeffreys' prior): the beta-binomial's predictive
     probability. Days, not events, are counted: many events of one day are one.
@@ -203,7 +203,7 @@ def find_end(days: OutcomeDays, start: int = 0) -> End | None:
     """Return when the outcome ended, if it is silent longer than its rhythm explains.
 
     A silence as long as the horizon, twice as long as any gap before, and implausible at the rhythm
-    of the last 90 days is an end. A shorter one is a warning, and so is a silence that came before
+    of the last 90 days is an end. A shorter one is a warning, and so is one that occurred before
     (a season).
 
     Args:
@@ -238,7 +238,7 @@ def find_end(days: OutcomeDays, start: int = 0) -> End | None:
 def find_fall(days: OutcomeDays, start: int = 0) -> End | None:
     """Return when the outcome fell to a trickle (old versions of an app), within the last 90 days.
 
-    It is nobody's end by itself, only together with a newcomer of a like volume.
+    It is no end by itself, only together with a newcomer of a like volume.
     """
     begin = max(start, len(days.sightings) - 2 * RHYTHM_DAYS)
     n, volume = days.sightings[begin:-1], days.volume[begin:-1]
@@ -306,8 +306,8 @@ def outcome_life(warehouse: Warehouse, prediction: str) -> Life:
     if ended is None:
         ended = find_fall(days, start)
     if ended is not None:
-        came = read_newcomers(warehouse, prediction, ended.hour // HOURS)
-        ended = with_newcomer(ended, came)
+        newcomers = read_newcomers(warehouse, prediction, ended.hour // HOURS)
+        ended = with_newcomer(ended, newcomers)
         if ended.trickle_per_day and not ended.newcomer:
             ended = None
     parts = [] if ended else _ended_parts(warehouse, prediction, days)

@@ -23,7 +23,7 @@ N_WEEKS = 5  # of the same weekday that say what is usual
 MIN_WEEKS = 2
 MIN_USUAL = 30.0  # events a day: of fewer, chance makes low days
 MIN_DAYS, MIN_MISSING = 5, 3.0  # days a gap lasts, and days' worth of events that it lacks
-# Shorter ones only where next to nothing came, and no other day was ever so low: nobody ever shut.
+# Shorter ones only with almost no events, where no other day was so low: it never shut.
 SHORT_MISSING, SHORT_LEFT, NEVER_SO_LOW = 1.5, 0.1, 0.3
 MAX_DAYS, NEW_LEVEL = 56, 0.8  # a level is the usual one if so many days, nearly all, had it
 N_SIGMA = 6.0  # standard deviations of usual days, over a whole gap
@@ -83,7 +83,7 @@ class Gap:
 
     @property
     def words(self) -> str:
-        """Where and how deep it is, in words."""
+        """When and how deep it is, as a part of a sentence."""
         what = f"events {plain(self.event_name)}" if self.event_name is not None else "events"
         until = "" if self.is_over else ", and they are not back yet"
         if self.n_hours == HOURS:
@@ -204,7 +204,7 @@ def _is_unheard_of(
 
 
 def find_outages(counts: np.ndarray, first_hour: int, event_name: str | None = None) -> list[Gap]:
-    """Return the hours in which next to nothing came where that never happened otherwise.
+    """Return the hours with almost no events, where no other hours were ever so low.
 
     What is usual of an hour is the median of the same hour of up to five weeks before. Only where
     something comes on every day of the week, and no hour of the week has too much of it (a
@@ -222,22 +222,22 @@ def find_outages(counts: np.ndarray, first_hour: int, event_name: str | None = N
         return []
     expected = np.where(known, usual, 0)
     is_low = known & (expected > 0) & (counts <= SHORT_LEFT * expected)
-    came = np.concatenate([[0], np.cumsum(np.where(known, counts, 0))])
-    came_usually = np.concatenate([[0], np.cumsum(expected)])
+    total = np.concatenate([[0], np.cumsum(np.where(known, counts, 0))])
+    total_usual = np.concatenate([[0], np.cumsum(expected)])
     found: list[Gap] = []
     for first, last in _runs(is_low):
         length = last - first + 1
-        n_usual = came_usually[last + 1] - came_usually[first]
-        n_events = came[last + 1] - came[first]
+        n_usual = total_usual[last + 1] - total_usual[first]
+        n_events = total[last + 1] - total[first]
         is_over = last < len(counts) - 1
         is_deep = n_usual >= MIN_OUTAGE and n_events <= SHORT_LEFT * n_usual
         if not (MIN_HOURS <= length <= MAX_HOURS and is_deep and is_over):
             continue
         # All other times of that length in which as much would have been usual.
-        of_length = came_usually[length:] - came_usually[:-length]
+        of_length = total_usual[length:] - total_usual[:-length]
         starts = np.flatnonzero(of_length >= max(MIN_USUAL, n_usual / 2))
         starts = starts[(starts > last) | (starts + length <= first)]
-        shares = (came[starts + length] - came[starts]) / of_length[starts]
+        shares = (total[starts + length] - total[starts]) / of_length[starts]
         if len(starts) and shares.min() > NEVER_SO_LOW:
             inside = slice(first, last + 1)
             found.append(

@@ -1,4 +1,4 @@
-"""The model card: what a model is, was measured to be worth, and must not be used for.
+"""The model card: what a model predicts, its training data, its measured quality, its limits.
 
 One text, templates/model_card.md.jinja: as Markdown, and as a page of HTML made from it.
 """
@@ -56,13 +56,13 @@ def model_card(warehouse: Warehouse, model: ModelRecord) -> str:
         "select label, definition, horizon_days from prediction_definitions where prediction = ?",
         [model.prediction],
     )
-    asked = json.loads(definition["definition"])
+    written = json.loads(definition["definition"])
     facts: dict[str, Any] = {
         "model": model,
         "label": definition["label"],
         "horizon_days": definition["horizon_days"],
-        "question": question_in_words(asked),
-        "cohort": cohort_in_words(asked),
+        "question": question_in_words(written),
+        "cohort": cohort_in_words(written),
         "alarms": current_alarms(warehouse, model.prediction),
     }
     if model.metrics is not None:
@@ -124,7 +124,7 @@ def _write(path: Path, markdown: str, title: str) -> Path:
 def _measured(
     warehouse: Warehouse, model: ModelRecord, label: str, horizon_days: int
 ) -> dict[str, Any]:
-    """Return what the template says of a trained model."""
+    """Return the facts of a trained model for the template."""
     named = warehouse.rows("select distinct event_name, property from features")
     groups = (model.metrics or {}).get("value", {}).get("groups", [])
     return {
@@ -177,7 +177,7 @@ def _calibration(warehouse: Warehouse, model: ModelRecord) -> list[dict[str, Any
 
 
 def _values_by_now(warehouse: Warehouse, model: ModelRecord) -> list[dict[str, Any]]:
-    """Return the report's rows of everybody: of matured scores, and of held-out ones."""
+    """Return the report's rows of all users: of matured scores, and of held-out ones."""
     if not warehouse.has_table("value_report"):
         return []
     return warehouse.rows(
@@ -191,7 +191,7 @@ def _values_by_now(warehouse: Warehouse, model: ModelRecord) -> list[dict[str, A
 
 
 def _drift(warehouse: Warehouse, model: ModelRecord) -> dict[str, Any]:
-    """Return the outcome's rate by snapshot, and what the model says of users now."""
+    """Return the outcome's rate by snapshot, and the mean of the scores now."""
     rows = warehouse.rows(
         """
         select * from labels_rates

@@ -26,16 +26,16 @@ def reliability_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
 
     Args:
         groups: mean_p, observed, low and high per group of users (foretell.learn.metrics).
-        label: The question in words.
+        label: The prediction's label.
     """
     predicted = [group["mean_p"] for group in groups]
     observed = [group["observed"] for group in groups]
     ends = [(group["low"], group["high"]) for group in groups]
     top = 1.05 * max([*predicted, *(high for _, high in ends)])
-    figure, axes = _said_against_happened(predicted, observed, ends, top)
+    figure, axes = _predicted_against_observed(predicted, observed, ends, top)
     axes.set(
         xlim=(0, top), ylim=(0, top),
-        title=f"{UNSEEN.sub(' ', label)}\nOn the dashed line: what was predicted is what happened",
+        title=f"{UNSEEN.sub(' ', label)}\nOn the dashed line predicted and observed are equal",
         xlabel="predicted: mean probability of the group",
         ylabel="observed: share of the group that did",
     )  # fmt: skip
@@ -50,29 +50,29 @@ def value_chart(groups: Sequence[Mapping[str, Any]], label: str) -> str:
     Args:
         groups: mean_expected, mean_value, low and high per group of users (value_groups of
             foretell.learn.evaluate).
-        label: The question in words.
+        label: The prediction's label.
     """
     expected = [group["mean_expected"] for group in groups]
-    came = [group["mean_value"] for group in groups]
+    observed = [group["mean_value"] for group in groups]
     ends = [(g["low"], g["high"]) for g in groups if g["low"] is not None]
-    top = 1.05 * max([*expected, *came, *(high for _, high in ends)]) or 1.0
+    top = 1.05 * max([*expected, *observed, *(high for _, high in ends)]) or 1.0
     # Of one user there is no interval.
-    figure, axes = _said_against_happened(
-        expected, came, ends if len(ends) == len(groups) else [], top
+    figure, axes = _predicted_against_observed(
+        expected, observed, ends if len(ends) == len(groups) else [], top
     )
     for scale in (axes.set_xscale, axes.set_yscale):
         scale("function", functions=(np.sqrt, np.square))
     axes.set(
         xlim=(0, top), ylim=(0, top),
-        title=f"{UNSEEN.sub(' ', label)}\nOn the dashed line: what was expected is what came",
+        title=f"{UNSEEN.sub(' ', label)}\nOn the dashed line expected and observed are equal",
         xlabel="expected: mean value of the group (root scale)",
-        ylabel="came: mean value of the group (root scale)",
+        ylabel="observed: mean value of the group (root scale)",
     )  # fmt: skip
     return _as_markdown(figure, "Expected against observed values")
 
 
 def importance_table(importances: Sequence[Mapping[str, Any]], measure: str = "log loss") -> str:
-    """Say which events and properties the model's quality rests on, as Markdown.
+    """Return the events and properties that the model's quality depends on, as Markdown.
 
     Args:
         importances: group, importance and std (foretell.learn.explain), largest first.
@@ -84,12 +84,12 @@ def importance_table(importances: Sequence[Mapping[str, Any]], measure: str = "l
         f"| {row['importance']:.4f} |"
         for row in used
     ]
-    words = f"How much worse ({measure}) it gets with this shuffled among users. Use, not cause.\n"
+    words = f"How much worse ({measure}) with this shuffled among users. It shows use, not cause.\n"
     return "\n".join([words, "| event or property | | worse by |", "|---|---|---|", *rows])
 
 
 def reliability_table(groups: Sequence[Mapping[str, Any]]) -> str:
-    """Say what was predicted and observed in each tenth of the users, as Markdown."""
+    """Return predicted and observed rates of each tenth of the users, as Markdown."""
     rows = [
         f"| {group['mean_p']:.1%} | {group['observed']:.1%} | {group['low']:.1%} to "
         f"{group['high']:.1%} |"
@@ -100,9 +100,9 @@ def reliability_table(groups: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([words, *head, *rows])
 
 
-def _said_against_happened(
-    said: Sequence[float],
-    happened: Sequence[float],
+def _predicted_against_observed(
+    predicted: Sequence[float],
+    observed: Sequence[float],
     ends: Sequence[tuple[float, float]],
     top: float,
 ) -> tuple[Figure, Axes]:
@@ -113,10 +113,10 @@ def _said_against_happened(
     axes.plot([0, top], [0, top], color=PALE, linestyle="--", label="exactly right")
     if ends:
         axes.vlines(
-            said, [low for low, _ in ends], [high for _, high in ends],
+            predicted, [low for low, _ in ends], [high for _, high in ends],
             color=ACCENT, alpha=0.4, linewidth=3, label="95 % interval",
         )  # fmt: skip
-    axes.plot(said, happened, "o", color=ACCENT, label="a tenth of the users")
+    axes.plot(predicted, observed, "o", color=ACCENT, label="a tenth of the users")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure, axes
 

@@ -1,4 +1,4 @@
-"""What a person should be warned of about a model, from the facts in its row of `models`."""
+"""Checks of a model, from its row of `models`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from foretell.learn.train_settings import TrainSettings
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 
-# Average gap between predicted and observed rate that matters to nobody: two points in a hundred.
+# Average gap between predicted and observed rate that is too small to matter: 2 points in 100.
 SMALL_CALIBRATION_ERROR = 0.02
 # Of ten groups with a 95 % interval each, more than two miss by chance in 1.2 % of cases.
 MOST_GROUPS_OUTSIDE = 2
@@ -20,7 +20,7 @@ MODEL_CHECKS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One check of a model: its name, whether all is well, what to say, and the numbers."""
+    """One check of a model: its name, whether it passed, a description, and the numbers."""
 
     name: str
     passed: bool
@@ -29,7 +29,7 @@ class Finding:
 
 
 def check_model(model: ModelRecord, settings: TrainSettings | None = None) -> list[Finding]:
-    """Return one finding per MODEL_CHECKS; all fail where there is no model to look at.
+    """Return one finding per MODEL_CHECKS; all fail where there is no model.
 
     Args:
         model: What training wrote.
@@ -59,7 +59,7 @@ def _check_calibration(model: ModelRecord) -> Finding:
     n_outside = sum(not group["low"] <= group["mean_p"] <= group["high"] for group in groups)
     words = (
         f"predicted and observed rates differ by {100 * error:.1f} percentage points on average; "
-        f"in {len(groups) - n_outside} of {len(groups)} groups no more than chance explains"
+        f"in {len(groups) - n_outside} of {len(groups)} groups the difference is within chance"
     )
     numbers: dict[str, float | int | str] = {
         "calibration error": error,

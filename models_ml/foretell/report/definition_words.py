@@ -30,24 +30,24 @@ def outcome_in_words(definition: Mapping[str, Any]) -> str:
     outcome, days = definition["outcome"], definition["horizon_days"]
     window = f"in the {days} days from as\\_of on"
     if "event" not in outcome:
-        return f"{_properties(outcome['user'])} comes to hold {window}"
+        return f"{_properties(outcome['user'])} will be true {window}"
     return f"{_deed(outcome)} {window}"
 
 
 def question_in_words(definition: Mapping[str, Any]) -> str:
-    """Return what is asked of a user, e.g. `how likely it is that the user **did “buy” …**`."""
+    """Return what is predicted of a user, e.g. `how likely it is that the user **did “buy” …**`."""
     outcome, days = definition["outcome"], definition["horizon_days"]
     if not is_value(outcome):
         return f"how likely it is that the user **{outcome_in_words(definition)}**"
     what = f"the sum of {quote(outcome['sum_of'])} over" if "sum_of" in outcome else "the number of"
     return (
-        f"**{what} {_events(outcome)} in the {days} days from as\\_of on** that the user is "
-        "expected to come to (the mean over all that may happen), and how likely any is"
+        f"the expected value of **{what} {_events(outcome)} in the {days} days from as\\_of on** "
+        "(the mean over all that may happen), and how likely any is"
     )
 
 
 def is_value(outcome: Condition) -> bool:
-    """Whether the question is how much (a sum without bounds, a count) instead of whether."""
+    """Whether a value is predicted (a sum without bounds, or a count)."""
     is_sum = "sum_of" in outcome and not {"at_least", "at_most"} & outcome.keys()
     return is_sum or bool(outcome.get("count"))
 

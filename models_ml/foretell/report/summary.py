@@ -63,7 +63,7 @@ SUMMARY = """
 
 
 def summary(warehouse: Warehouse, published: Published) -> RenderableType:
-    """Return what a person wants to know after a run: sizes, quality, where the table is.
+    """Return the result of a run: sizes, quality, where the table is.
 
     Quality figures are of users and weeks that the model never saw (foretell.learn.metrics).
     """
@@ -103,8 +103,8 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         *alarm_lines(alarms),
         *(Text(line, style="yellow") for line in stale_predictions(rows, now["as_of"])),
         Text(
-            "Measured on users and weeks that no model had seen; [ ] is a 95 % interval. "
-            "log loss: lower is better, beside the guess of the base rate for everybody.",
+            "Measured on users and weeks not used for training; [ ] is a 95 % interval. "
+            "log loss: lower is better; of base rate: the same if all users get the base rate.",
             style="dim",
         ),
         *(Text(line) for line in lines),
@@ -157,18 +157,18 @@ def _coverage(row: dict[str, Any]) -> str:
 
 
 def _values(warehouse: Warehouse) -> Table:
-    """Return what value predictions expect and how right they were."""
+    """Return the expected values of value predictions and their measured quality."""
     table = Table(title="Expected values", title_justify="left")
     for heading in (
         "prediction",
         "expected per user",
         "of all users",
-        "expected of what came",
+        "expected / observed",
         "error per user",
         "of the mean value",
-        "model of amounts",
+        "value model",
     ):
-        is_text = heading in ("prediction", "model of amounts")
+        is_text = heading in ("prediction", "value model")
         table.add_column(heading, justify="left" if is_text else "right")
     for row in warehouse.rows(SUMMARY):
         metrics = _metrics(row)
@@ -189,7 +189,7 @@ def _values(warehouse: Warehouse) -> Table:
 
 
 def usage_summary(counts: Sequence[UsageCounts], top: Sequence[dict[str, Any]]) -> RenderableType:
-    """Return what `foretell usage` read, what it could not read, and what people ask for most."""
+    """Return what `foretell usage` read and could not read, and the most queried properties."""
     table = Table(title="Queries read", title_justify="left")
     for heading in ("source", "queries", "parsed", "not of events", "not counted", "unparsed"):
         table.add_column(heading, justify="left" if heading == "source" else "right")
@@ -199,9 +199,9 @@ def usage_summary(counts: Sequence[UsageCounts], top: Sequence[dict[str, Any]]) 
         table.add_row(Text(each.source), f"{each.n_queries:,}", *(f"{n:,}" for n in numbers))
         notes += [f"not counted: {n:,} x {why}" for why, n in each.unused.most_common(5)]
         notes += [f"unparsed: {name}: {why}" for name, why in each.unparsed[:5]]
-    asked = [f"{e['n_queries']:>8,}  {e['property']} ({e['kind']})" for e in top]
+    most = [f"{e['n_queries']:>8,}  {e['property']} ({e['kind']})" for e in top]
     heading = f"\nMost queried (n_queries in {SCHEMA}.event_property_usage, all sources)"
-    return Group(table, Text("\n".join(notes), style="dim"), Text("\n".join([heading, *asked])))
+    return Group(table, Text("\n".join(notes), style="dim"), Text("\n".join([heading, *most])))
 
 
 def _quality(row: dict[str, Any]) -> list[str]:

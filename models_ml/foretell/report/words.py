@@ -1,4 +1,4 @@
-"""What a model is worth, in sentences and tables (Markdown): the model card and the UI share them.
+"""The quality of a model in sentences and tables (Markdown), for the model card and the UI.
 
 Names that come from events are escaped here, and nowhere else.
 """
@@ -44,8 +44,8 @@ KIND_WORDS = {
     "value_sum": "The sum in a week",
     "value_sum_ever": "The sum over all events",
     "value_mean_ever": "The mean over all events",
-    "outcome_rate": "The share of past windows in which it came true for the same user",
-    "outcome_count": "The number of past windows in which it came true for the same user",
+    "outcome_rate": "The share of past windows in which the same user reached the outcome",
+    "outcome_count": "The number of past windows in which the same user reached the outcome",
     "hours_since_last": "The time since the last event",
     "hours_since_first": "The time since the first event",
     "user_property": "The value",
@@ -54,20 +54,20 @@ FEW_POSITIVES = 100
 
 
 def in_words(model: ModelRecord, label: str) -> str:
-    """Return what the model is worth, in sentences; those without a number are left out."""
+    """Return the measured quality of a model in sentences; those without a number are left out."""
     metrics = model.metrics or {}
-    happened, did_not = "it came true", "it did not"
+    happened, has, has_not = "the outcome happened", "with the outcome", "without it"
     if "value" in metrics:
-        happened, did_not = "there was any", "there was none"
+        happened, has, has_not = "there was any value", "with any value", "with none"
     auroc, loss, lift = metrics["auroc"], metrics["log_loss"], metrics["top_decile_lift"]
     lines = [
         f"**{escape(label)}**: {happened} in {metrics['base_rate']:.1%} of "
-        f"{metrics['n_rows']:,} cases to learn from ({metrics['n_users']:,} users). Measured on "
+        f"{metrics['n_rows']:,} training rows ({metrics['n_users']:,} users). Measured on "
         f"{metrics['n_test_rows']:,} {HELD_OUT[metrics['evaluation']]}:\n"
     ]
     if auroc["value"] is not None:
         lines.append(
-            f"- **Order.** Of one for whom {happened} and one for whom {did_not}, it rates the "
+            f"- **Ranking.** Of a user {has} and a user {has_not}, the model ranks the "
             f"first higher in **{auroc['value']:.0%}** of cases (AUROC; 95% interval "
             f"{auroc['low']:.0%} to {auroc['high']:.0%}; a coin: 50%)."
         )
@@ -88,13 +88,13 @@ def in_words(model: ModelRecord, label: str) -> str:
         )
     if lift["value"] is not None:
         lines.append(
-            f"- **Use.** For the tenth of users with the highest probability {happened} "
-            f"**{lift['value']:.1f} times** as often as for all."
+            f"- **Use.** In the tenth of users with the highest probability {happened} "
+            f"**{lift['value']:.1f} times** as often as in all."
         )
     if "value" in metrics:
         lines += _value_in_words(metrics["value"])
     if model.status != CHAMPION:
-        lines.append(f"\nIt does not score: {escape(model.reason)}.")
+        lines.append(f"\nThis model does not score: {escape(model.reason)}.")
     return "\n".join(lines)
 
 
@@ -108,19 +108,19 @@ def _loss_interval(metrics: Mapping[str, Any]) -> str:
 
 
 def _value_in_words(value: Mapping[str, Any]) -> list[str]:
-    """Return what the expected values are worth, in sentences."""
+    """Return the measured quality of expected values in sentences."""
     error, ratio, share = (
         value[name] for name in ("mean_absolute_error", "total_ratio", "top_decile_share")
     )
     if error["value"] is None or ratio["value"] is None:
         return []
     return [
-        f"- **Amounts.** For all of them together it expected **{ratio['value']:.0%}** of what "
-        f"came (95% interval {ratio['low']:.0%} to {ratio['high']:.0%}). Of one user it is "
-        f"{error['value']:,.4g} off on average, where giving everybody the mean is "
-        f"{value['mean_absolute_error_usual']['value']:,.4g} off.",
-        f"- **Who brings it.** The tenth of users with the highest expected values brought "
-        f"**{share['value']:.0%}** of everything.",
+        f"- **Expected values.** Their sum over all users is **{ratio['value']:.0%}** of the "
+        f"observed sum (95% interval {ratio['low']:.0%} to {ratio['high']:.0%}). The mean error of "
+        f"one user is {error['value']:,.4g}; with the same mean for all users it is "
+        f"{value['mean_absolute_error_usual']['value']:,.4g}.",
+        f"- **Concentration.** The tenth of users with the highest expected values had "
+        f"**{share['value']:.0%}** of the observed sum.",
     ]
 
 
@@ -133,7 +133,7 @@ def value_table(model: ModelRecord) -> str:
         for row in groups
     ]
     words = "Held-out users in ten groups, from the lowest to the highest expected value.\n"
-    head = ["| users | expected, mean | came, mean | 95 % interval |", "|---|---|---|---|"]
+    head = ["| users | expected, mean | observed, mean | 95 % interval |", "|---|---|---|---|"]
     return "\n".join([words, *head, *rows]) if rows else ""
 
 
@@ -145,8 +145,8 @@ def amounts_table(model: ModelRecord) -> str:
         f"{row['deviance']:.4f} | {row['scale']} | {row['seconds']:.0f} |"
         for row in sorted(value.get("candidates", []), key=lambda row: row["deviance"])
     ]
-    words = "How much it is where there is any, measured with the probability of any.\n"
-    head = ["| model of amounts | Tweedie deviance | scaling | seconds |", "|---|---|---|---|"]
+    words = "Models of the value where there is any, measured with the probability of any.\n"
+    head = ["| value model | Tweedie deviance | scaling | seconds |", "|---|---|---|---|"]
     return "\n".join([words, *head, *rows]) if rows else ""
 
 
@@ -187,12 +187,12 @@ def importance_sentences(
     for row in model.importances or []:
         if row["importance"] <= 0:
             continue
-        share = f", {row['importance'] / gained:.0%} of all it gains" if gained > 0 else ""
+        share = f", {row['importance'] / gained:.0%} of the total gain" if gained > 0 else ""
         lines.append(
             f"- {_what(row['group'], events, properties)}. With this shuffled among users, "
             f"{'the deviance' if value else 'log loss'} is {row['importance']:.4f} worse{share}."
         )
-    return "\n".join(lines) or "- Nothing: it gives nearly everybody the same probability."
+    return "\n".join(lines) or "- Nothing: it gives nearly all users the same probability."
 
 
 def _what(group: str, events: Sequence[str], properties: Sequence[str]) -> str:
@@ -214,14 +214,14 @@ def left_out_sentences(model: ModelRecord) -> list[str]:
 
 
 def time_in_words(model: ModelRecord) -> str:
-    """Return what the passing of time costs it (learn.evaluate), in a sentence; or nothing."""
+    """Return the loss of quality in later weeks (learn.evaluate), in a sentence; or nothing."""
     metrics = model.metrics or {}
     gap = metrics.get("generalisation_gap")
     if gap is None or metrics["evaluation"] != "out_of_time":
         return ""
     return (
-        f"Of other users in weeks like those it learned from its log loss was "
-        f"{metrics['log_loss_random_split']:.4f}, of other users in later weeks "
+        f"Log loss on other users in the training weeks was "
+        f"{metrics['log_loss_random_split']:.4f}, on other users in later weeks "
         f"{metrics['log_loss']['value']:.4f}: {abs(gap):.4f} {'more' if gap > 0 else 'less'}."
     )
 
@@ -238,20 +238,20 @@ def limits(model: ModelRecord, horizon_days: int) -> list[str]:
     """Return what the model must not be used for, and what is doubtful about this one."""
     metrics = model.metrics or {}
     sentences = [
-        "It says who will, not why. What it looks at goes together with the outcome; changing it "
-        "need not change the outcome. What a campaign brings, only an experiment tells.",
+        "The model predicts who will, not why. Its inputs are associated with the outcome; "
+        "changing them need not change the outcome. Only an experiment shows what a campaign does.",
         "It is for planning and for reaching out to users. It must not decide about a person's "
         "credit, work, housing, insurance, health, education or rights.",
-        f"It holds for the starting cohort above and for the next {horizon_days} days; of other "
-        "users or another horizon it knows nothing.",
+        f"It holds for the starting cohort above and for the next {horizon_days} days, not for "
+        "other users or another horizon.",
         "It learned from past weeks. After a change of prices, product or tracking its "
         "probabilities are off until such weeks are among them.",
     ]
     if "value" in metrics:
         sentences.append(
-            "An expected value is a mean over all that may happen, for sums over many users: most "
-            "users come to nothing, a few to much more. It is of the value in the window alone, "
-            "not of a lifetime. Who returns more than they buy in the window counts as 0."
+            "An expected value is a mean over all that may happen; use it for sums over many "
+            "users. Most users have nothing, a few have much more. It covers the window alone, "
+            "not a lifetime. A user who returns more than they buy in the window counts as 0."
         )
     n_positives = metrics.get("n_test_positives", 0)
     if n_positives < FEW_POSITIVES:

@@ -203,8 +203,8 @@ BY_ADAPTER = {each.adapter: each for each in FORMATS}
 class Source:
     """Where some events come from: files (`events`: path or glob) or a relation.
 
-    `loaded_at` is the relation's column that says when a row came into it: then only rows that
-    came since are read.
+    `loaded_at` is the relation's column with the load time of a row: then only newer rows are
+    read.
     """
 
     name: str

@@ -13,7 +13,7 @@ import duckdb
 from foretell.errors import ForetellError
 from foretell.sources.adapters import BY_ADAPTER, Format, missing_columns, recognise
 from foretell.sources.known_formats import find_known
-from foretell.sources.text_files import LOOKED_AT_FILES, check_text_file
+from foretell.sources.text_files import CHECKED_FILES, check_text_file
 from foretell.sources.torn_files import READ_CSV, find_torn_files, one_line
 
 READERS = {
@@ -31,7 +31,7 @@ def check_events(path: str, adapter: str = "canonical", folder: Path | None = No
 
     Args:
         path: Path or glob of Parquet, NDJSON or CSV files, local or in an object store.
-        adapter: The format they are said to have (foretell.sources.adapters).
+        adapter: The format that is configured for them (foretell.sources.adapters).
         folder: Where it is kept which files were found whole (foretell.sources.torn_files).
 
     Raises:
@@ -100,7 +100,7 @@ def _check_files(path: str) -> None:
         )
     suffix = _format(path)
     for place, file in enumerate(files):
-        if suffix != ".parquet" and place < LOOKED_AT_FILES and Path(file).is_file():
+        if suffix != ".parquet" and place < CHECKED_FILES and Path(file).is_file():
             check_text_file(Path(file), is_json=suffix not in (".csv", ".tsv"))
 
 

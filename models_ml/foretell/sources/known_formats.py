@@ -27,7 +27,7 @@ class KnownFormat:
     Attributes:
         title: Its name for people.
         is_it: Whether columns (in lower case) and a path are of it.
-        columns: What to select of it, as SQL; empty where it cannot be said in a line.
+        columns: What to select of it, as SQL; empty where one line is not enough.
         reader: What to select from, as SQL.
         adapter: The adapter that reads what comes out.
     """

@@ -1,4 +1,4 @@
-"""The beginning of text files: in which encoding they are, and whether each line is an object."""
+"""The beginning of text files: their encoding, and whether each line is an object."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from foretell.errors import ForetellError
 
-LOOKED_AT_BYTES = 4_000_000
-LOOKED_AT_FILES = 50
+CHECKED_BYTES = 4_000_000
+CHECKED_FILES = 50
 BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -19,7 +19,7 @@ def first_line(path: str) -> str:
     """Return the first line of a file, empty if it cannot be read as text."""
     try:
         with opened(Path(path)) as file:
-            return file.readline(LOOKED_AT_BYTES).decode("utf-8", "replace").rstrip("\r\n")
+            return file.readline(CHECKED_BYTES).decode("utf-8", "replace").rstrip("\r\n")
     except (OSError, EOFError, zlib.error):
         return ""
 
@@ -38,7 +38,7 @@ def check_text_file(path: Path, is_json: bool) -> None:
         return
     try:
         with opened(path) as file:
-            head = file.read(LOOKED_AT_BYTES)
+            head = file.read(CHECKED_BYTES)
     except (OSError, EOFError, zlib.error):
         return  # the reader says so
     _check_encoding(path, head)

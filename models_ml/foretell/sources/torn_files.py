@@ -1,7 +1,7 @@
 """Files that are no file of their format: half written, damaged on the way, cut off by a full disk.
 
 One of them in a glob would stop everything, or be read up to where it breaks. They are left out and
-named in an alarm, and looked at again at the next run; with FORETELL_STRICT=1 they stop the run.
+named in an alarm, and checked again at the next run; with FORETELL_STRICT=1 they stop the run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def find_torn_files(
     change.
 
     Args:
-        paths: Of sources; those in an object store are not looked at.
+        paths: Of sources; those in an object store are not checked.
         environment: FORETELL_STRICT=1 refuses a torn file instead.
         folder: Where it is kept which files were found whole; None: nowhere.
 
@@ -59,11 +59,9 @@ def find_torn_files(
     )
     known = _remembered(folder)
     # What is known of the files of other sources stays.
-    looked_at = set(files)
+    checked = set(files)
     whole = {
-        file: state
-        for file, state in known.items()
-        if file not in looked_at and Path(file).exists()
+        file: state for file, state in known.items() if file not in checked and Path(file).exists()
     }
     torn: dict[str, str] = {}
     for file in files:
@@ -117,8 +115,8 @@ def _unpacked(file: Path) -> gzip.GzipFile | pa.NativeFile:
 def one_line(error: duckdb.Error) -> str:
     """Return what DuckDB says of a file in one line: what it is about, then what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("Possible", "*", "LINE", "^"))]
-    return " ".join(said[:3])[:400]
+    kept = [line for line in lines if not line.startswith(("Possible", "*", "LINE", "^"))]
+    return " ".join(kept[:3])[:400]
 
 
 def _is_whole_parquet(file: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A process that ends with the one that started it: no dbt goes on that nobody waits for."""
+"""A process that ends with the one that started it: no dbt goes on after its parent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _watch(parent: int) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether there is a process of this id, also one of somebody else."""
+    """Return whether there is a process of this id, also one of another user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -27,7 +27,7 @@ def file_mode(environment: Mapping[str, str] = os.environ) -> int:
     if mode & 0o600 != 0o600 or not 0 <= mode <= 0o666:
         raise ForetellError(
             f"FORETELL_FILE_MODE={text} is not a mode of files; write 600 (owner alone), 640 (the "
-            "group may read) or 644 (everybody may read)"
+            "group may read) or 644 (all may read)"
         )
     return mode
 

@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
 
 @dataclass
 class UsageCounts:
-    """What the queries of one source came to.
+    """The counts of the queries of one source.
 
     Attributes:
         source: What was read.
@@ -41,7 +41,7 @@ class UsageCounts:
         n_elsewhere: Texts that do not.
         unparsed: Of texts with a statement that could not be read: name, reason.
         unused: Why queries did not count, with how many.
-        asked: (day, reference) -> queries, references, people.
+        queried: (day, reference) -> queries, references, people.
     """
 
     source: str
@@ -50,7 +50,7 @@ class UsageCounts:
     n_elsewhere: int = 0
     unparsed: list[tuple[str, str]] = field(default_factory=list)
     unused: Counter[str] = field(default_factory=Counter)
-    asked: dict[tuple[date | None, Reference], tuple[Counter[str], set[str]]] = field(
+    queried: dict[tuple[date | None, Reference], tuple[Counter[str], set[str]]] = field(
         default_factory=dict
     )
 
@@ -96,7 +96,7 @@ def count_usage(
 
 
 def top_properties(warehouse: Warehouse, n: int = 10) -> list[dict[str, Any]]:
-    """Return the properties that are asked for most, over all sources."""
+    """Return the most queried properties, over all sources."""
     return warehouse.rows(
         f"""
         select property, kind, sum(n_queries) as n_queries from {TABLE}
@@ -112,7 +112,7 @@ def _count(query: Query, columns: Columns, counts: UsageCounts) -> None:
     else:
         counts.n_parsed += 1
     for reference, n_references in Counter(parsed.references).items():
-        tally, people = counts.asked.setdefault((query.day, reference), (Counter(), set()))
+        tally, people = counts.queried.setdefault((query.day, reference), (Counter(), set()))
         tally.update(queries=1, references=n_references)
         people |= {query.person} if query.person else set()
 
@@ -129,6 +129,6 @@ def _rows(counts: UsageCounts) -> pa.Table:
             "n_references": tally["references"],
             "n_users": len(people),
         }
-        for (day, reference), (tally, people) in counts.asked.items()
+        for (day, reference), (tally, people) in counts.queried.items()
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -164,8 +164,8 @@ def dbt_queries(folder: Path, dialect: str | None, columns: Columns) -> Iterator
         for text in [texts] if isinstance(texts, str) else texts:
             yield Query(str(text), dialect, f"exposure {node['name']}")
         if isinstance(meta.get("prediction"), dict):
-            asked = prediction_sql(meta["prediction"], columns)
-            sql = "; ".join(each.sql(dialect) for each in asked)
+            statements = prediction_sql(meta["prediction"], columns)
+            sql = "; ".join(each.sql(dialect) for each in statements)
             yield Query(sql, dialect, f"exposure {node['name']}")
 
 
@@ -227,7 +227,7 @@ def query_log(warehouse: Warehouse, path: str, dialect: str | None) -> Iterator[
 
 
 def strip_jinja(sql: str) -> str:
-    """Return SQL that a parser can read, of a template that nobody can render here.
+    """Return SQL that a parser can read, of a template that cannot be rendered here.
 
     Comments and control tags go, of an `if` the first branch stays, a loop is walked once, and an
     expression becomes JINJA.
@@ -261,11 +261,11 @@ def _own(nodes: Mapping[str, dict[str, Any]], project: str) -> Iterable[dict[str
 
 def _condition_sql(condition: Mapping[str, Any], columns: Columns) -> exp.Select:
     """Return `select 1, event_properties['category'] from events where event_name in ('order')`."""
-    asked = [(columns.event_properties, key) for key in condition.get("where") or {}]
-    asked += [(columns.event_properties, key) for key in [condition.get("sum_of")] if key]
-    asked += [(columns.user_properties, key) for key in condition.get("user") or {}]
+    keys = [(columns.event_properties, key) for key in condition.get("where") or {}]
+    keys += [(columns.event_properties, key) for key in [condition.get("sum_of")] if key]
+    keys += [(columns.user_properties, key) for key in condition.get("user") or {}]
     select = exp.select("1").from_("events")
-    for column, key in asked:
+    for column, key in keys:
         path = exp.Literal.string(str(key))
         select = select.select(
             exp.Bracket(this=exp.column(column, quoted=True), expressions=[path])

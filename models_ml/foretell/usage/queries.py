@@ -379,6 +379,6 @@ def _renamed(outputs: Outputs, names: list[str]) -> Outputs:
     """Return the columns under the names that an alias gives them by position, if it gives any."""
     if not names:
         return outputs
-    if UNNAMED in outputs:  # behind a `*`, nobody knows which is which
+    if UNNAMED in outputs:  # behind a `*`, which is which is not known
         return {}
     return dict(zip(map(str.lower, names), outputs.values(), strict=False))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
 
 import duckdb
 import pytest
-from rich.console import Console, Group
 
 from foretell.alarms.alarms import ALARMS, Alarm, current_alarms, refuse_held_back, replace_alarms
 from foretell.errors import HeldBack
-from foretell.report.summary import alarm_lines
 from foretell.warehouse.open import open_warehouse
 from tests.history_tables import ALARMS_TABLE
 
@@ -35,7 +32,7 @@ def test_a_check_replaces_only_what_it_raised_before(warehouse):
     assert current_alarms(warehouse) == [gap]
 
 
-def test_holding_alarms_come_first_and_one_prediction_can_be_asked_for(warehouse):
+def test_holding_alarms_come_first_and_one_prediction_can_be_selected(warehouse):
     warning = Alarm("a", "warning", "buys")
     held = Alarm("b", "held back", "leaves", is_held_back=True)
     replace_alarms(warehouse, ["a", "b"], [warning, held], AS_OF)
@@ -56,7 +53,7 @@ def test_a_check_of_one_prediction_leaves_the_others_alone(warehouse):
     assert current_alarms(warehouse) == [other]
 
 
-def test_what_is_not_asked_any_more_raises_nothing(warehouse):
+def test_a_prediction_that_is_not_defined_any_more_has_no_alarms(warehouse):
     replace_alarms(warehouse, ["a"], [Alarm("a", "x", "buys"), Alarm("a", "whole")], AS_OF)
     warehouse.execute("create table prediction_definitions as select 'leaves' as prediction")
     assert current_alarms(warehouse) == [Alarm("a", "whole")]
@@ -69,21 +66,3 @@ def test_what_is_held_back_ends_in_an_exit_code_of_its_own():
     for selected in ([], ["leaves"]):
         with pytest.raises(HeldBack, match="held back: leaves; what was published of it before"):
             refuse_held_back([held, warning], selected)
-
-
-def test_a_terminal_of_80_columns_shows_every_alarm_and_no_markup_of_names():
-    held = Alarm(
-        "a", "“[red]x[/red]” was last seen on 2026-04-16, " + "45 days " * 20, "leaves", True
-    )
-    out = io.StringIO()
-    console = Console(file=out, width=80)
-    console.print(
-        Group(*alarm_lines([held, Alarm("b", "1 of 2 snapshots", "buys"), Alarm("c", "d")]))
-    )
-    text = out.getvalue()
-    assert max(len(line) for line in text.splitlines()) <= 80
-    assert "“[red]x[/red]” was last seen" in text
-    assert text.index("Held back") < text.index("- leaves: ") < text.index("Warnings")
-    assert "- buys: 1 of 2 snapshots." in text
-    assert "\n- d." in text
-    assert alarm_lines([]) == []

@@ -75,7 +75,7 @@ def test_a_cohort_that_grows_threefold_is_between_its_rate_and_its_number():
     assert check(30, n_users=3000).is_held_back
 
 
-def test_a_sample_stands_for_its_cohort():
+def test_a_sample_represents_its_cohort():
     sampled = [Snapshot(100, 14, 1000)] * 5
     assert check(140, snapshots=sampled) is None
     assert check(20, snapshots=sampled).is_held_back
@@ -132,9 +132,7 @@ def test_amounts_in_another_unit_are_held_back(amount, is_held):
     assert (alarm is not None) == is_held
     if alarm:
         assert alarm.is_held_back
-        assert "each on average, where those of the last 3 snapshots came to 10 to 12: " in str(
-            alarm
-        )
+        assert "where the mean values of the last 3 snapshots were 10 to 12: " in str(alarm)
         assert not check_amount("p", amount, 500, usual, is_accepted=True).is_held_back
 
 

@@ -7,12 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretell.alarms.outcome_alarms import life_alarms
-from foretell.alarms.outcome_days import Newcomer, OutcomeDays, plain
+from foretell.alarms.outcome_days import Newcomer
 from foretell.alarms.outcome_life import (
     Beginning,
-    End,
-    Life,
     change_day,
     find_beginning,
     find_end,
@@ -20,25 +17,9 @@ from foretell.alarms.outcome_life import (
     silence_log_probability,
     with_newcomer,
 )
+from tests.foretell.alarms.outcomes import END, FIRST, days
 
-FIRST = 20_000  # 2024-10-04
 WEEK = np.array([5, 5, 5, 5, 5, 0, 0])
-
-
-def days(counts, horizon_days=7, volume=None):
-    """Return the days of an outcome, its sightings in the middle of each; the last is as_of's own."""
-    counts = np.append(np.asarray(counts, dtype=np.int64), 0)
-    on = np.flatnonzero(counts)
-    return OutcomeDays(
-        first_day=FIRST,
-        sightings=counts,
-        n_events=2 * counts,
-        volume=np.append(volume, 1) if volume is not None else np.full(len(counts), 1000),
-        as_of_hour=24 * (FIRST + len(counts) - 1) + 1,
-        first_hour=24 * (FIRST + int(on[0])) + 12 if len(on) else None,
-        last_hour=24 * (FIRST + int(on[-1])) + 12 if len(on) else None,
-        horizon_days=horizon_days,
-    )
 
 
 def poisson(rate, n_days, seed=0):
@@ -121,24 +102,6 @@ def test_pauses_that_are_usual_are_no_end(counts, why):
     assert find_end(days(counts)) is None, why
 
 
-def test_a_silence_below_the_horizon_or_like_one_before_is_a_warning():
-    short = find_end(days([5] * 95 + [0] * 20, horizon_days=28))
-    assert short is not None
-    assert not short.is_sure
-    paused = find_end(days([5] * 100 + [0] * 20 + [5] * 100 + [0] * 45))
-    assert paused is not None
-    assert not paused.is_sure
-    (alarm,) = life_alarms("p", Life("“buy”", None, paused), None, 0)
-    assert not alarm.is_held_back
-    assert "it has paused for 20 days before" in alarm.message
-
-
-def test_days_without_any_events_are_no_silence_of_the_outcome():
-    volume = np.array([1000] * 95 + [10] * 20)
-    assert find_end(days([5] * 95 + [0] * 20, volume=volume)) is None
-    assert find_end(days([5] * 95 + [0] * 20)) is not None
-
-
 def test_a_trickle_is_an_end_only_with_a_newcomer():
     counts = np.concatenate([poisson(30, 100), np.arange(45) % 2])
     fallen = find_fall(days(counts))
@@ -148,9 +111,6 @@ def test_a_trickle_is_an_end_only_with_a_newcomer():
     assert find_fall(days(poisson(30, 145))) is None
     assert find_fall(days([*poisson(30, 100), *poisson(10, 45)])) is None
     assert find_fall(days(np.concatenate([poisson(30, 100), np.zeros(45)]))) is None  # find_end's
-
-
-END = End(24 * (FIRST + 94) + 12, 45, 95, 95, 16.0, 1, is_sure=False)
 
 
 def test_the_likest_newcomer_of_that_time_is_named():
@@ -167,27 +127,6 @@ def test_the_likest_newcomer_of_that_time_is_named():
     value = Newcomer("own value", FIRST + 95, 40.0, is_value=True)
     assert with_newcomer(END, [*candidates, value]).newcomer == value
     assert with_newcomer(END, candidates[:4]) == END
-
-
-def test_alarms_are_one_sentence_with_numbers_and_names_are_data():
-    name = plain("buy\n[red]" + "x" * 99)
-    life = Life(name, Beginning(24 * FIRST, 130, 10, 60), with_newcomer(
-        END, [Newcomer("“order”", FIRST + 95, 20.0)]
-    ))  # fmt: skip
-    began, gone = life_alarms("p", life, 1, 17)
-    assert began.message == (
-        f"{name} began on 2024-10-04, 10 days before as_of, after 130 days of events without it: 1 of "
-        "17 snapshots, those since then, are learned from"
-    )
-    assert "\n" not in name
-    assert len(name) < 70
-    assert gone.is_held_back
-    assert "last seen on 2025-01-06, 45 days before as_of" in gone.message
-    assert "“order” began on 2025-01-07 with 20 a day, where the outcome had 16" in gone.message
-    assert life_alarms("p", Life(name, life.began), 17, 17) == []  # none is left out
-    accepted = life_alarms("p", life, 1, 17, is_accepted=True)[1]
-    assert not accepted.is_held_back
-    assert "older scores stay" not in accepted.message
 
 
 def test_a_change_is_where_the_rate_is():

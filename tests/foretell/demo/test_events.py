@@ -25,8 +25,8 @@ from foretell.errors import ForetellError
 
 SMALL = DemoSettings(users=500, weeks=12)
 # What a pipeline must refuse, found without the simulator's code.
-JUDGED = """
-    create table judged as
+CHECKED = """
+    create table checked as
     select
         *,
         try_cast(event_time as timestamptz) at time zone 'UTC' as happened_at,
@@ -40,7 +40,7 @@ JUDGED = """
             false
         ) as is_unusable
     from (select row_number() over () as row_number, * from events);
-    create view usable as select * from judged where not is_unusable;
+    create view usable as select * from checked where not is_unusable;
 """
 
 
@@ -54,17 +54,17 @@ def medium() -> DemoData:
     return simulate(DemoSettings(users=5_000, weeks=12))
 
 
-def judge(data: DemoData) -> duckdb.DuckDBPyConnection:
+def check(data: DemoData) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 1})
     connection.register("events", data.events)
     connection.register("truth", data.truth)
-    connection.execute(JUDGED)
+    connection.execute(CHECKED)
     return connection
 
 
 @pytest.fixture(scope="module")
 def shop(medium) -> duckdb.DuckDBPyConnection:
-    return judge(medium)
+    return check(medium)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_columns_are_the_contract_and_all_text(small):
 
 
 def test_truth_has_every_signed_up_user_once_per_prediction(small):
-    connection = judge(small)
+    connection = check(small)
     ((n_rows, n_distinct, n_seen, n_missing),) = connection.execute(
         """
         with seen as (
@@ -188,13 +188,13 @@ def test_unusable_rows_are_counted_and_are_extra_rows(medium, shop):
             count(*) filter (user_id is null and device_id is null),
             count(*) filter (not json_valid(event_properties)),
             count(*) filter (happened_at > arrived_at + interval 39 day)
-        from judged
+        from checked
         """
     ).fetchone()
     assert ways[0] == sum(ways[1:]) == medium.summary.n_unusable
     assert min(ways[1:]) >= 5
     assert 0.0005 < medium.summary.n_unusable / medium.summary.n_events < 0.002
-    shared = "select count(*) from judged semi join usable using (event_id) where is_unusable"
+    shared = "select count(*) from checked semi join usable using (event_id) where is_unusable"
     assert shop.execute(shared).fetchone() == (0,)
 
 
@@ -224,7 +224,7 @@ def test_file_is_in_order_of_receipt_with_late_and_local_rows(medium, shop):
         """
         select
             (select count(*) from (select arrived_at < lag(arrived_at) over (order by row_number)
-                as is_unordered from judged) where is_unordered),
+                as is_unordered from checked) where is_unordered),
             count(*) filter (arrived_at < happened_at),
             count(*) filter (arrived_at > happened_at + interval 1 day),
             count(*) filter (arrived_at > happened_at + interval 126 hour),
@@ -244,7 +244,7 @@ def test_file_is_in_order_of_receipt_with_late_and_local_rows(medium, shop):
 def test_last_full_hour_seen_ends_at_as_of(settings):
     data = simulate(settings)
     first, last = (
-        judge(data).execute("select min(happened_at), max(happened_at) from usable").fetchone()
+        check(data).execute("select min(happened_at), max(happened_at) from usable").fetchone()
     )
     as_of = datetime.fromisoformat(settings.start) + timedelta(weeks=settings.weeks)
     assert data.summary.as_of == as_of == data.truth["as_of"][0].as_py()

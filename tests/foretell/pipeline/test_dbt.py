@@ -36,7 +36,7 @@ def test_progress_inside_a_model_is_passed_on():
     assert errors == []
 
 
-def test_after_a_silence_what_runs_is_told(monkeypatch):
+def test_after_a_silence_the_running_nodes_are_reported(monkeypatch):
     seconds, lines = [0.0], []
     monkeypatch.setattr(dbt_command.time, "monotonic", lambda: seconds[0])
     log = DbtLog(lines.append)
@@ -75,7 +75,7 @@ def test_the_message_meant_for_people_wins():
     assert explain(errors) == 'unknown event "buz"'
 
 
-def test_a_view_too_long_for_derby_is_said_in_words():
+def test_a_view_too_long_for_derby_is_explained():
     error = (
         "HiveException: MetaException(message: A truncation error was encountered "
         "trying to shrink LONG VARCHAR 'with final as (select' to length 32700.)"
@@ -96,12 +96,12 @@ def test_lines_that_are_no_json_are_the_cause_when_there_is_no_other():
     assert log.explain("build", 1) == "dbt build failed: Runtime Error: this"
 
 
-def test_a_dbt_that_was_killed_is_said():
-    said = DbtLog(lambda line: None).explain("build", -9)
-    assert said == "dbt build was ended by signal 9 before it was done"
+def test_a_dbt_that_was_killed_is_reported():
+    message = DbtLog(lambda line: None).explain("build", -9)
+    assert message == "dbt build was ended by signal 9 before it was done"
 
 
-def test_memory_and_disk_are_said_with_what_helps(monkeypatch):
+def test_memory_and_disk_are_reported_with_the_setting_that_helps(monkeypatch):
     monkeypatch.setenv("FORETELL_MEMORY_LIMIT", "1GB")
     memory = explain(
         ["Runtime Error in model x\n  Out of Memory Error: could not allocate block of size 1"]

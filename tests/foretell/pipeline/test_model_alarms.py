@@ -1,4 +1,4 @@
-"""What is doubtful about a model is said in one sentence with numbers."""
+"""Each doubt about a model is one sentence with numbers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_nearly_perfect_is_an_alarm(auroc, n):
     assert [alarm.kind for alarm in found] == ["near_perfect"] * n
 
 
-def test_no_better_than_guessing_is_said_with_both_losses():
+def test_no_better_than_guessing_is_reported_with_both_losses():
     (found,) = model_alarms(
         model(log_loss=measure(0.51), log_loss_gain=measure(-0.01, -0.03, 0.01))
     )

@@ -72,12 +72,12 @@ def test_the_first_copy_and_one_that_is_torn_are_written(settings, tmp_path):
 
 def test_half_the_users_gone(settings):
     fill(settings.warehouse, "w", 49, cohort=49)
-    said = held_back(settings)
+    reason = held_back(settings)
     assert (
         "readers keep the copy before: buys has scores of 49 users where readers have 100: 51%"
-        in said
+        in reason
     )
-    assert said.endswith("publish it all the same: --accept")
+    assert reason.endswith("publish it all the same: --accept")
     assert [alarm.is_held_back for alarm in alarms(settings)] == [True]
     lines = []
     pass_gate(settings, lines.append, is_accepted=True)
@@ -93,7 +93,7 @@ def test_all_users_gone_and_a_prediction_that_is_not_defined_any_more(settings):
     pass_gate(settings, pytest.fail)
 
 
-def test_users_who_are_asked_about_and_lost_their_score(settings):
+def test_users_of_the_cohort_who_lost_their_score(settings):
     fill(settings.warehouse, "w", 94)
     assert "6 of the 100 users of buys lost their score" in held_back(settings)
     fill(settings.warehouse, "w", 95)
@@ -130,7 +130,7 @@ def test_what_another_check_holds_back_was_not_scored_and_the_rest_is_published(
     pass_gate(settings, lambda line: None, is_accepted=True)
 
 
-def test_a_changed_definition_is_told(settings):
+def test_a_changed_definition_is_reported(settings):
     fill(settings.warehouse, "w", 100)
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.execute("update w.foretell.predictions set is_of_older_definition = true")

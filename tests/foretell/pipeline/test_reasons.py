@@ -110,7 +110,7 @@ def test_the_rows_of_a_user_add_up_to_the_log_odds(warehouse, monkeypatch, rows_
         assert sums[f"u{user}"] == pytest.approx(margins[user], abs=1e-6)
 
 
-def test_the_largest_come_first_and_nothing_is_told_twice(warehouse):
+def test_the_largest_come_first_and_nothing_is_listed_twice(warehouse):
     score_predictions(warehouse, [MODEL], explained=["all"])
     rows = reported(warehouse)
     for user in range(N_USERS):
@@ -126,7 +126,7 @@ def test_the_largest_come_first_and_nothing_is_told_twice(warehouse):
     assert HOSTILE in {row["input"] for row in rows.values()}
 
 
-def test_what_is_said_of_a_user_is_what_is_known(warehouse, monkeypatch):
+def test_the_words_of_a_reason_are_what_is_known(warehouse, monkeypatch):
     monkeypatch.setattr(reasons, "N_REASONS", 20)  # all of them
     explainer = make_explainer(warehouse, MODEL)
     values = np.zeros((3, len(FEATURES)), dtype=np.float32)
@@ -175,12 +175,12 @@ def test_again_changes_nothing_and_an_hour_replaces_only_its_users(warehouse):
     assert len(after) == len(before) - reasons.N_REASONS - 2
 
 
-def test_nobody_is_told_why_unless_somebody_asked(warehouse):
+def test_reasons_are_written_on_request_only(warehouse):
     score_predictions(warehouse, [MODEL])
     assert not reported(warehouse)
 
 
-def test_a_model_from_before_reasons_scores_without_and_says_so(warehouse):
+def test_a_model_from_before_reasons_scores_without_and_reports_it(warehouse):
     old = ModelRecord(**{**vars(MODEL), "explain_model": None})
     lines = []
     (summary,) = score_predictions(warehouse, [old], lines.append, explained=["all"])

@@ -10,7 +10,7 @@ import pytest
 from foretell.pipeline import registry
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED, ModelRecord
 from foretell.warehouse.open import open_warehouse
-from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import create_model_tables
 
 FIRST = ModelRecord(
     model_id="m1", prediction="buys", definition_hash="h", as_of=datetime(2026, 1, 1), status=CHAMPION,
@@ -26,21 +26,13 @@ def day(number: int, **changes) -> ModelRecord:
 
 @pytest.fixture
 def warehouse(tmp_path):
-    path = tmp_path / "w.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            """
-            create schema foretell; use w.foretell;
-            """
-            + MODELS
-            + MODEL_FEATURES
-            + FEATURES
-            + HELD_OUT_SCORES
-            + """
-            create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
-            create table stg_as_of as select timestamp '2026-01-08' as as_of;
-            """
-        )
+    path = create_model_tables(
+        tmp_path,
+        """
+        create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash;
+        create table stg_as_of as select timestamp '2026-01-08' as as_of;
+        """,
+    )
     with open_warehouse(path) as opened:
         yield opened
 
@@ -71,7 +63,7 @@ def test_a_new_champion_retires_the_one_before(warehouse):
     assert statuses(warehouse) == {"m1": RETIRED, "m2": CHAMPION}
 
 
-def test_a_promoted_model_says_what_its_features_are(warehouse):
+def test_the_features_of_a_promoted_model_are_stored(warehouse):
     warehouse.execute(
         """
         insert into features (feature_id, feature_name) values (1, 'week 0'), (2, 'not taken'), (3, 'others, week 1'), (4, 'plan');
@@ -163,7 +155,7 @@ def test_a_model_that_knows_the_future_of_as_of_does_not_score(warehouse):
 
 
 def test_held_out_scores_are_kept_of_champion_and_challenger_only(warehouse):
-    def said(model_id):
+    def scores_of(model_id):
         return pa.Table.from_pylist(
             [{"prediction": "buys", "model_id": model_id, "user_id": f"u{n}"} for n in range(3)]
         )
@@ -176,10 +168,10 @@ def test_held_out_scores_are_kept_of_champion_and_challenger_only(warehouse):
             )
         ]
 
-    registry.save_model(warehouse, day(1), said("m1"))
-    registry.save_model(warehouse, day(2, status=CHALLENGER), said("m2"))
+    registry.save_model(warehouse, day(1), scores_of("m1"))
+    registry.save_model(warehouse, day(2, status=CHALLENGER), scores_of("m2"))
     assert kept() == [("m1", 3), ("m2", 3)]
-    registry.save_model(warehouse, day(3), said("m3"))
+    registry.save_model(warehouse, day(3), scores_of("m3"))
     assert kept() == [("m3", 3)]
 
 

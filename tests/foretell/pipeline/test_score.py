@@ -109,7 +109,7 @@ def test_scoring_again_appends_nothing_and_a_new_model_everything(warehouse):
 
 RATES = """
     create table prediction_definitions as
-        select * from (values ('all', 7), ('even', 7)) as asked (prediction, horizon_days);
+        select * from (values ('all', 7), ('even', 7)) as definitions (prediction, horizon_days);
     create table labels_rates as
         select prediction, timestamp '2025-12-01' - to_days(7 * week::integer) as as_of, 'training' as purpose,
             1000 as n_rows, n_positives, 1000 as n_users, null::double as mean_value
@@ -171,7 +171,7 @@ NEWEST = """
 
 
 def an_hour_later(warehouse):
-    """Only users 0 to 4 are looked at."""
+    """Only users 0 to 4 are processed."""
     warehouse.execute("update scoring_rows set has_features = user_key < $1", [5 * SPREAD])
     warehouse.execute(
         "update scoring_rows set as_of = '2026-01-01 01:00', as_of_hour = 490897 where has_features"
@@ -192,7 +192,7 @@ def test_users_of_an_hour_are_ranked_among_everybody(warehouse, existing):
     if existing == "predictions of another hour":  # as around a replay
         warehouse.execute("update predictions set as_of = as_of + interval 1 day, probability = 0")
     an_hour_later(warehouse)
-    # Since `predictions` was made, a score came that it does not have.
+    # Since `predictions` was made, a score was added that it does not have.
     warehouse.execute(
         "insert into prediction_history by name select * replace (timestamp '2026-01-01 00:30' as as_of, 1.0"
         " as probability) from prediction_history where user_id = 'u9'"

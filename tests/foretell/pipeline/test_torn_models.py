@@ -20,7 +20,7 @@ from foretell.pipeline.torn_models import (
     write_alarms,
 )
 from foretell.warehouse.open import open_warehouse
-from tests.history_tables import ALARMS_TABLE, MODELS
+from tests.history_tables import ALARMS_TABLE, CHAMPIONS, MODELS
 
 NOW = datetime(2026, 6, 1)
 
@@ -51,7 +51,7 @@ def test_a_whole_model_passes(graph):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"onnx": b"torn"}, "buys: model m1 is torn, its graph cannot be used"),
         ({"onnx": b""}, "its graph cannot be used"),
@@ -60,8 +60,8 @@ def test_a_whole_model_passes(graph):
         ({"feature_ids": ["1", "2", "3"]}, "its feature_ids are no list of numbers"),
     ],
 )
-def test_a_torn_model_is_named(graph, changed, said):
-    with pytest.raises(TornModel, match=said):
+def test_a_torn_model_is_named(graph, changed, message):
+    with pytest.raises(TornModel, match=message):
         check_model(record(**{"onnx": graph, **changed}))
 
 
@@ -79,6 +79,7 @@ def test_json_that_is_cut_off_is_an_alarm_of_that_prediction(tmp_path, graph):
             create table prediction_definitions as
             select prediction, 'h' as definition_hash from (values ('buys'), ('views')) as t (prediction);
             create table stg_as_of as select timestamp '2026-06-01' as as_of;
+            {CHAMPIONS}
             """
         )
         for prediction, ids in (("buys", "[1, 2"), ("views", "[1, 2, 3]")):

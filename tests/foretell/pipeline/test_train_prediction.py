@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-import duckdb
 import numpy as np
 import pytest
 
@@ -15,7 +14,7 @@ from foretell.learn.train import TrainSettings, train
 from foretell.pipeline import registry, train_prediction
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
 from foretell.warehouse.open import open_warehouse
-from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import create_model_tables
 from tests.sparse_rows import training_set
 
 SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10)
@@ -32,22 +31,14 @@ WORSE = replace(GOOD, y=np.where(HELD_OUT, GOOD.y, NOISE.y))
 
 @pytest.fixture
 def warehouse(tmp_path):
-    path = tmp_path / "w.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(
-            """
-            create schema foretell; use w.foretell;
-            """
-            + MODELS
-            + MODEL_FEATURES
-            + FEATURES
-            + HELD_OUT_SCORES
-            + """
-            create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash,
-                null::integer as budget_minutes, null::integer as budget_memory_gb;
-            create table stg_as_of (as_of timestamp);
-            """
-        )
+    path = create_model_tables(
+        tmp_path,
+        """
+        create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash,
+            null::integer as budget_minutes, null::integer as budget_memory_gb;
+        create table stg_as_of (as_of timestamp);
+        """,
+    )
     with open_warehouse(path) as opened:
         yield opened
 
@@ -102,13 +93,13 @@ def test_models_compete_day_by_day_and_a_replay_changes_nothing(warehouse, run):
     assert statuses(warehouse) == [RETIRED, REJECTED, CHAMPION]
 
 
-def test_a_stated_budget_is_kept_and_told(warehouse, run, monkeypatch):
+def test_a_stated_budget_is_kept_and_reported(warehouse, run, monkeypatch):
     usual, _ = run("2026-01-01")
-    asked = []
-    monkeypatch.setattr(train_prediction, "train", lambda *a: asked.append(a[1]) or train(*a))
+    used = []
+    monkeypatch.setattr(train_prediction, "train", lambda *a: used.append(a[1]) or train(*a))
     warehouse.execute("update prediction_definitions set budget_minutes = 1, budget_memory_gb = 8")
     other, _ = run("2026-01-01")
-    assert (asked[0].budget_seconds, asked[0].budget_memory_gb) == (60, 8)
+    assert (used[0].budget_seconds, used[0].budget_memory_gb) == (60, 8)
     assert other.model_id != usual.model_id
     budgets = [(m.metrics["budget_seconds"], m.metrics["budget_memory_gb"]) for m in (usual, other)]
     assert budgets == [(300, 4), (60, 8)]
@@ -186,7 +177,7 @@ def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, th
     assert warehouse.rows(kept) == together
 
 
-def test_when_one_fails_the_others_stop_and_what_is_written_stands(warehouse, three, monkeypatch):
+def test_when_one_fails_the_others_stop_and_what_is_written_stays(warehouse, three, monkeypatch):
     def fail_second(data, settings, groups, progress, *scored):
         if warehouse.rows("select 1 from models"):
             raise ForetellError("no")

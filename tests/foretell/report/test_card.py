@@ -15,7 +15,7 @@ from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, ModelReco
 from foretell.report.card import model_card, write_cards
 from foretell.warehouse.open import open_warehouse
 from tests.foretell.test_markdown_text import Page
-from tests.history_tables import FEATURES, HELD_OUT_SCORES, MODEL_FEATURES, MODELS
+from tests.history_tables import create_model_tables
 
 HOSTILE = "<img src=x onerror=alert(1)> | `a` [b](http://c.example) $x$"
 
@@ -54,26 +54,21 @@ DEFINITION = {
 
 @pytest.fixture
 def warehouse(tmp_path):
-    path = tmp_path / "w.duckdb"
+    path = create_model_tables(
+        tmp_path,
+        """
+        create table stg_as_of as select timestamp '2026-01-20' as as_of;
+        create table labels_rates as
+            select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate,
+                12.5 as mean_value;
+        create table prediction_definitions (
+            prediction varchar, definition_hash varchar, label varchar, definition varchar, horizon_days integer);
+        """,
+    )
     with duckdb.connect(str(path)) as connection:
+        connection.execute("use w.foretell")
         connection.execute(
-            """
-            create schema foretell; use w.foretell;
-            """
-            + MODELS
-            + MODEL_FEATURES
-            + FEATURES
-            + HELD_OUT_SCORES
-            + """
-            create table stg_as_of as select timestamp '2026-01-20' as as_of;
-            create table labels_rates as
-                select 'buys' as prediction, timestamp '2026-01-08' as as_of, 1000 as n_users, 0.25 as outcome_rate,
-                    12.5 as mean_value;
-            """
-        )
-        connection.execute(
-            "create table prediction_definitions as select 'buys' as prediction, 'h' as definition_hash, "
-            "? as label, ? as definition, 7 as horizon_days",
+            "insert into prediction_definitions values ('buys', 'h', ?, ?, 7)",
             [HOSTILE, json.dumps(DEFINITION)],
         )
         connection.execute(
@@ -83,36 +78,36 @@ def warehouse(tmp_path):
         yield opened
 
 
-def test_a_card_says_what_is_asked_for(warehouse):
+def test_a_card_shows_every_section(warehouse):
     card = model_card(warehouse, MODEL)
     for words in (
         "3 weekly snapshots, as of 2025-12-18 00:00 to 2026-01-01 00:00 (UTC)",
         "| rows (a user at a snapshot) | 3,000 |",
-        "| budget of its training | 5 min on 2 cores, 4 GB |\n\n",
-        "it came true in 20.0% of 3,000 cases",
+        "| training budget | 5 min on 2 cores, 4 GB |\n\n",
+        "the outcome happened in 20.0% of 3,000 training rows",
         "| 10.0% | 10.0% | 5.0% to 15.0% |",
         "data:image/png;base64,",
-        "- The property “plan”. With this shuffled among users, log loss is 0.0100 worse, 10% of all",
+        "- The property “plan”. With this shuffled among users, log loss is 0.0100 worse, 10% of the",
         "- On how many days active.",
         "| logistic ✓ | 0.4000 |",
         "Promoted: not worse than the champion.",
-        "log loss was 0.3800, of other users in later weeks 0.4000: 0.0200 more.\n\nHow often",
+        "training weeks was 0.3800, on other users in later weeks 0.4000: 0.0200 more.\n\nShare of",
         "| 2026-01-08 00:00 | 1,000 | 25.00% |",
-        "It has scored nobody yet.",
-        "- It says who will, not why.",
+        "The model has scored no users yet.",
+        "- The model predicts who will, not why.",
     ):
         assert words in card, words
     assert "-0.1" not in card
 
 
 @pytest.mark.parametrize("changed", [{"evaluation": "users_only"}, {"generalisation_gap": None}])
-def test_without_a_later_week_nothing_is_said_of_time(warehouse, changed):
+def test_without_a_later_week_there_is_no_sentence_about_time(warehouse, changed):
     card = model_card(warehouse, replace(MODEL, metrics=METRICS | changed))
     assert "in later weeks" not in card
-    assert "## Does the world change\n\nHow often" in card
+    assert "## Change over time\n\nShare of users" in card
 
 
-def test_what_the_newest_build_knows_is_told(warehouse):
+def test_the_newest_build_is_shown(warehouse):
     warehouse.execute(
         "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability, "
         "null::double as expected_value"
@@ -123,8 +118,8 @@ def test_what_the_newest_build_knows_is_told(warehouse):
         "0.25 as observed_rate, 0.2 as observed_low, 0.3 as observed_high, null as calibration_slope"
     )
     card = model_card(warehouse, MODEL)
-    assert "Now it gives 1 users a mean probability of 22.00%" in card
-    assert "| everybody | matured | 900 | 21.0% | 25.0% \\[20.0%, 30.0%\\] |  |" in card
+    assert "The mean probability of 1 users now is 22.00%" in card
+    assert "| all | matured | 900 | 21.0% | 25.0% \\[20.0%, 30.0%\\] |  |" in card
 
 
 def test_hostile_names_stay_text_in_both_forms(warehouse, tmp_path):
@@ -151,7 +146,7 @@ def test_a_model_that_could_not_be_trained_has_a_card(warehouse):
 
 
 def test_inputs_that_may_know_the_future_are_named(warehouse):
-    assert "Kept from it" not in model_card(warehouse, MODEL)
+    assert "Left out, because" not in model_card(warehouse, MODEL)
     left_out = [
         {"feature_id": 9, "kind": "value_sum", "group": HOSTILE, "reason": "alone it tells 99.1 % of pairs apart"},
         {"feature_id": 8, "kind": "odd", "group": "plan", "reason": "it separates outcomes no more"},
@@ -181,7 +176,10 @@ def test_files_come_and_go_with_their_models(warehouse, tmp_path):
     registry.save_model(warehouse, replace(lost, reason="not promoted: worse"))
     written = write_cards(warehouse, ["buys"], folder)
     assert [path.name for path in written] == ["buys.html", "buys_challenger.html"]
-    assert "It does not score: not promoted: worse." in (folder / "buys_challenger.md").read_text()
+    assert (
+        "This model does not score: not promoted: worse."
+        in (folder / "buys_challenger.md").read_text()
+    )
     registry.save_model(warehouse, replace(MODEL, model_id="m3", as_of=datetime(2026, 1, 10)))
     assert [path.name for path in write_cards(warehouse, ["buys"], folder)] == ["buys.html"]
     assert sorted(path.name for path in folder.iterdir()) == ["buys.html", "buys.md"]
@@ -205,9 +203,9 @@ VALUE_METRICS = METRICS | {
 }  # fmt: skip
 
 
-def test_a_card_of_a_value_prediction_tells_amounts(warehouse):
-    asked = {"outcome": {"event": HOSTILE, "sum_of": "amount"}, "horizon_days": 7}
-    warehouse.execute("update prediction_definitions set definition = ?", [json.dumps(asked)])
+def test_a_card_of_a_value_prediction_shows_expected_values(warehouse):
+    written = {"outcome": {"event": HOSTILE, "sum_of": "amount"}, "horizon_days": 7}
+    warehouse.execute("update prediction_definitions set definition = ?", [json.dumps(written)])
     warehouse.execute(
         "create table predictions as select 'buys' as prediction, 'm1' as model_id, 0.22 as probability, "
         "9.75 as expected_value"
@@ -219,16 +217,16 @@ def test_a_card_of_a_value_prediction_tells_amounts(warehouse):
     )
     card = model_card(warehouse, replace(MODEL, metrics=VALUE_METRICS))
     for words in (
-        "Of each user in the starting cohort: **the sum of “amount” over “",
-        "it expected **106%** of what came",
-        "it is 14.37 off on average, where giving everybody the mean is 19.9 off",
-        "brought **57%** of everything",
+        "For each user in the starting cohort: the expected value of **the sum of “amount” over “",
+        "Their sum over all users is **106%** of the observed sum",
+        "The mean error of one user is 14.37; with the same mean for all users it is 19.9.",
+        "had **57%** of the observed sum",
         "| 300 | 1,234 | 1,300 | 1,100 to 1,500 |",
-        "- matured, 900 users: 10.5 expected of each on average, 11.25 came \\[9.5, 13\\].",
+        "- matured, 900 users: 10.5 expected per user, 11.25 observed \\[9.5, 13\\].",
         "| average_amount ✓ | 11.5000 | factor |",
         "the deviance is 0.0100 worse",
         "| 2026-01-08 00:00 | 1,000 | 25.00% | 12.5 |",
-        "It expects 9.75 of each on average; the rows it learned from\ncame to 12.25.",
+        "The mean expected value is 9.75; the mean value of the training rows\nwas 12.25.",
         "- An expected value is a mean over all that may happen",
     ):
         assert words in card, (words, card)

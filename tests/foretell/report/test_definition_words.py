@@ -44,7 +44,7 @@ def test_conditions(condition, words):
     assert condition_in_words(condition) == words
 
 
-def test_whom_the_outcome_itself_leaves_out_is_said():
+def test_users_whom_the_outcome_leaves_out_are_described():
     first = {"outcome": {"event": "buy", "first_time": True}, "horizon_days": 7, "anonymous": False}
     assert cohort_in_words(first) == [
         "did anything in the last 56 days", "never before did “buy”", "known by a user id",
@@ -52,9 +52,7 @@ def test_whom_the_outcome_itself_leaves_out_is_said():
     assert outcome_in_words(first) == "did “buy” in the 7 days from as\\_of on"
     change = {"outcome": {"user": {"plan": "pro"}}, "horizon_days": 30, "cohort": []}
     assert cohort_in_words(change) == ["not already: “plan” is “pro”"]
-    assert (
-        outcome_in_words(change) == "“plan” is “pro” comes to hold in the 30 days from as\\_of on"
-    )
+    assert outcome_in_words(change) == "“plan” is “pro” will be true in the 30 days from as\\_of on"
 
 
 @pytest.mark.parametrize(
@@ -68,15 +66,15 @@ def test_whom_the_outcome_itself_leaves_out_is_said():
         ),
         (
             {"event": "buy", "where": {"size": "L"}, "sum_of": "amount"},
-            "**the sum of “amount” over “buy” with “size” is “L” in the 7 days from as\\_of on** that the "
-            "user is expected to come to (the mean over all that may happen), and how likely any is",
+            "the expected value of **the sum of “amount” over “buy” with “size” is “L” in the 7 days from as\\_of on** "
+            "(the mean over all that may happen), and how likely any is",
         ),
         (
             {"event": ["a", "b"], "count": True},
-            "**the number of “a” or “b” in the 7 days from as\\_of on** that the user is expected to "
-            "come to (the mean over all that may happen), and how likely any is",
+            "the expected value of **the number of “a” or “b” in the 7 days from as\\_of on** "
+            "(the mean over all that may happen), and how likely any is",
         ),
     ],
 )  # fmt: skip
-def test_whether_and_how_much(outcome, words):
+def test_the_question_is_a_probability_or_a_value(outcome, words):
     assert question_in_words({"outcome": outcome, "horizon_days": 7}) == words

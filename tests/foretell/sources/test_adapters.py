@@ -4,10 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from foretell.errors import ForetellError
-from foretell.inspect_source import inspect_source, report
 from foretell.project import PROJECT
 from foretell.sources.adapters import (
     BY_ADAPTER,
@@ -70,25 +68,6 @@ def test_a_format_taken_for_another_is_named():
         ForetellError, match=r"Amplitude Export API: set FORETELL_ADAPTER=amplitude"
     ):
         check_events(fixture("amplitude"))
-
-
-def test_inspection_says_format_mapping_refused_rows_and_setting():
-    found = inspect_source(fixture("segment"))
-    assert (found.form.adapter, found.n_rows, found.n_unusable) == ("segment", 8, 1)
-    assert found.unusable == ["(nothing in it can be read)"]
-    console = Console(width=150, record=True)
-    console.print(report(found))
-    shown = console.export_text()
-    for part in ("Segment messages", "messageId", "1 of the first 8", "FORETELL_ADAPTER=segment"):
-        assert part in shown
-
-
-def test_inspection_of_something_else_names_the_nearest_format(tmp_path):
-    (tmp_path / "e.csv").write_text("event,distinct_id,uuid,when\na,b,c,d\n")
-    with pytest.raises(
-        ForetellError, match=r"nearest is PostHog events \(posthog\), which has also properties"
-    ):
-        inspect_source(str(tmp_path / "e.csv"))
 
 
 def test_sources_are_parsed():

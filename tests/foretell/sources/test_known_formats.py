@@ -1,12 +1,11 @@
-"""What is said of files in formats that are not read yet, and of files that hold no lines of objects.
+"""Messages about files in formats that are not read yet.
 
-Cases 04, 05, 09 and 12 of issue 33 (tests/fixtures/cases). Each piece of advice is followed here: what it
+Cases 09 and 12 of issue 33 (tests/fixtures/cases). Each piece of advice is followed here: what it
 makes is read.
 """
 
 from __future__ import annotations
 
-import gzip
 import re
 import shutil
 from pathlib import Path
@@ -30,12 +29,12 @@ def refusal(path: Path) -> str:
     return str(refused.value)
 
 
-def follow(said: str, folder: Path, monkeypatch) -> tuple[Path, str]:
+def follow(advice: str, folder: Path, monkeypatch) -> tuple[Path, str]:
     """Run the statement of a piece of advice; return the file it makes and the adapter it names."""
     monkeypatch.chdir(folder)
-    statement = re.search(r"(copy \(.* to '[^']+')", said, re.DOTALL).group(1)
+    statement = re.search(r"(copy \(.* to '[^']+')", advice, re.DOTALL).group(1)
     duckdb.execute(statement)
-    made, adapter = re.search(r"FORETELL_EVENTS=(\S+)(?: FORETELL_ADAPTER=(\S+))?", said).groups()
+    made, adapter = re.search(r"FORETELL_EVENTS=(\S+)(?: FORETELL_ADAPTER=(\S+))?", advice).groups()
     return folder / made, adapter or "canonical"
 
 
@@ -65,19 +64,19 @@ def snowplow(tmp_path) -> Path:
 )
 def test_a_known_format_is_named_and_its_advice_works(tmp_path, monkeypatch, case, title):
     shutil.copy(CASES / case, tmp_path)
-    said = refusal(tmp_path / Path(case).name)
-    assert title in said
-    assert "for which there is no adapter yet" in said
-    made, adapter = follow(said, tmp_path, monkeypatch)
+    advice = refusal(tmp_path / Path(case).name)
+    assert title in advice
+    assert "for which there is no adapter yet" in advice
+    made, adapter = follow(advice, tmp_path, monkeypatch)
     check_events(str(made), adapter)
     assert recognise(read_columns(str(made))).adapter == adapter
 
 
 def test_snowplows_tsv_is_not_taken_for_another(snowplow, tmp_path, monkeypatch):
-    said = refusal(snowplow)
-    assert "Snowplow's enriched TSV" in said
-    assert "Amplitude" not in said
-    made, adapter = follow(said, tmp_path, monkeypatch)
+    advice = refusal(snowplow)
+    assert "Snowplow's enriched TSV" in advice
+    assert "Amplitude" not in advice
+    made, adapter = follow(advice, tmp_path, monkeypatch)
     check_events(str(made), adapter)
     rows = duckdb.sql(f"select user_id, device_id, event_name, event_time from '{made}'").fetchall()
     assert rows == [
@@ -88,10 +87,10 @@ def test_snowplows_tsv_is_not_taken_for_another(snowplow, tmp_path, monkeypatch)
 
 def test_an_unknown_format_gets_a_mapping_by_its_names(tmp_path, monkeypatch):
     shutil.copy(CASES / "12-formats-not-read/clicks.csv", tmp_path)
-    said = refusal(tmp_path / "clicks.csv")
-    assert "has none of the formats. It has: Session ID, Timestamp, Visitor, Action" in said
-    assert "nearest" not in said
-    made, adapter = follow(said, tmp_path, monkeypatch)
+    advice = refusal(tmp_path / "clicks.csv")
+    assert "has none of the formats. It has: Session ID, Timestamp, Visitor, Action" in advice
+    assert "nearest" not in advice
+    made, adapter = follow(advice, tmp_path, monkeypatch)
     check_events(str(made), adapter)
     assert duckdb.sql(f"select user_id, event_name from '{made}'").fetchall() == [("u1", "view")]
 
@@ -110,68 +109,3 @@ def test_pages_are_refused_as_identifies():
     path = str(CASES / "09-segment-pages/seg_pages.parquet")
     with pytest.raises(ForetellError, match="pages, not identifies: each row would become"):
         check_events(path, "segment_identifies")
-
-
-@pytest.mark.parametrize("name", ["array_oneline.json", "array_pretty.json"])
-def test_a_json_array_is_told_how_to_become_lines(name):
-    path = CASES / "04-json-array" / name
-    for look in (inspect_source, check_events):
-        with pytest.raises(
-            ForetellError, match=r"holds a JSON array; each line .* jq -c '\.\[\]' "
-        ):
-            look(str(path))
-
-
-def test_an_array_in_a_glob_and_in_gzip_is_found_too(tmp_path):
-    (tmp_path / "1.json").write_text(
-        '{"event_name": "a", "event_time": "2026-01-01", "user_id": "u"}\n'
-    )
-    with gzip.open(tmp_path / "2.json.gz", "wt") as file:
-        file.write('\ufeff  [{"event_name": "a"}]')
-    with pytest.raises(ForetellError, match=r"2\.json\.gz holds a JSON array"):
-        check_events(str(tmp_path / "2.json.gz"))
-    shutil.copy(CASES / "04-json-array/array_oneline.json", tmp_path / "4.json")
-    with pytest.raises(ForetellError, match=r"4\.json holds a JSON array"):
-        check_events(str(tmp_path / "*.json"))
-    (tmp_path / "3.json").write_text('{\n  "event_name": "a"\n}\n')
-    with pytest.raises(ForetellError, match=r"3\.json holds objects over several lines"):
-        check_events(str(tmp_path / "3.json"))
-
-
-def test_a_file_in_latin_1_is_told_by_its_line():
-    path = CASES / "05-latin1-csv/latin1.csv"
-    with pytest.raises(ForetellError) as refused:
-        check_events(str(path))
-    assert "is not UTF-8: line 2 ('u1,öffnen,2026-01-01 10:00:00' if it is Latin-1" in str(
-        refused.value
-    )
-    assert "iconv -f windows-1252 -t utf-8 latin1.csv" in str(refused.value)
-
-
-def test_utf_16_and_a_character_cut_at_the_end_of_what_is_looked_at(tmp_path, monkeypatch):
-    text = "user_id,event_name,event_time\nu1,öffnen,2026-01-01\n"
-    (tmp_path / "wide.csv").write_bytes(text.encode("utf-16"))
-    with pytest.raises(ForetellError, match="is UTF-16, not UTF-8"):
-        check_events(str(tmp_path / "wide.csv"))
-    (tmp_path / "good.csv").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(
-        "foretell.sources.text_files.LOOKED_AT_BYTES", text.encode().index(b"\xc3") + 1
-    )
-    check_events(str(tmp_path / "good.csv"))
-
-
-def test_rows_are_tried_not_only_names_of_columns():
-    """Times that end in ":Z" were passed, and all rows rejected later; now both say the same."""
-    lines = []
-    path = str(CASES / "12-formats-not-read/segment_colon.json")
-    refused = ""
-    try:
-        found = inspect_source(path, lines.append)
-    except ForetellError as error:
-        refused = str(error)
-    if refused:
-        assert "looks like Segment messages, but of the first 3 rows none can be used" in refused
-        assert "3 rows: event_time is not a time" in refused
-    else:
-        assert (found.trial.n_rows, found.trial.n_accepted) == (3, 3)
-    assert any("trying" in line for line in lines)

@@ -6,13 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
-from foretell.pipeline.dbt import DBT
-from foretell.system.child_process import PARENT
 from foretell.system.run_lock import HELD, lock_path, run_lock
 from tests.shop import PROJECT
 
@@ -24,16 +21,6 @@ from foretell.system.run_lock import run_lock
 with run_lock(Path(sys.argv[1]), "foretell run", print):
     print("held", flush=True)
     time.sleep(60)
-"""
-# A parent that starts a child which ends with it.
-PARENT_AND_CHILD = """
-import os, subprocess, sys, time
-from foretell.system.child_process import PARENT
-child = "from foretell.system.child_process import end_with_parent as e; import time; e(); print(1, flush=True); time.sleep(60)"
-started = subprocess.Popen([sys.executable, "-c", child], env={**os.environ, PARENT: str(os.getpid())}, stdout=subprocess.PIPE)
-started.stdout.readline()
-print(started.pid, flush=True)
-time.sleep(60)
 """
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
 
@@ -48,7 +35,7 @@ def start(script: str, *arguments: str) -> subprocess.Popen:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_who_waits_is_told_and_goes_on_when_the_holder_dies(tmp_path, number):
+def test_a_process_that_waits_says_so_and_goes_on_when_the_holder_dies(tmp_path, number):
     warehouse, lines = tmp_path / "w.duckdb", []
     holder = start(HOLD, str(warehouse))
     assert holder.stdout.readline() == "held\n"
@@ -83,54 +70,3 @@ def test_another_warehouse_waits_for_nothing(tmp_path):
         run_lock(tmp_path / "b.duckdb", "foretell run", pytest.fail),
     ):
         pass
-
-
-def test_dbt_alone_takes_the_lock_too(tmp_path):
-    """It would otherwise write between the steps of a run."""
-    warehouse = tmp_path / "w.duckdb"
-    command = [
-        str(DBT), "run", "--select", "prediction_definitions",
-        "--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"),
-    ]  # fmt: skip
-    with run_lock(warehouse, "foretell run", pytest.fail):
-        environment = {name: text for name, text in ENVIRONMENT.items() if name != HELD}
-        waiting = subprocess.Popen(
-            command, cwd=PROJECT, env={**environment, "FORETELL_WAREHOUSE": str(warehouse)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        line = waiting.stderr.readline()
-        assert line.startswith("waiting for the warehouse: foretell run (process "), line
-        assert not warehouse.exists()
-    output, errors = waiting.communicate()
-    assert waiting.returncode == 0, output + errors
-    assert warehouse.exists()
-
-
-def test_a_child_ends_with_its_parent():
-    parent = start(PARENT_AND_CHILD)
-    child = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait()
-    ends = time.monotonic() + 10
-    while is_running(child):
-        assert time.monotonic() < ends
-        time.sleep(0.1)
-
-
-def test_without_a_parent_named_nothing_changes(monkeypatch):
-    from foretell.system.child_process import end_with_parent
-
-    n_threads = threading.active_count()
-    monkeypatch.delenv(PARENT, raising=False)
-    end_with_parent()
-    monkeypatch.setenv(PARENT, str(os.getpid()))
-    end_with_parent()
-    assert threading.active_count() == n_threads
-
-
-def is_running(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -24,16 +24,18 @@ def silent(line: str) -> None:
     pass
 
 
-def asked(sql: str, day: date | None = MAY, person: str | None = "ana", unused: str = "") -> Query:
+def queried(
+    sql: str, day: date | None = MAY, person: str | None = "ana", unused: str = ""
+) -> Query:
     return Query(sql, "duckdb", "here", day, person, unused)
 
 
 def test_queries_references_and_people_are_counted_per_day():
-    queries = [asked(LOGIN), asked(LOGIN, person="ben"), asked(LOGIN), asked(LOGIN, date(2026, 5, 2), None)]  # fmt: skip
+    queries = [queried(LOGIN), queried(LOGIN, person="ben"), queried(LOGIN), queried(LOGIN, date(2026, 5, 2), None)]  # fmt: skip
     counts = count_usage("log x", queries, Columns(), silent)
     found = {
         (day, each.kind, each.event_name, each.property): (*tally.values(), len(people))
-        for (day, each), (tally, people) in counts.asked.items()
+        for (day, each), (tally, people) in counts.queried.items()
     }
     assert found == {
         (MAY, "event_property", "login", "plan"): (3, 6, 2),
@@ -44,7 +46,7 @@ def test_queries_references_and_people_are_counted_per_day():
 
 
 def test_every_query_is_accounted_for():
-    queries = [asked(PLAN), asked("select 1"), asked(PLAN, unused="it failed"), asked(f"{PLAN} where")]  # fmt: skip
+    queries = [queried(PLAN), queried("select 1"), queried(PLAN, unused="it failed"), queried(f"{PLAN} where")]  # fmt: skip
     counts = count_usage("log x", queries, Columns(), silent)
     assert (counts.n_queries, counts.n_parsed, counts.n_elsewhere) == (4, 1, 1)
     assert counts.unused == {"it failed": 1}
@@ -74,7 +76,7 @@ def test_a_run_replaces_its_source_and_the_taxonomy_shows_it(warehouse_of, tmp_p
     )
     monkeypatch.setenv("FORETELL_WAREHOUSE", str(path))
     with open_warehouse(path) as warehouse:
-        fill_usage(warehouse, {"log y": [asked(PLAN, date(2999, 1, 1))]}, Columns(), silent)
+        fill_usage(warehouse, {"log y": [queried(PLAN, date(2999, 1, 1))]}, Columns(), silent)
     for _ in range(2):
         done = CliRunner().invoke(app, ["usage", "--sql", str(tmp_path)])
         assert done.exit_code == 0, done.output

@@ -126,7 +126,7 @@ def test_a_log_that_is_not_there_is_named(warehouse, log, message):
         list(query_log(warehouse, log, None))
 
 
-def test_a_log_without_the_columns_says_which_it_has(warehouse, tmp_path):
+def test_a_log_without_the_columns_is_refused_with_those_it_has(warehouse, tmp_path):
     path = write(tmp_path / "log.csv", "words,moment\na,b\n")
     with pytest.raises(ForetellError, match=r"columns words, moment; .* snowflake: query_text"):
         list(query_log(warehouse, path, None))
@@ -190,7 +190,7 @@ def test_a_dbt_project_gives_models_analyses_and_exposures(tmp_path):
 
 
 @pytest.mark.parametrize("text", [None, "not json", "[]", "{}"])
-def test_a_project_without_a_manifest_says_how_to_make_one(tmp_path, text):
+def test_a_project_without_a_manifest_is_refused_with_the_command(tmp_path, text):
     if text is not None:
         (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(ForetellError, match="run `dbt compile`"):

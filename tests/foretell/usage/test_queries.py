@@ -45,14 +45,14 @@ def measure(dialects: tuple[str, ...]) -> tuple[float, float]:
     differences = []
     for dialect in dialects:
         for query in corpus(dialect):
-            wanted, parsed = expected(query), parse_query(query["sql"], dialect)
+            labelled, parsed = expected(query), parse_query(query["sql"], dialect)
             found = Counter(parsed.references)
-            if found != wanted or parsed.failures:
-                differences += [f"{dialect}, {query['name']}: missing {list(wanted - found)}, "
-                                f"too many {list(found - wanted)}, {parsed.failures}"]  # fmt: skip
-            n_right += (wanted & found).total()
+            if found != labelled or parsed.failures:
+                differences += [f"{dialect}, {query['name']}: missing {list(labelled - found)}, "
+                                f"too many {list(found - labelled)}, {parsed.failures}"]  # fmt: skip
+            n_right += (labelled & found).total()
             n_found += found.total()
-            n_expected += wanted.total()
+            n_expected += labelled.total()
     measured = (
         f"{', '.join(dialects)}: recall {n_right}/{n_expected}, precision {n_right}/{n_found}"
     )
@@ -67,7 +67,7 @@ def test_recall_and_precision(dialects):
     assert precision >= 0.95
 
 
-def asked(sql: str, dialect: str = "duckdb", **columns: str) -> list[str | None]:
+def queried(sql: str, dialect: str = "duckdb", **columns: str) -> list[str | None]:
     found = parse_query(sql, dialect, Columns(**columns)).references
     return [reference.property or reference.event_name for reference in found]
 
@@ -99,7 +99,7 @@ def test_no_text_breaks_it(sql, dialect):
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("mark", ["truncated", "too deep", "too long"])
-def test_what_does_not_parse_says_why(mark, dialect):
+def test_what_does_not_parse_has_a_reason(mark, dialect):
     sql = {
         "truncated": "select event_properties from events where event_name in ('a', ",
         "too deep": "select " + "(" * 20_000 + "event_properties",
@@ -114,7 +114,7 @@ def test_what_does_not_parse_says_why(mark, dialect):
 def test_every_truncation_of_a_query_is_read_or_refused():
     whole = "with a as (select event_properties->>'plan' as p from events where event_name = 'x') select p from a"
     for end in range(len(whole)):
-        assert set(asked(whole[:end])) <= {"plan", "x"}
+        assert set(queried(whole[:end])) <= {"plan", "x"}
 
 
 def test_a_broken_statement_leaves_the_others():
@@ -130,22 +130,22 @@ def test_long_queries():
     keys = [f"key_{i}" for i in range(500)]
     sql = f"select {', '.join(f'event_properties.{key}' for key in keys)} from events"
     assert len(sql) > 10_000
-    assert asked(sql) == keys
+    assert queried(sql) == keys
     names = " or ".join("event_name = 'a'" for _ in range(5_000))
-    assert asked(f"select 1 from events where {names}") == ["a"] * 5_000
+    assert queried(f"select 1 from events where {names}") == ["a"] * 5_000
 
 
 def test_columns_may_be_called_otherwise():
     sql = "select e.Params->>'plan', event_properties->>'x' from logs e where \"type\" = 'login' and event_name = 'y'"
     columns = {"event_properties": "params", "user_properties": "traits", "event_name": "type"}
-    assert asked(sql, **columns) == ["plan", "login"]
+    assert queried(sql, **columns) == ["plan", "login"]
     assert mentions(sql, Columns(**columns))
     assert not mentions("select 1 from logs", Columns(**columns))
 
 
 def test_a_column_computed_under_the_same_name_is_another():
-    assert asked("with t as (select 'a' as event_name) select event_name = 'b' from t") == []
-    assert asked("select m.event_properties->>'a' from (select 1 as event_properties) m") == []
+    assert queried("with t as (select 'a' as event_name) select event_name = 'b' from t") == []
+    assert queried("select m.event_properties->>'a' from (select 1 as event_properties) m") == []
 
 
 def test_an_unknown_dialect_is_named_with_the_nearest():

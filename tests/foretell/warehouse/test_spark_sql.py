@@ -1,4 +1,4 @@
-"""What Spark is asked instead; asked of DuckDB, which understands it too."""
+"""The statements that Spark gets instead, run on DuckDB, which understands them too."""
 
 from __future__ import annotations
 
