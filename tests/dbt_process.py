@@ -41,6 +41,7 @@ def _serve(commands: Connection) -> None:
     from dbt.cli.main import dbtRunner
 
     os.chdir(PROJECT)
+    gc.disable()  # a tenth of a command; what it leaves is collected after it
     outside = dict(os.environ)
     while True:
         try:

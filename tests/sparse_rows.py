@@ -53,7 +53,7 @@ def labelled_rows(seed: int, n_rows: int) -> tuple[csr_matrix, np.ndarray]:
 def training_set(
     seed: int, n_users: int = 900, n_snapshots: int = 4, noise: float | None = None
 ) -> TrainingSet:
-    """Return every user at every weekly snapshot; `noise` is a rate that no feature tells."""
+    """Return every user at every weekly snapshot; `noise` is a rate that no feature explains."""
     rng = np.random.default_rng(seed)
     X = random_rows(seed + 1, n_users * n_snapshots)
     p = true_probability(X) if noise is None else np.full(X.shape[0], noise)
@@ -70,7 +70,7 @@ def training_set(
 
 
 def value_training_set(seed: int, n_users: int = 900, n_snapshots: int = 4) -> TrainingSet:
-    """Return such a set with values: of whoever has any, a gamma amount around true_amount."""
+    """Return such a set with values: of users who have any, a gamma amount around true_amount."""
     data = training_set(seed, n_users, n_snapshots)
     shape = 2.0
     drawn = np.random.default_rng(seed + 2).gamma(shape, 1 / shape, len(data.y))

@@ -64,7 +64,7 @@ class Settings:
 
     @property
     def input(self) -> str:
-        """Where events come from, in words: paths, globs and relations."""
+        """The sources of events for people: paths, globs and relations."""
         return ", ".join(source.events or source.relation for source in self.sources)
 
     @property

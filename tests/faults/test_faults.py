@@ -99,7 +99,7 @@ PAIRS = [(a, b) for place, a in enumerate(COMMANDS) for b in list(COMMANDS)[plac
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_two_at_once_end_as_one_after_the_other(day, tmp_path, first, second):
-    """Started in the same moment: whoever is later waits; nobody fails, nobody's tables are emptied."""
+    """Started in the same moment: the later one waits, none fails, and no table is emptied."""
     shop = copy_of(day, tmp_path / "both")
     with reader(shop) as seen:
         processes = [start(shop, *COMMANDS[command]) for command in (first, second)]

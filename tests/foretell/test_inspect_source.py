@@ -1,4 +1,4 @@
-"""A first look at raw files: format, mapping, refused rows, settings."""
+"""A first check of raw files: format, mapping, refused rows, settings."""
 
 from __future__ import annotations
 

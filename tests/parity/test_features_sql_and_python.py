@@ -27,7 +27,7 @@ SPENT = "purchase or cart where category is shoes or hats, amount"
 
 
 def expected_features(rows: list[dict], as_of: datetime, catalogue: set) -> dict[tuple, float]:
-    """Return (user, kind, event, property, value, week) -> value by the definitions in words."""
+    """Return (user, kind, event, property, value, week) -> value by the written definitions."""
     events = [event for event in accepted(rows) if event["at"] < as_of]
     resolve(events, as_of)
     out: dict[tuple, float] = defaultdict(float)

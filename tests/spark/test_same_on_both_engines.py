@@ -82,7 +82,7 @@ def timeless(value: Any) -> Any:
 
 
 def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
-    """Return where two tables differ, in words; empty if they do not."""
+    """Return a sentence about where two tables differ; empty if they do not."""
     if one["columns"] != other["columns"] or len(one["rows"]) != len(other["rows"]):
         return f"{one['columns']} {len(one['rows'])} / {other['columns']} {len(other['rows'])}"
     for left, right in zip(one["rows"], other["rows"], strict=True):

@@ -22,7 +22,7 @@ from foretell.warehouse.base import Warehouse
 
 KIND, OUTAGE = "data_gap", "outage"
 REPORTED_HOURS = 7 * HOURS  # after its end for which an outage of hours is reported
-MAX_TYPES = 50  # event types looked at, by volume
+MAX_TYPES = 50  # event types that are checked, by volume
 FEATURE_DAYS = 56
 LABEL_SHARE = 0.15  # of a window's usual events that a gap must take from it to bias its labels
 KEEP_SNAPSHOTS, KEEP_POSITIVES = 2, 0.3  # at least so many, and so great a share, must be left

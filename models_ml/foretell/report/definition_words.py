@@ -53,7 +53,7 @@ def is_value(outcome: Condition) -> bool:
 
 
 def condition_in_words(condition: Condition) -> str:
-    """Return one condition of a cohort in words, as Markdown."""
+    """Return one condition of a cohort as a sentence part, in Markdown."""
     for key, joiner, start in (
         ("all_of", " and ", ""),
         ("any_of", " or ", ""),

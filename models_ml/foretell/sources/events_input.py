@@ -1,4 +1,4 @@
-"""A look at the raw events before anything runs: do they exist, can they be read, which columns."""
+"""A check of the raw events before a run: whether they exist and can be read, their columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run at a time on a warehouse, whoever starts it: the command, Dagster, or dbt alone.
+"""One run at a time on a warehouse, started by the command, Dagster, or dbt alone.
 
 The lock is one of the operating system on a file beside the warehouse. Its end is the end of the
 process that holds it, by whatever death; the file stays and says nothing.

@@ -198,10 +198,10 @@ def query_log(warehouse: Warehouse, path: str, dialect: str | None) -> Iterator[
         (e for e in LAYOUTS if _chosen(e.text, present) and _chosen(e.time, present)), None
     )
     if layout is None:
-        wanted = "; ".join(f"{e.dialect}: {e.text[0]}, {e.time[0]}" for e in LAYOUTS)
+        expected = "; ".join(f"{e.dialect}: {e.text[0]}, {e.time[0]}" for e in LAYOUTS)
         raise ForetellError(
             f"--log {path} has the columns {', '.join(present.values())}; a log needs the text and "
-            f"the time of its queries, named as one of these systems does: {wanted}"
+            f"the time of its queries, named as one of these systems does: {expected}"
         )
     sql = f"""
         select

@@ -94,7 +94,7 @@ def test_a_whole_file_is_read_once_until_it_changes(tmp_path, monkeypatch):
         assert find_torn_files([str(file)], {}, tmp_path / "work") == {}
     assert looked_at == [file]
     file.write_bytes(PACKED[:-6])
-    for _ in range(2):  # what is torn is looked at each time
+    for _ in range(2):  # what is torn is checked each time
         with pytest.raises(ForetellError):
             find_torn_files([str(file)], {}, tmp_path / "work")
     assert len(looked_at) == 3

@@ -1,4 +1,4 @@
-"""One run at a time on a warehouse; the lock ends with whoever holds it, by whatever death."""
+"""One run at a time on a warehouse; the lock ends with the process that holds it, however it dies."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_snowflake_history_as_csv(warehouse, tmp_path):
 
 
 def test_bigquery_jobs_as_ndjson(warehouse, tmp_path):
-    """A job that failed is DONE, too; the record of its error tells. Broken lines are no query."""
+    """A job that failed is DONE, too; the record of its error shows it. Broken lines are no query."""
     rows = [
         {"query": "select 1", "creation_time": "2026-05-01T10:00:00Z", "user_email": "a@x", "state": "DONE",
          "error_result": None},
