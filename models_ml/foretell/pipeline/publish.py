@@ -4,6 +4,7 @@ DuckDB lets one process write a file and then nobody read it; BI tools read this
 block and never see half a run. Storage version v1.0.0, so that drivers since DuckDB 1.0 open it.
 Where little changed since the copy before, as in an hour, its file is taken over and only the rows
 that differ are written: their places are not sorted until most rows change, as every day.
+The history of scores and, if wanted, features are Parquet only (publish_days).
 On Spark readers need no copy: the serving tables are views put in place at once (serving_table).
 """
 
@@ -18,6 +19,7 @@ import duckdb
 
 from foretell.errors import ForetellError
 from foretell.machine import bound_database
+from foretell.pipeline.publish_days import publish_days, publish_features
 from foretell.settings import Settings
 from foretell.system.file_modes import restrict
 from foretell.warehouse.base import SCHEMA
@@ -25,7 +27,7 @@ from foretell.warehouse.duckdb import locked_message
 
 Columns = list[tuple[str, str]]  # name and type
 Tables = dict[str, Columns]
-# Table -> how readers get it sorted.
+# Every public table but the two that are too large (publish_days) -> how readers get it sorted.
 PUBLISHED = {
     "predictions": "prediction, percentile desc, user_id",
     "prediction_definitions": "prediction",
@@ -52,8 +54,6 @@ PUBLISHED = {
 HIDDEN = {"models": ("onnx", "holdout_onnx", "explain_model")}
 # Up to this share of a table's rows, or so many, may differ for its copy to be changed in place.
 FEW, FEW_ROWS = 0.1, 1_000
-# Newer than 0.1: after an upgrade they are there from the first build on that makes them.
-BUILT_DAILY = ("value_report", "alarms", "ingest_alarms")
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,8 @@ def publish(settings: Settings) -> Published:
             if not _update_copy(hub, tables, paths, aside):
                 aside.unlink(missing_ok=True)
                 _write_copy(hub, tables, paths, aside)
+            publish_days(hub, paths.parquet)
+            publish_features(hub, paths.parquet)
     except duckdb.IOException as error:
         raise ForetellError(locked_message(settings.warehouse, str(error))) from error
     else:
@@ -217,9 +219,9 @@ def _tables(hub: duckdb.DuckDBPyConnection) -> Tables:
     """Return the tables to copy, each with the columns that readers get."""
     there = _columns(hub, "warehouse")
     for table in PUBLISHED:
-        if table not in there and table not in BUILT_DAILY:
+        if table not in there:
             raise ForetellError(f"the warehouse has no table {table}: `foretell run` makes it")
-    return {table: there[table] for table in PUBLISHED if table in there}
+    return {table: there[table] for table in PUBLISHED}
 
 
 def _columns(hub: duckdb.DuckDBPyConnection, database: str) -> Tables:

@@ -1,0 +1,102 @@
+"""Parquet of what is too large to be copied whole: every score of the past, and features.
+
+Both lie in folders that name what is in them (Hive partitions), beside the other published files:
+BI tools read them as one table, and no run waits for a reader. A file is written aside and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from foretell.config import project_vars
+from foretell.project import PROJECT
+from foretell.system.file_modes import restrict
+
+DAYS = """
+    select cast(as_of as date) as day, count(*) as n_scores
+    from warehouse.foretell.prediction_history group by all order by all
+"""
+DAY_OF_HISTORY = """
+    copy (
+        select * from warehouse.foretell.prediction_history
+        where as_of >= $day and as_of < $next order by prediction, user_id, as_of, scored_at
+    ) to '{}' (format parquet)
+"""
+NOW = "select max(as_of) from warehouse.foretell_internal.stg_as_of"
+FEATURES_NOW = """
+    copy (select * from warehouse.foretell.user_features where as_of = $now)
+    to '{}' (format parquet)
+"""
+
+
+def publish_days(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Bring the folder `prediction_history` up to date: a file per day of as_of.
+
+    The history only grows, so that a day is whole in the copy if it has as many rows there.
+
+    Args:
+        hub: A connection with the warehouse attached as `warehouse`.
+        folder: Of the published Parquet files.
+    """
+    days = {f"as_of_date={day}": (day, n) for day, n in hub.execute(DAYS).fetchall()}
+    for name, (day, n_scores) in days.items():
+        file = folder / "prediction_history" / name / "scores.parquet"
+        if _n_rows(file) != n_scores:
+            parameters = {"day": day, "next": day + timedelta(days=1)}
+            _write(hub, DAY_OF_HISTORY, parameters, file)
+    _remove_others(folder / "prediction_history", set(days))
+
+
+def publish_features(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write the features of now into the folder `user_features`, if var publish_features wants it.
+
+    In an hourly run these are the features of the users who were just active.
+
+    Args:
+        hub: A connection with the warehouse attached as `warehouse`.
+        folder: Of the published Parquet files.
+    """
+    now: datetime | None = hub.execute(NOW).fetchall()[0][0]
+    if now is None or not project_vars(PROJECT).get("publish_features"):
+        _remove_others(folder / "user_features", set())
+        return
+    name = f"as_of_hour={now:%Y-%m-%dT%H}"
+    _write(hub, FEATURES_NOW, {"now": now}, folder / "user_features" / name / "features.parquet")
+    _remove_others(folder / "user_features", {name})
+
+
+def _n_rows(file: Path) -> int | None:
+    """Return the rows of a Parquet file; None if it is not there, or torn."""
+    try:
+        return int(pq.read_metadata(file).num_rows)
+    except (OSError, pa.ArrowInvalid):
+        return None
+
+
+def _write(
+    hub: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: dict[str, date | datetime],
+    file: Path,
+) -> None:
+    for folder in (file.parent.parent, file.parent):
+        folder.mkdir(exist_ok=True)
+        restrict(folder)
+    aside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    hub.execute(sql.format(str(aside).replace("'", "''")), parameters)
+    restrict(aside)
+    os.replace(aside, file)
+
+
+def _remove_others(folder: Path, kept: set[str]) -> None:
+    if folder.exists():
+        for part in folder.iterdir():
+            if part.name not in kept:
+                shutil.rmtree(part)
