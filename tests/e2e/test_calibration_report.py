@@ -56,8 +56,10 @@ def built(tmp_path_factory):
         connection.register("rows", rows)
         connection.execute(
             """
-            create schema foretell; use warehouse.foretell;
-            create table calibration_cells as select * from rows;
+            create schema foretell; create schema foretell_internal; use warehouse.foretell;
+            create table foretell_internal.calibration_cells as
+                select * replace (cast(model_id as varchar) as model_id) from rows;
+            create table foretell_internal.build_state as select '0.2.9' as version;
             create table models (
                 model_id varchar, prediction varchar, definition_hash varchar, trained_at timestamp,
                 as_of timestamp, status varchar, reason varchar, candidate varchar, calibration varchar,
