@@ -71,7 +71,7 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         estimator: Family,
-        calibrator: Calibrator = Identity(),  # noqa: B008  # frozen
+        calibrator: Calibrator,
         value: ValueModel | None = None,
     ) -> None:
         self.estimator = estimator
@@ -97,11 +97,11 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
     ) -> Self:
         """Fit the classifier on labelled rows; arguments as of Family.fit."""
         fitted = clone(self.estimator).fit(X, y, kinds=kinds, useful=useful)
-        if hasattr(X, "columns"):
+        if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_
         self.classes_, self.n_features_in_ = fitted.classes_, fitted.n_features_in_
         if isinstance(self.calibrator, Identity):
-            rows = csr_matrix(validate_data(fitted, X, reset=False, accept_sparse="csr"))
+            rows = fitted.checked_rows(X)
             fitted = centred(fitted, rows, np.asarray(y).ravel() == self.classes_[1])
         self.estimator_ = fitted
         return self
@@ -119,7 +119,8 @@ class CalibratedClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the more probable class of each row, shape (n_rows,)."""
-        return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)])
+        is_second = self.predict_proba(X)[:, 1] > 0.5
+        return np.asarray(self.classes_[is_second.astype(int)])
 
     def probability(self, X: csr_matrix) -> np.ndarray:
         """Return calibrated probabilities, shape (n_rows,); X is not checked."""

@@ -159,6 +159,18 @@ class Family(BaseEstimator):
             return np.full(X.shape[0], self.constant_)
         return self._margin(X)
 
+    def checked_rows(self, X: Any) -> csr_matrix:
+        """Return rows as margin takes them.
+
+        Raises:
+            ValueError: If they have other columns than those fitted on, or values that are missing.
+        """
+        check_is_fitted(self)
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=np.float32, reset=False, ensure_min_features=0
+        )
+        return csr_matrix(X)
+
     def gain(self) -> np.ndarray:
         """Return what splits on each column gained; of others than trees nothing."""
         gain = np.zeros(self.n_features_in_)
@@ -222,13 +234,6 @@ class Family(BaseEstimator):
     def _margin(self, X: csr_matrix) -> np.ndarray:
         raise NotImplementedError
 
-    def _checked_margin(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=np.float32, reset=False, ensure_min_features=0
-        )
-        return self.margin(csr_matrix(X))
-
 
 class MarginClassifier(ClassifierMixin):
     """A classifier of two classes whose margin is the log-odds of the second one."""
@@ -238,7 +243,7 @@ class MarginClassifier(ClassifierMixin):
 
     def decision_function(self: Any, X: Any) -> np.ndarray:
         """Return log-odds, float64, shape (n_rows,)."""
-        return np.asarray(self._checked_margin(X))
+        return np.asarray(self.margin(self.checked_rows(X)))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probabilities of both classes, uncalibrated, shape (n_rows, 2)."""
@@ -259,9 +264,10 @@ class MarginClassifier(ClassifierMixin):
         """Return the log-odds of a rate."""
         return float(logit(mean))
 
-    def __sklearn_tags__(self) -> Tags:
+    def __sklearn_tags__(self: Any) -> Tags:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
+        tags.classifier_tags.poor_score = self.is_floor
         return tags
 
     def _targets(self, y: np.ndarray) -> np.ndarray:
@@ -284,16 +290,17 @@ class MarginRegressor(RegressorMixin):
 
     def predict(self: Any, X: Any) -> np.ndarray:
         """Return mean amounts, float64, shape (n_rows,)."""
-        return np.asarray(np.exp(self._checked_margin(X)))
+        return np.asarray(np.exp(self.margin(self.checked_rows(X))))
 
     @staticmethod
     def link(mean: float) -> float:
         """Return the log of a mean amount."""
         return float(np.log(mean))
 
-    def __sklearn_tags__(self) -> Tags:
+    def __sklearn_tags__(self: Any) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
+        tags.regressor_tags.poor_score = self.is_floor
         return tags
 
     def _targets(self, y: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import Tags
 
 from foretell.learn.families.base import Family, MarginClassifier, MarginRegressor, Rows
 
@@ -12,13 +11,6 @@ class Constant(Family):
     """Reads no column: the margin of everybody is that of the mean."""
 
     is_floor = True
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        for own in (tags.classifier_tags, tags.regressor_tags):
-            if own is not None:
-                own.poor_score = True
-        return tags
 
     def _columns(self, rows: Rows) -> np.ndarray:
         return np.empty(0, dtype=np.int64)
