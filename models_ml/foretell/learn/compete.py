@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,9 +36,12 @@ def compete(
     if stages.second > stages.first:
         finalists = _finalists(contests, members)
         useful = competition.useful_columns(settings.useful_share)
-        dropped = competition.dropped
-        competition = _competition(data, split, stages.second, settings, useful)
-        competition.dropped.update(dropped)
+        first = competition
+        competition = replace(
+            _competition(data, split, stages.second, settings, useful),
+            own_useful=first.useful_to_foreign(settings.useful_share),
+            dropped=first.dropped,
+        )
         columns = data.matrix.X.shape[1] if useful is None else int(useful.sum())
         progress(f"the best compete on {int(competition.rows.sum()):,} rows of {columns:,} columns")
         contests = _evaluate_candidates(competition, finalists, progress)
@@ -74,7 +78,7 @@ def _competition(
     later = split.later & np.isin(data.user_bucket, np.unique(data.user_bucket[rows]))
     return Competition(
         data, rows, later, settings.n_folds, max(settings.max_choice_rows, n_rows // 4),
-        settings.calibration, settings.seed, useful, settings.parity_tolerance,
+        settings.calibration, settings.seed, useful, tolerance=settings.parity_tolerance,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ the loss of a random split, their newest rows the loss out of time, without anot
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -76,7 +76,7 @@ class Contest:
 class _Scores:
     """Log-odds of one single candidate on rows it was not fitted on.
 
-    gain is what splits on each column gained, of trees; shape (n_columns,).
+    gain is what splits on each column gained, shape (n_columns,).
     """
 
     old: np.ndarray
@@ -84,6 +84,7 @@ class _Scores:
     rounds: int | None
     gain: np.ndarray
     seconds: float
+    is_foreign: bool
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Competition:
         rows: Rows to fit and to score out of fold, bool, shape (n_rows,).
         later: Rows of the same users at the newest snapshot, scored only; may be empty.
         useful: Mask of the columns that are read; None: all.
+        own_useful: The same of foreign candidates, by name.
         tolerance: Largest |ONNX - Python| of a foreign candidate, a probability.
         dropped: Why a candidate could not compete, by name.
     """
@@ -110,6 +112,7 @@ class Competition:
     rules: CalibrationRules
     seed: int
     useful: np.ndarray | None = None
+    own_useful: Mapping[str, np.ndarray | None] = field(default_factory=dict)
     tolerance: float = 1e-6
     scores: dict[str, _Scores] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
@@ -187,8 +190,17 @@ class Competition:
         return tuple(float(weight) for weight in weights / weights.sum())
 
     def useful_columns(self, share: float) -> np.ndarray | None:
-        """Return columns_by_gain of the trees that competed here."""
-        return columns_by_gain([scores.gain for scores in self.scores.values()], share)
+        """Return columns_by_gain of our trees that competed here."""
+        return columns_by_gain([s.gain for s in self.scores.values() if not s.is_foreign], share)
+
+    def useful_to_foreign(self, share: float) -> dict[str, np.ndarray | None]:
+        """Return columns_by_gain of each foreign candidate: what ours gain from is not its way."""
+        foreign = {name: s.gain for name, s in self.scores.items() if s.is_foreign}
+        return {name: columns_by_gain([gain], share) for name, gain in foreign.items()}
+
+    def useful_to(self, candidate: Candidate) -> np.ndarray | None:
+        """Return the mask of the columns that a candidate reads; None: all."""
+        return self.own_useful.get(candidate.name, self.useful)
 
     def scored_folds(self) -> list[int]:
         """Return the folds that are scored: as few as give max_scored_rows scores."""
@@ -224,7 +236,7 @@ class Competition:
                 continue
             fitted = fit_candidate(
                 candidate, X[learned], y[learned], self.data.matrix.kinds, self.seed,
-                held_out=(X[inside], y[inside]), useful=self.useful,
+                held_out=(X[inside], y[inside]), useful=self.useful_to(candidate),
             )  # fmt: skip
             if fitted.is_foreign:
                 check_conversion(fitted, X[inside], self.tolerance)
@@ -234,7 +246,8 @@ class Competition:
         old, new = self.scored_rows()
         n_rounds = round(np.mean(rounds)) if rounds else None
         seconds = time.monotonic() - started
-        return _Scores(margin[old], margin[new], n_rounds, gain, seconds)
+        is_foreign = candidate.estimator.is_foreign
+        return _Scores(margin[old], margin[new], n_rounds, gain, seconds, is_foreign)
 
 
 def columns_by_gain(gains: Sequence[np.ndarray], share: float) -> np.ndarray | None:

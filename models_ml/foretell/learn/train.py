@@ -133,7 +133,8 @@ def _finish(
         amounts = compete_for_values(competition, winner, settings, progress)
     name = winner.candidate.name
     progress(f"{name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
-    measured = _fit(winner, amounts, data, competition.rows, competition.useful, settings)
+    useful = competition.useful_to(winner.candidate)
+    measured = _fit(winner, amounts, data, competition.rows, useful, settings)
     metrics = evaluate(data, split, measured, winner, settings, _by_snapshot(competition, winner))
     reliability, importances = describe(data, split, measured, groups, settings)
     if data.value is not None:
@@ -141,7 +142,7 @@ def _finish(
         metrics["value"] = evaluate_value(data, split, expected, amounts, settings)
     progress(f"fitting {name} on all {len(data.y):,} rows")
     everybody = np.ones(len(data.y), dtype=bool)
-    fitted = _fit(winner, amounts, data, everybody, competition.useful, settings)
+    fitted = _fit(winner, amounts, data, everybody, useful, settings)
     onnx, holdout_onnx = (_graph(model, data, name) for model in (fitted, measured))
     inexact = _check_parity(onnx, fitted, data, settings, metrics)
     if inexact and winner.candidate.estimator.is_foreign:

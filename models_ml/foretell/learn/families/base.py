@@ -172,7 +172,7 @@ class Family(BaseEstimator):
         return csr_matrix(X)
 
     def gain(self) -> np.ndarray:
-        """Return what splits on each column gained; of others than trees nothing."""
+        """Return what splits on each column gained; of models without splits nothing."""
         gain = np.zeros(self.n_features_in_)
         for member in self.members_:
             gain += member.gain()

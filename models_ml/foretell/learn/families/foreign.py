@@ -6,6 +6,7 @@ Its graph is skl2onnx's, which is compared with it before it may compete (learn.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import shorten
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -63,6 +64,13 @@ class ForeignClassifier(MarginClassifier, Family):
         weight = getattr(self.estimator, "class_weight", None)
         return None if weight is None else str(weight)
 
+    def gain(self) -> np.ndarray:
+        """Return the importance of each column, of classifiers that tell it."""
+        gain = np.zeros(self.n_features_in_)
+        if self.constant_ is None:
+            gain[self.columns_] = getattr(self.estimator_, "feature_importances_", 0)
+        return gain
+
     def _fit(self, rows: Rows, held_out: HeldOut | None) -> None:
         self.takes_sparse_ = get_tags(self.estimator).input_tags.sparse
         own = rows.X[:, self.columns_]
@@ -94,5 +102,5 @@ class ForeignClassifier(MarginClassifier, Family):
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an error that says anything, shortened, with the error's kind."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:200]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {shorten(lines[0], 160, placeholder=' …') if lines else ''}"
