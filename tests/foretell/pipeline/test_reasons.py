@@ -180,7 +180,15 @@ def test_reasons_are_written_on_request_only(warehouse):
     assert not reported(warehouse)
 
 
-def test_a_model_from_before_reasons_scores_without_and_reports_it(warehouse):
+def test_reasons_of_the_model_before_do_not_outlive_it(warehouse):
+    score_predictions(warehouse, [MODEL], explained=["all"])
+    assert reported(warehouse)
+    forest = ModelRecord(**{**vars(MODEL), "explain_model": None})
+    score_predictions(warehouse, [forest], explained=["all"])
+    assert not reported(warehouse)
+
+
+def test_a_model_without_parts_scores_without_reasons_and_reports_it(warehouse):
     old = ModelRecord(**{**vars(MODEL), "explain_model": None})
     lines = []
     (summary,) = score_predictions(warehouse, [old], lines.append, explained=["all"])
