@@ -10,7 +10,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import lightgbm
 import numpy as np
@@ -209,9 +209,10 @@ class Family(BaseEstimator):
         """Return the margin of a mean."""
         raise NotImplementedError
 
-    def __repr__(self, N_CHAR_MAX: int = 1_000_000) -> str:
-        # Unabridged: it is part of a model's id (pipeline.train_prediction).
-        return cast(str, super().__repr__(N_CHAR_MAX))
+    def __repr__(self, N_CHAR_MAX: int | None = None) -> str:
+        # With every parameter, unabridged: it is part of a model's id (pipeline.train_prediction).
+        given = sorted(self.get_params().items())
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in given)})"
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
