@@ -22,6 +22,7 @@ from foretell.learn.leaks import find_leaks
 from foretell.learn.matrix import Matrix, TrainingSet, some_rows
 from foretell.learn.metrics import losses_by_snapshot
 from foretell.learn.model import CalibratedClassifier
+from foretell.learn.onnx.conversion import convert
 from foretell.learn.onnx.model import parity, value_parity
 from foretell.learn.split import Split, honest_split
 from foretell.learn.train_settings import TrainSettings
@@ -143,7 +144,8 @@ def _finish(
     progress(f"fitting {name} on all {len(data.y):,} rows")
     everybody = np.ones(len(data.y), dtype=bool)
     fitted = _fit(winner, amounts, data, everybody, useful, settings)
-    onnx, holdout_onnx = (_graph(model, data, name) for model in (fitted, measured))
+    ids = data.matrix.feature_ids
+    onnx, holdout_onnx = (convert(model, ids, name) for model in (fitted, measured))
     inexact = _check_parity(onnx, fitted, data, settings, metrics)
     if inexact and winner.candidate.estimator.is_foreign:
         raise CannotCompete(inexact)
@@ -152,10 +154,10 @@ def _finish(
     metrics["has_reasons"] = parts is not None
     return TrainedModel(
         onnx=onnx,
-        feature_ids=data.matrix.feature_ids[fitted.columns_],
+        feature_ids=ids[fitted.columns_],
         explain_model=None if parts is None else pack(parts),
         holdout_onnx=holdout_onnx,
-        holdout_feature_ids=data.matrix.feature_ids[measured.columns_],
+        holdout_feature_ids=ids[measured.columns_],
         candidate=name,
         class_weight=winner.candidate.class_weight,
         calibration=winner.calibrator.name,
@@ -244,12 +246,6 @@ def _fit(
     value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
     model = CalibratedClassifier(estimator, contest.calibrator, value)
     return model.fit(data.matrix.X[rows], data.y[rows], kinds=data.matrix.kinds, useful=useful)
-
-
-def _graph(model: CalibratedClassifier, data: TrainingSet, candidate: str) -> bytes:
-    from foretell.learn.onnx.export import export  # skl2onnx takes 0.3 s to import
-
-    return export(model.pipeline(), data.matrix.feature_ids[model.columns_], candidate)
 
 
 def _check_parity(

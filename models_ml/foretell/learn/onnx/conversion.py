@@ -19,6 +19,27 @@ NOT_CONVERTED = (
 )  # fmt: skip
 
 
+def convert(model: CalibratedClassifier, feature_ids: np.ndarray, candidate: str = "") -> bytes:
+    """Return the graph of a fitted model (foretell.learn.onnx.export).
+
+    Args:
+        model: Over all columns of the matrix.
+        feature_ids: Catalogue ids of all those columns.
+        candidate: Its name.
+
+    Raises:
+        CannotCompete: If it is foreign, and skl2onnx has no graph of it.
+    """
+    from foretell.learn.onnx.export import export  # skl2onnx takes 0.3 s to import
+
+    try:
+        return export(model.pipeline(), feature_ids[model.columns_], candidate)
+    except NOT_CONVERTED as error:
+        if not model.estimator_.is_foreign:
+            raise
+        raise CannotCompete(f"skl2onnx cannot convert it: {first_line(error)}") from error
+
+
 def check_conversion(fitted: ForeignClassifier, X: csr_matrix, tolerance: float) -> None:
     """Compare a foreign classifier with its graph on rows that it was not fitted on.
 
@@ -30,16 +51,13 @@ def check_conversion(fitted: ForeignClassifier, X: csr_matrix, tolerance: float)
     Raises:
         CannotCompete: If it has no graph, or one that is further off, with the number.
     """
-    from foretell.learn.onnx.export import export  # skl2onnx takes 0.3 s to import
-
     model = CalibratedClassifier.of_fitted(fitted, Identity())
     rows = some_rows(X, CHECKED_ROWS)
+    graph = convert(model, np.arange(X.shape[1]))
     try:
-        graph = export(model.pipeline(), np.arange(len(fitted.columns_)))
         gap = parity(graph, model.probability(rows), rows[:, fitted.columns_])
     except NOT_CONVERTED as error:
-        raise CannotCompete(f"skl2onnx cannot convert it: {first_line(error)}") from error
+        raise CannotCompete(f"its graph cannot be used: {first_line(error)}") from error
     if not gap <= tolerance:
-        raise CannotCompete(
-            f"its graph is not exact: max |ONNX - Python| = {gap:.1e} > {tolerance:.0e}"
-        )
+        limit = f"{gap:.1e} > {tolerance:.0e}"
+        raise CannotCompete(f"its graph is not exact: max |ONNX - Python| = {limit}")

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
+from foretell.learn.calibrate import Identity
 from foretell.learn.families.foreign import CannotCompete, ForeignClassifier
-from foretell.learn.onnx.conversion import check_conversion
+from foretell.learn.families.linear import LinearClassifier
+from foretell.learn.model import CalibratedClassifier
+from foretell.learn.onnx.conversion import check_conversion, convert
 from tests.sparse_rows import labelled_rows, random_rows
 
 X, Y = labelled_rows(0, 600)
@@ -37,6 +41,20 @@ def test_the_gap_of_any_row_counts():
 def test_no_graph_is_refused_with_the_reason():
     with pytest.raises(CannotCompete, match="skl2onnx cannot convert it: TypeError: "):
         check_conversion(ForeignClassifier(KNeighborsClassifier()).fit(X, Y), NEW, GATE)
+
+
+def test_a_graph_that_cannot_be_loaded_is_refused():
+    """skl2onnx converts it to an operator that onnxruntime does not have."""
+    fitted = ForeignClassifier(GaussianProcessClassifier()).fit(X[:80], Y[:80])
+    with pytest.raises(CannotCompete, match="its graph cannot be used: Fail: "):
+        check_conversion(fitted, NEW, GATE)
+
+
+def test_of_our_own_a_failed_conversion_is_an_error(monkeypatch):
+    ours = CalibratedClassifier(LinearClassifier(), Identity()).fit(X, Y)
+    monkeypatch.setattr("foretell.learn.onnx.export.OPSETS", {"": 1, "ai.onnx.ml": 1})
+    with pytest.raises(RuntimeError):
+        convert(ours, np.arange(X.shape[1]))
 
 
 def test_a_value_that_is_no_number_is_a_gap(monkeypatch):
