@@ -50,7 +50,7 @@ ALARMS_TABLE = """
 
 # The project's own view of who scores; it reads prediction_definitions and stg_as_of.
 CHAMPIONS = "create view champions as " + jinja2.Template(
-    (PROJECT / "dbt_project/models/01_staging/models/champions.sql").read_text()
+    (PROJECT / "dbt_project/models/02_hourly/champions/champions.sql").read_text()
 ).render(ref=lambda name: name, source=lambda schema, name: name, config=lambda **config: "")
 
 

@@ -33,9 +33,13 @@ from foretell.learn.calibrate import (
     fit_centred_isotonic,
     fit_sigmoid,
 )
-from foretell.learn.candidates import PORTFOLIO, Candidate, Fitted, fit_candidate
+from foretell.learn.candidates import PORTFOLIO, average_of, fit_candidate
 from foretell.learn.contest import columns_by_gain
-from foretell.learn.onnx.model import ROWS_PER_CALL, export, make_session, predict
+from foretell.learn.families.average import AverageClassifier
+from foretell.learn.families.base import Family
+from foretell.learn.model import CalibratedClassifier
+from foretell.learn.onnx.export import export
+from foretell.learn.onnx.model import ROWS_PER_CALL, make_session, predict
 from foretell.learn.train_settings import TrainSettings
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import N_KEYS, score_predictions
@@ -48,6 +52,9 @@ FITTERS = {
     "beta": fit_beta,
     "centred isotonic": fit_centred_isotonic,
 }
+MEMBERS = [c for c in PORTFOLIO if c.estimator.is_linear][:1]
+MEMBERS += [c for c in PORTFOLIO if c.estimator.has_trees]
+AVERAGE = average_of("average", AverageClassifier, MEMBERS)
 AS_OF = datetime(2026, 1, 1)
 console = Console(width=100)
 
@@ -62,7 +69,7 @@ def main() -> None:
     X, y = labelled_rows(rng, TRAIN_ROWS)
     held_out = labelled_rows(rng, HELD_OUT_ROWS)
     fitted = _fit_all(X, y, held_out)
-    p = fitted["average"].predict(held_out[0])
+    p = fitted["average"].probability(held_out[0])
     maps: dict[str, Calibrator] = {name: fit(p, held_out[1]) for name, fit in FITTERS.items()}
     cases = [(name, model, Identity()) for name, model in fitted.items()]
     cases += [
@@ -71,42 +78,36 @@ def main() -> None:
         for calibrator in maps.values()
     ]
     _tell_parity(cases, rng, arguments.rows)
-    rounds = {member.candidate.name: TYPICAL_ROUNDS for member in fitted["average"].members}
+    rounds = {member.name: TYPICAL_ROUNDS for member in AVERAGE.members}
     singles = [fitted[candidate.name] for candidate in PORTFOLIO]
-    useful = columns_by_gain(
-        [model.gain(N_COLUMNS) for model in singles], TrainSettings().useful_share
-    )
-    average = fit_candidate(
-        fitted["average"].candidate, X, y, kinds(), 0, rounds=rounds, useful=useful
-    )
+    useful = columns_by_gain([model.gain() for model in singles], TrainSettings().useful_share)
+    average = fit_candidate(AVERAGE, X, y, kinds(), 0, rounds=rounds, useful=useful)
     _tell_speed(average, maps["beta"], rng, arguments.users)
 
 
 def _fit_all(
     X: csr_matrix, y: np.ndarray, held_out: tuple[csr_matrix, np.ndarray]
-) -> dict[str, Fitted]:
+) -> dict[str, Family]:
     fitted = {
         candidate.name: fit_candidate(candidate, X, y, kinds(), 0, held_out=held_out)
         for candidate in PORTFOLIO
     }
-    linear = [c for c in PORTFOLIO if c.family == "linear"][:1]
-    members = tuple(linear + [c for c in PORTFOLIO if c.has_trees])
-    average = Candidate("average", "average", members=members)
-    columns = np.unique(np.concatenate([fitted[member.name].columns for member in members]))
-    fitted["average"] = Fitted(
-        average, columns, None, members=tuple(fitted[member.name] for member in members)
-    )
+    fitted["average"] = fit_candidate(AVERAGE, X, y, kinds(), 0, held_out=held_out)
     return fitted
 
 
+def _graph(model: Family, calibrator: Calibrator) -> bytes:
+    pipeline = CalibratedClassifier.of_fitted(model, calibrator).pipeline()
+    return export(pipeline, model.columns_)
+
+
 def _tell_parity(
-    cases: list[tuple[str, Fitted, Calibrator]], rng: np.random.Generator, n_rows: int
+    cases: list[tuple[str, Family, Calibrator]], rng: np.random.Generator, n_rows: int
 ) -> None:
     """Print the largest |ONNX - Python| of every model over the same rows."""
     points = np.array(sorted(set(split_points(cases[-1][1]))))
     sessions = [
-        make_session(export(model, calibrator, model.columns), threads=2)
-        for _, model, calibrator in cases
+        make_session(_graph(model, calibrator), threads=2) for _, model, calibrator in cases
     ]
     worst, is_apart = np.zeros(len(cases)), np.zeros(len(cases), dtype=int)
     for start in range(0, n_rows, BLOCK_ROWS):
@@ -115,8 +116,8 @@ def _tell_parity(
         raw: dict[str, np.ndarray] = {}
         for number, (name, model, calibrator) in enumerate(cases):
             if name not in raw:
-                raw[name] = model.predict(sparse)
-            got = predict(sessions[number], dense[:, model.columns])
+                raw[name] = model.probability(sparse)
+            got = predict(sessions[number], dense[:, model.columns_])
             gap = np.abs(got - calibrator.apply(raw[name]))
             worst[number] = max(worst[number], gap.max())
             is_apart[number] += int((gap > 1e-6).sum())
@@ -131,18 +132,18 @@ def _tell_parity(
 
 
 def _tell_speed(
-    model: Fitted, calibrator: Calibrator, rng: np.random.Generator, n_users: int
+    model: Family, calibrator: Calibrator, rng: np.random.Generator, n_users: int
 ) -> None:
     """Print rows per second on one core: the graph alone, and the whole of scoring."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    n_trees = sum(member.rounds or 0 for member in model.members)
+    n_trees = sum(member.rounds_ or 0 for member in model.members_)
     console.print(
-        f"the average: {len(model.members)} members, {n_trees} trees, "
-        f"{len(model.columns)} of {N_COLUMNS} features, beta calibration"
+        f"the average: {len(model.members_)} members, {n_trees} trees, "
+        f"{len(model.columns_)} of {N_COLUMNS} features, beta calibration"
     )
-    graph = export(model, calibrator, model.columns)
+    graph = _graph(model, calibrator)
     session = make_session(graph)
-    dense = some_rows(rng, ROWS_PER_CALL).toarray()[:, model.columns]
+    dense = some_rows(rng, ROWS_PER_CALL).toarray()[:, model.columns_]
     began, n_calls = time.perf_counter(), 1_000
     for _ in range(n_calls):
         predict(session, dense)
@@ -151,7 +152,7 @@ def _tell_speed(
     with tempfile.TemporaryDirectory() as folder:
         path = _made(Path(folder) / "scoring.duckdb", rng, n_users)
         record = ModelRecord(
-            "a", "again", "h", AS_OF, CHAMPION, "", feature_ids=model.columns.tolist(), onnx=graph
+            "a", "again", "h", AS_OF, CHAMPION, "", feature_ids=model.columns_.tolist(), onnx=graph
         )
         with open_warehouse(path) as warehouse:
             warehouse.execute("set threads = 1")

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import csr_matrix, random_array
 from scipy.special import expit
 
-from foretell.learn.candidates import Fitted
+from foretell.learn.families.base import Family
+from foretell.learn.families.trees import Trees
 from foretell.learn.matrix import KINDS
 
 N_COLUMNS = 400
@@ -70,14 +71,14 @@ def mean_rows(rng: np.random.Generator, n_rows: int, points: np.ndarray) -> np.n
     return dense
 
 
-def split_points(fitted: Fitted) -> Iterator[tuple[int, float]]:
+def split_points(fitted: Family) -> Iterator[tuple[int, float]]:
     """Yield (column of the matrix, threshold) of every split of LightGBM, alone or a member."""
-    for member in fitted.members:
+    for member in fitted.members_:
         yield from split_points(member)
-    if fitted.candidate.family == "lightgbm":
-        pending = [tree["tree_structure"] for tree in fitted.model.dump_model()["tree_info"]]
+    if isinstance(fitted, Trees):
+        pending = [tree["tree_structure"] for tree in fitted.booster_.dump_model()["tree_info"]]
         while pending:
             node = pending.pop()
             if "split_feature" in node:
-                yield int(fitted.columns[node["split_feature"]]), node["threshold"]
+                yield int(fitted.columns_[node["split_feature"]]), node["threshold"]
                 pending += [node["left_child"], node["right_child"]]

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from benchmarks.quality.attainable import write_attainable
 from benchmarks.quality.cases import Case, Task, prepare, remove
-from benchmarks.quality.methods import FORETELL, METHODS, run_method
+from benchmarks.quality.methods import FORETELL, METHODS, ON_REQUEST, run_method
 from benchmarks.quality.references import NotInstalled
 from benchmarks.quality.summary import summary
 from benchmarks.quality.table import (
@@ -103,13 +103,14 @@ def _parse() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    usual = [name for name in METHODS if name not in ON_REQUEST]
     parser.add_argument("--events", help="path or glob of canonical events")
     parser.add_argument("--predictions", type=Path, help="folder of definitions")
     parser.add_argument(
         "--cut", action="append", default=[], help="hour at which to score; may be given again"
     )
     parser.add_argument("--users", type=int, default=20_000, help="size of the simulation")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=usual)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=CASES, help="default: all")
     parser.add_argument("--only", nargs="+", default=[], help="predictions; default: all")
     parser.add_argument("--budget", type=float, default=300, help="seconds, of what takes a budget")

@@ -12,6 +12,7 @@ from benchmarks.quality.references import references_python
 from benchmarks.speed.__main__ import Cost, measure
 
 FORETELL, WITHOUT = "Foretell", "Foretell without properties"
+ON_REQUEST = ("with_logistic_balanced", "with_lightgbm_balanced")  # docs/decisions/0033
 GRACE_SECONDS = 900  # beyond the budget, before a process is ended
 
 
@@ -39,6 +40,12 @@ class Method:
 METHODS = {
     "foretell": Method(FORETELL, "foretell"),
     "without_properties": Method(WITHOUT, "foretell", ("--without-properties",)),
+    "with_logistic_balanced": Method(
+        "Foretell and a weighted logistic", "foretell", ("--balanced", "logistic")
+    ),
+    "with_lightgbm_balanced": Method(
+        "Foretell and a weighted LightGBM", "foretell", ("--balanced", "lightgbm")
+    ),
     "logistic": Method("logistic regression", "logistic"),
     "lightgbm": Method("LightGBM defaults", "lightgbm"),
     "lightgbm_tuned": Method("LightGBM tuned", "lightgbm_tuned"),

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-# As in foretell.learn.candidates: methods run where only NumPy and SciPy are sure to be there.
+# As in foretell.learn.families.base: methods run where only NumPy and SciPy are sure to be there.
 PROPERTY_KINDS = (
     "value_count",
     "other_count",

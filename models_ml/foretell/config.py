@@ -66,6 +66,7 @@ SETTINGS = (
     Setting("warehouse", "warehouse/local.duckdb; on Spark warehouse/spark"),
     Setting("target", "duckdb"),
     Setting("as_of", "the last full hour of the events", is_var=True, flag="--as-of"),
+    Setting("candidates", "none beside Foretell's own", is_var=True),
     Setting("replay", "a past hour is built beside what is live", flag="--publish"),
     Setting("strict", "torn files are left out and reported"),
     Setting("file_mode", "600"),

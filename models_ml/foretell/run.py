@@ -11,6 +11,7 @@ from foretell.alarms.expected import forget_expected
 from foretell.alarms.outcome_alarms import raise_life_alarms
 from foretell.definition_files import name_user_files
 from foretell.errors import ForetellError, Progress
+from foretell.pipeline.configured_candidates import read_candidates
 from foretell.pipeline.dbt import dbt_build
 from foretell.pipeline.publish import Published, publish
 from foretell.pipeline.publish_gate import pass_gate
@@ -110,7 +111,8 @@ def _report_unused_rules(warehouse: Warehouse, progress: Progress) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Refuse events and a server that cannot be used, before anything is built from them."""
+    """Refuse events, candidates and a server that cannot be used, before anything is built."""
+    read_candidates()
     if settings.target == "spark":
         check_server()
     for source in settings.sources:

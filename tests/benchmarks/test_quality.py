@@ -21,7 +21,7 @@ from benchmarks.quality.references import NotInstalled, references_python
 from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, run_method, save_rows
 from benchmarks.quality.summary import summary
 from benchmarks.quality.table import ATTAINABLE, ORACLE, Result, result_of
-from foretell.learn import candidates
+from foretell.learn.families import base
 from foretell.learn.matrix import KINDS
 from foretell.warehouse.duckdb import DuckDBWarehouse
 
@@ -309,4 +309,4 @@ def test_without_foretell_there_is_no_summary():
 
 
 def test_benchmark_and_portfolio_leave_out_the_same_properties():
-    assert PROPERTY_KINDS == candidates.PROPERTY_KINDS
+    assert PROPERTY_KINDS == base.PROPERTY_KINDS

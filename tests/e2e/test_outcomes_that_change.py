@@ -7,6 +7,8 @@ import pytest
 from foretell.alarms.alarms import current_alarms
 from foretell.check_predictions import check_warehouse
 from foretell.learn.candidates import Candidate
+from foretell.learn.families.constant import ConstantClassifier
+from foretell.learn.families.linear import LinearClassifier
 from foretell.learn.train import TrainSettings
 from foretell.pipeline.registry import find_champion, find_newest
 from foretell.pipeline.score_counts import count_scores
@@ -19,7 +21,11 @@ from tests.e2e.case_events import changed_shop, closing_shop, exposures
 
 ROWS_AT_A_TIME = 20_000  # of 45,000 events: some blocks
 SETTINGS = TrainSettings(
-    portfolio=(Candidate("base_rate", "constant"), Candidate("logistic", "linear")), n_resamples=20
+    portfolio=(
+        Candidate("base_rate", ConstantClassifier()),
+        Candidate("logistic", LinearClassifier()),
+    ),
+    n_resamples=20,
 )
 VIEWERS = "cohort: [{event: view, within_days: 28}]"
 CHANGED = {

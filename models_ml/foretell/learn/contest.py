@@ -7,7 +7,7 @@ the loss of a random split, their newest rows the loss out of time, without anot
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from foretell.learn.calibrate import CalibrationRules, Calibrator, choose_calibr
 from foretell.learn.candidates import Candidate, fit_candidate
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.metrics import mean_log_loss
+from foretell.learn.onnx.conversion import check_conversion
 from foretell.learn.split import user_folds
 
 SHRINKAGE = 0.5  # of an average's weights towards equal ones
@@ -75,7 +76,7 @@ class Contest:
 class _Scores:
     """Log-odds of one single candidate on rows it was not fitted on.
 
-    gain is what splits on each column gained, of trees; shape (n_columns,).
+    gain is what splits on each column gained, shape (n_columns,).
     """
 
     old: np.ndarray
@@ -83,6 +84,7 @@ class _Scores:
     rounds: int | None
     gain: np.ndarray
     seconds: float
+    is_foreign: bool
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,9 @@ class Competition:
         rows: Rows to fit and to score out of fold, bool, shape (n_rows,).
         later: Rows of the same users at the newest snapshot, scored only; may be empty.
         useful: Mask of the columns that are read; None: all.
+        own_useful: The same of foreign candidates, by name.
+        tolerance: Largest |ONNX - Python| of a foreign candidate, a probability.
+        dropped: Why a candidate could not compete, by name.
     """
 
     data: TrainingSet
@@ -107,13 +112,19 @@ class Competition:
     rules: CalibrationRules
     seed: int
     useful: np.ndarray | None = None
+    own_useful: Mapping[str, np.ndarray | None] = field(default_factory=dict)
+    tolerance: float = 1e-6
     scores: dict[str, _Scores] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
 
     def evaluate_candidate(self, candidate: Candidate) -> Contest:
         """Return how a candidate does; what is known of it or of its members is not fitted again.
 
         Args:
             candidate: A single candidate, or an average of such.
+
+        Raises:
+            CannotCompete: If a foreign one cannot be fitted or exactly converted.
         """
         singles = candidate.members or (candidate,)
         for single in singles:
@@ -179,8 +190,17 @@ class Competition:
         return tuple(float(weight) for weight in weights / weights.sum())
 
     def useful_columns(self, share: float) -> np.ndarray | None:
-        """Return columns_by_gain of the trees that competed here."""
-        return columns_by_gain([scores.gain for scores in self.scores.values()], share)
+        """Return columns_by_gain of our trees that competed here."""
+        return columns_by_gain([s.gain for s in self.scores.values() if not s.is_foreign], share)
+
+    def useful_to_foreign(self, share: float) -> dict[str, np.ndarray | None]:
+        """Return columns_by_gain of each foreign candidate: what ours gain from is not its way."""
+        foreign = {name: s.gain for name, s in self.scores.items() if s.is_foreign}
+        return {name: columns_by_gain([gain], share) for name, gain in foreign.items()}
+
+    def useful_to(self, candidate: Candidate) -> np.ndarray | None:
+        """Return the mask of the columns that a candidate reads; None: all."""
+        return self.own_useful.get(candidate.name, self.useful)
 
     def scored_folds(self) -> list[int]:
         """Return the folds that are scored: as few as give max_scored_rows scores."""
@@ -216,15 +236,18 @@ class Competition:
                 continue
             fitted = fit_candidate(
                 candidate, X[learned], y[learned], self.data.matrix.kinds, self.seed,
-                held_out=(X[inside], y[inside]), useful=self.useful,
+                held_out=(X[inside], y[inside]), useful=self.useful_to(candidate),
             )  # fmt: skip
+            if fitted.is_foreign:
+                check_conversion(fitted, X[inside], self.tolerance)
             margin[unseen] = fitted.margin(X[unseen])
-            rounds += [fitted.rounds] if fitted.rounds else []
-            gain += fitted.gain(X.shape[1])
+            rounds += [fitted.rounds_] if fitted.rounds_ else []
+            gain += fitted.gain()
         old, new = self.scored_rows()
         n_rounds = round(np.mean(rounds)) if rounds else None
         seconds = time.monotonic() - started
-        return _Scores(margin[old], margin[new], n_rounds, gain, seconds)
+        is_foreign = candidate.estimator.is_foreign
+        return _Scores(margin[old], margin[new], n_rounds, gain, seconds, is_foreign)
 
 
 def columns_by_gain(gains: Sequence[np.ndarray], share: float) -> np.ndarray | None:
@@ -274,10 +297,16 @@ def best_of(contests: Sequence[S]) -> S:
     gain (docs/decisions/0014).
     """
     best = min(contests, key=lambda contest: contest.loss)
-    averages = [c for c in contests if c.candidate.family == "average"]
+    averages = [c for c in contests if c.candidate.estimator.is_average]
     if averages and best.loss > (1 - MUST_BEAT) * averages[0].loss:
         return averages[0]
     return best
+
+
+def floor_loss(contests: Sequence[CandidateResult]) -> float:
+    """Return the loss of saying the same of everybody; infinite where nobody tried."""
+    losses = [c.loss for c in contests if c.candidate.estimator.is_floor]
+    return min(losses, default=np.inf)
 
 
 def average_members(contests: Sequence[CandidateResult]) -> tuple[Candidate, ...]:
@@ -292,9 +321,9 @@ def average_members(contests: Sequence[CandidateResult]) -> tuple[Candidate, ...
     Returns:
         The members by name; none if there would be fewer than two.
     """
-    floor = min((c.loss for c in contests if c.candidate.family == "constant"), default=np.inf)
+    floor = floor_loss(contests)
     useful = sorted((c for c in contests if c.loss < floor), key=lambda contest: contest.loss)
-    linear = [c.candidate for c in useful if c.candidate.family == "linear"][:1]
-    boosted = [c.candidate for c in useful if c.candidate.has_trees]
+    linear = [c.candidate for c in useful if c.candidate.estimator.is_linear][:1]
+    boosted = [c.candidate for c in useful if c.candidate.estimator.has_trees]
     members = tuple(sorted(linear + boosted, key=lambda member: member.name))
     return members if len(members) > 1 else ()

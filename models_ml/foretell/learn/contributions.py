@@ -14,27 +14,16 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import lightgbm
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from foretell.learn.candidates import Fitted
-from foretell.learn.linear import LinearTransform
+from foretell.learn.families.base import Family
+from foretell.learn.linear import LinearPart, LinearTransform
 from foretell.learn.matrix import some_rows
 
 MEAN_ROWS = 20_000
-
-
-@dataclass(frozen=True)
-class LinearPart:
-    """A logistic regression: weights of transformed values, around their means."""
-
-    transform: LinearTransform
-    weights: np.ndarray
-    means: np.ndarray
-    intercept: float
 
 
 @dataclass(frozen=True)
@@ -52,40 +41,35 @@ class Part:
     model: LinearPart | lightgbm.Booster | float
 
 
-def parts_of(fitted: Fitted, X: csr_matrix, columns: np.ndarray | None = None) -> list[Part]:
+def parts_of(fitted: Family, X: csr_matrix, columns: np.ndarray | None = None) -> list[Part] | None:
     """Take a fitted model apart.
 
     Args:
-        fitted: A single candidate or an average.
+        fitted: A single model or an average.
         X: The rows it learned from, over all columns of the matrix: for their means.
         columns: Those that the model's graph reads, ascending; default: its own.
+
+    Returns:
+        Its parts; None of a foreign model, whose margin is no sum of known parts.
     """
-    read = fitted.columns if columns is None else columns
+    if fitted.is_foreign:
+        return None
+    read = fitted.columns_ if columns is None else columns
     some = some_rows(X, MEAN_ROWS)
     parts = [
-        Part(share, np.searchsorted(read, single.columns), _model_of(single, some))
+        Part(share, np.searchsorted(read, single.columns_), single.part(some))
         for single, share in _singles(fitted, 1.0)
     ]
-    shift = Part(1.0, np.empty(0, dtype=np.int64), fitted.shift)
-    return [*parts, shift] if fitted.shift else parts
+    shift = Part(1.0, np.empty(0, dtype=np.int64), fitted.shift_)
+    return [*parts, shift] if fitted.shift_ else parts
 
 
-def _singles(fitted: Fitted, share: float) -> list[tuple[Fitted, float]]:
+def _singles(fitted: Family, share: float) -> list[tuple[Family, float]]:
     """Return what a model is the sum of, and how much of each."""
-    if not fitted.members:
+    if not fitted.members_:
         return [(fitted, share)]
-    members = zip(fitted.members, fitted.weights, strict=True)
+    members = zip(fitted.members_, fitted.member_weights_, strict=True)
     return [single for member, weight in members for single in _singles(member, share * weight)]
-
-
-def _model_of(member: Fitted, X: csr_matrix) -> LinearPart | lightgbm.Booster | float:
-    model: Any = member.model
-    if member.transform is None:  # a constant or trees
-        assert isinstance(model, float | lightgbm.Booster)
-        return model
-    transformed = member.transform.apply(X[:, member.columns], np.float64)
-    means = np.asarray(transformed.mean(axis=0)).ravel()
-    return LinearPart(member.transform, model.weights, means, model.intercept)
 
 
 def contributions(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from foretell.learn.candidates import Fitted
 from foretell.learn.contest import Contest, best_of
 from foretell.learn.explain import permutation_importance
 from foretell.learn.matrix import TrainingSet
@@ -20,10 +19,11 @@ from foretell.learn.metrics import (
     widened,
     with_intervals,
 )
+from foretell.learn.model import CalibratedClassifier
 from foretell.learn.split import Split
 from foretell.learn.train_settings import TrainSettings
 from foretell.learn.value_contest import ValueContest
-from foretell.learn.value_model import ValueModel, mean_deviance
+from foretell.learn.value_model import mean_deviance
 
 P_EDGE = 1e-7
 N_STEPS = 25
@@ -34,7 +34,7 @@ HOURS_PER_WEEK = 168  # from one snapshot to the next
 def evaluate(
     data: TrainingSet,
     split: Split,
-    fitted: Fitted,
+    model: CalibratedClassifier,
     contest: Contest,
     settings: TrainSettings,
     by_snapshot: Sequence[Mapping[str, float]] = (),
@@ -45,7 +45,7 @@ def evaluate(
     split): what the passing of time costs.
     """
     y = data.y[split.test].astype(float)
-    p = contest.calibrator.apply(fitted.predict(data.matrix.X[split.test]))
+    p = model.probability(data.matrix.X[split.test])
     base_rate = float(data.y[split.fit].mean())
     measured = metrics_with_intervals(
         y, p, data.user_key[split.test], base_rate, settings.seed, settings.n_resamples
@@ -74,11 +74,9 @@ def evaluate(
 def describe(
     data: TrainingSet,
     split: Split,
-    fitted: Fitted,
-    contest: Contest,
+    model: CalibratedClassifier,
     groups: Sequence[str],
     settings: TrainSettings,
-    value: ValueModel | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the reliability table and the importances of groups, from the same unseen rows.
 
@@ -87,20 +85,11 @@ def describe(
     X, y = data.matrix.X[split.test], data.y[split.test].astype(float)
     if not len(y):
         return [], []
-
-    def predict(rows: Any) -> np.ndarray:
-        return contest.calibrator.apply(fitted.predict(rows))
-
-    reliability = reliability_table(y, predict(X))
-    if value is None or data.value is None:
-        return reliability, permutation_importance(predict, X, y, groups, settings.seed)
-
-    def expect(rows: Any) -> np.ndarray:
-        return value.expected(rows, predict(rows))
-
-    came = data.value[split.test]
+    reliability = reliability_table(y, model.probability(X))
+    if data.value is None:
+        return reliability, permutation_importance(model.probability, X, y, groups, settings.seed)
     return reliability, permutation_importance(
-        expect, X, came, groups, settings.seed, loss=mean_deviance
+        model.expected, X, data.value[split.test], groups, settings.seed, loss=mean_deviance
     )
 
 

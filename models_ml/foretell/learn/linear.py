@@ -81,20 +81,20 @@ class LinearTransform:
 
 
 @dataclass(frozen=True)
-class LinearModel:
-    """A weighted sum of transformed values.
+class LinearPart:
+    """A linear model as a part of a sum: weights of transformed values, around their means.
 
     Attributes:
+        transform: Evens values out.
         weights: Per column, float64, shape (n_columns,).
-        intercept: Added to it.
+        means: Of transformed values in the rows learned from, shape (n_columns,).
+        intercept: Added to the weighted sum.
     """
 
+    transform: LinearTransform
     weights: np.ndarray
+    means: np.ndarray
     intercept: float
-
-    def margin(self, X: csr_matrix) -> np.ndarray:
-        """Return the sums of transformed rows, float64, shape (n_rows,)."""
-        return np.asarray(X @ self.weights + self.intercept)
 
 
 def learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:

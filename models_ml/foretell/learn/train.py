@@ -12,20 +12,21 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 
 from foretell.errors import Progress
-from foretell.learn.calibrate import Calibrator, Identity
-from foretell.learn.candidates import Fitted, centred, fit_candidate
+from foretell.learn.candidates import prepared
 from foretell.learn.compete import compete
 from foretell.learn.contest import Competition, Contest, best_of
 from foretell.learn.contributions import pack, parts_of
 from foretell.learn.evaluate import describe, evaluate, evaluate_value
+from foretell.learn.families.foreign import CannotCompete
 from foretell.learn.leaks import find_leaks
 from foretell.learn.matrix import Matrix, TrainingSet, some_rows
 from foretell.learn.metrics import losses_by_snapshot
-from foretell.learn.onnx.model import export, input_columns, parity, value_parity
+from foretell.learn.model import CalibratedClassifier
+from foretell.learn.onnx.conversion import convert
+from foretell.learn.onnx.model import parity, value_parity
 from foretell.learn.split import Split, honest_split
 from foretell.learn.train_settings import TrainSettings
 from foretell.learn.value_contest import ValueContest, compete_for_values, fit_value
-from foretell.learn.value_model import ValueModel
 
 
 class NotEnoughData(ValueError):
@@ -39,7 +40,8 @@ class TrainedModel:
     Attributes:
         onnx: The whole graph, fitted on all rows.
         feature_ids: Its inputs, in order, int64.
-        explain_model: What it takes to say what each input adds to a score (contributions.pack).
+        explain_model: What it takes to say what each input adds to a score (contributions.pack);
+            None of a foreign model, whose score is no sum of known parts.
         holdout_onnx: The graph of the model that the metrics are about. It has never seen the
             held-out users, so that it can be compared on them with another model.
         holdout_feature_ids: Its inputs, in order, int64.
@@ -51,7 +53,7 @@ class TrainedModel:
 
     onnx: bytes
     feature_ids: np.ndarray
-    explain_model: bytes
+    explain_model: bytes | None
     holdout_onnx: bytes
     holdout_feature_ids: np.ndarray
     candidate: str
@@ -94,37 +96,68 @@ def train(
     data, groups = _in_order(data), list(column_groups or data.matrix.kinds)
     split = honest_split(data, settings.test_percent)
     data, groups, quarantined = _without_leaks(data, split, groups, progress, scored)
-    contests, competition = compete(data, split, settings, progress)
+    dropped: dict[str, str] = {}
+    while True:
+        contests, competition = compete(data, split, settings, progress)
+        dropped |= competition.dropped
+        winner = best_of(contests).candidate
+        try:
+            trained = _finish(data, split, groups, contests, competition, settings, progress)
+        except CannotCompete as reason:  # on more rows than it competed on: the next best is taken
+            progress(f"{winner.name} drops out: {reason}")
+            dropped[winner.name] = str(reason)
+            left = tuple(c for c in settings.portfolio if c.name != winner.name)
+            settings = replace(settings, portfolio=left)
+            continue
+        rows = [{"candidate": name, "reason": reason} for name, reason in dropped.items()]
+        trained.metrics.update(quarantined=quarantined, dropped=rows)
+        return trained
+
+
+def _finish(
+    data: TrainingSet,
+    split: Split,
+    groups: Sequence[str],
+    contests: Sequence[Contest],
+    competition: Competition,
+    settings: TrainSettings,
+    progress: Progress,
+) -> TrainedModel:
+    """Measure the winner, fit it on everything, export it and compare the graph with it.
+
+    Raises:
+        CannotCompete: If the winner is foreign, and cannot be fitted or is not exact.
+    """
     winner = best_of(contests)
     amounts = []
     if data.value is not None:
         amounts = compete_for_values(competition, winner, settings, progress)
     name = winner.candidate.name
     progress(f"{name} is best: measuring it on {int(split.test.sum()):,} unseen rows")
-    measured = _fit(winner, amounts, data, competition.rows, competition.useful, settings)
-    metrics = evaluate(
-        data, split, measured.classifier, winner, settings, _by_snapshot(competition, winner)
-    )
-    reliability, importances = describe(
-        data, split, measured.classifier, winner, groups, settings, measured.value
-    )
-    if measured.value is not None:
+    useful = competition.useful_to(winner.candidate)
+    measured = _fit(winner, amounts, data, competition.rows, useful, settings)
+    metrics = evaluate(data, split, measured, winner, settings, _by_snapshot(competition, winner))
+    reliability, importances = describe(data, split, measured, groups, settings)
+    if data.value is not None:
         expected = measured.expected(data.matrix.X[split.test])
         metrics["value"] = evaluate_value(data, split, expected, amounts, settings)
     progress(f"fitting {name} on all {len(data.y):,} rows")
     everybody = np.ones(len(data.y), dtype=bool)
-    fitted = _fit(winner, amounts, data, everybody, competition.useful, settings)
-    onnx, feature_ids = fitted.graph(data)
-    holdout_onnx, holdout_feature_ids = measured.graph(data)
+    fitted = _fit(winner, amounts, data, everybody, useful, settings)
+    ids = data.matrix.feature_ids
+    onnx, holdout_onnx = (convert(model, ids, name) for model in (fitted, measured))
     inexact = _check_parity(onnx, fitted, data, settings, metrics)
-    rows = [contest.as_row() for contest in contests]
-    metrics |= {"candidates": rows, "quarantined": quarantined}
+    if inexact and winner.candidate.estimator.is_foreign:
+        raise CannotCompete(inexact)
+    parts = parts_of(fitted.estimator_, data.matrix.X, fitted.columns_)
+    metrics["candidates"] = [contest.as_row() for contest in contests]
+    metrics["has_reasons"] = parts is not None
     return TrainedModel(
         onnx=onnx,
-        feature_ids=feature_ids,
-        explain_model=pack(parts_of(fitted.classifier, data.matrix.X, fitted.columns)),
+        feature_ids=ids[fitted.columns_],
+        explain_model=None if parts is None else pack(parts),
         holdout_onnx=holdout_onnx,
-        holdout_feature_ids=holdout_feature_ids,
+        holdout_feature_ids=ids[measured.columns_],
         candidate=name,
         class_weight=winner.candidate.class_weight,
         calibration=winner.calibrator.name,
@@ -200,31 +233,6 @@ def _without_leaks(
     return replace(data, matrix=data.matrix.take(keep)), [groups[column] for column in keep], rows
 
 
-@dataclass(frozen=True)
-class _FittedModel:
-    """All that makes a score: classifier, calibrated, and of a value prediction how much."""
-
-    classifier: Fitted
-    calibrator: Calibrator
-    value: ValueModel | None
-
-    @property
-    def columns(self) -> np.ndarray:
-        return input_columns(self.classifier, self.value)
-
-    def probability(self, X: csr_matrix) -> np.ndarray:
-        return self.calibrator.apply(self.classifier.predict(X))
-
-    def expected(self, X: csr_matrix) -> np.ndarray:
-        assert self.value is not None
-        return self.value.expected(X, self.probability(X))
-
-    def graph(self, data: TrainingSet) -> tuple[bytes, np.ndarray]:
-        """Return the ONNX graph and the catalogue ids of its inputs."""
-        feature_ids = data.matrix.feature_ids[self.columns]
-        return export(self.classifier, self.calibrator, feature_ids, self.value), feature_ids
-
-
 def _fit(
     contest: Contest,
     amounts: Sequence[ValueContest],
@@ -232,29 +240,24 @@ def _fit(
     rows: np.ndarray,
     useful: np.ndarray | None,
     settings: TrainSettings,
-) -> _FittedModel:
+) -> CalibratedClassifier:
     """Fit the winners on these rows, with the rounds that they were best with in the contests."""
-    X, y = data.matrix.X[rows], data.y[rows]
-    classifier = fit_candidate(
-        contest.candidate, X, y, data.matrix.kinds, settings.seed,
-        rounds=contest.rounds, useful=useful,
-    )  # fmt: skip
-    if isinstance(contest.calibrator, Identity):  # a map was learned from scores as they were
-        classifier = centred(classifier, X, y)
+    estimator = prepared(contest.candidate, settings.seed, rounds=contest.rounds)
     value = fit_value(best_of(amounts), data, rows, settings) if amounts else None
-    return _FittedModel(classifier, contest.calibrator, value)
+    model = CalibratedClassifier(estimator, contest.calibrator, value)
+    return model.fit(data.matrix.X[rows], data.y[rows], kinds=data.matrix.kinds, useful=useful)
 
 
 def _check_parity(
     onnx: bytes,
-    fitted: _FittedModel,
+    fitted: CalibratedClassifier,
     data: TrainingSet,
     settings: TrainSettings,
     metrics: dict[str, Any],
 ) -> str:
     """Write the gaps between graph and model into the metrics; say which is too large, if any."""
     X = some_rows(data.matrix.X, settings.n_parity_rows)
-    own = X[:, fitted.columns]
+    own = X[:, fitted.columns_]
     metrics["parity"] = parity(onnx, fitted.probability(X), own)
     if metrics["parity"] > settings.parity_tolerance:
         limit = f"{metrics['parity']:.1e} > {settings.parity_tolerance:.0e}"

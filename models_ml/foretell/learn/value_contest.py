@@ -14,8 +14,15 @@ import numpy as np
 from scipy.special import expit
 
 from foretell.errors import Progress
-from foretell.learn.candidates import VALUE_PORTFOLIO, Candidate, fit_candidate, portfolio_for
+from foretell.learn.candidates import (
+    VALUE_PORTFOLIO,
+    Candidate,
+    average_of,
+    fit_candidate,
+    portfolio_for,
+)
 from foretell.learn.contest import Competition, Contest, average_members
+from foretell.learn.families.average import AverageRegressor
 from foretell.learn.matrix import TrainingSet
 from foretell.learn.train_settings import TrainSettings
 from foretell.learn.value_model import ValueModel, ValueScale, choose_scale, mean_deviance
@@ -102,8 +109,7 @@ def compete_for_values(
     contests = [enter(candidate) for candidate in portfolio_for(VALUE_PORTFOLIO, data.matrix.kinds)]
     members = average_members(contests)
     if members:
-        average = Candidate("average_amount", "average", members=members, objective="gamma")
-        contests.append(enter(average))
+        contests.append(enter(average_of("average_amount", AverageRegressor, members)))
     return contests
 
 
@@ -151,7 +157,7 @@ def _out_of_fold(
         )  # fmt: skip
         found = fitted.margin(X[unseen])
         logs[unseen] = np.clip(found, np.log(amounts.min()), np.log(amounts.max()))
-        rounds += [fitted.rounds] if fitted.rounds else []
+        rounds += [fitted.rounds_] if fitted.rounds_ else []
     old, later = competition.scored_rows()
     n_rounds = round(np.mean(rounds)) if rounds else None
     return _Amounts(logs[old], logs[later], n_rounds, time.monotonic() - started)

@@ -10,13 +10,13 @@ the demand for durable goods", for the two parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import TweedieRegressor
 
-from foretell.learn.candidates import Fitted
+from foretell.learn.families.base import Family
 
 POWER = 1.5  # of the Tweedie deviance: between counts (1) and amounts (2)
 TINY = 1e-12  # relative to what is usual; an expected value is never 0
@@ -52,7 +52,7 @@ class ValueModel:
         scale: Of the product.
     """
 
-    amount: Fitted
+    amount: Family
     lowest: float
     highest: float
     scale: ValueScale
@@ -66,6 +66,10 @@ class ValueModel:
         """
         amount = np.exp(np.clip(self.amount.margin(X), self.lowest, self.highest))
         return self.scale.apply(p * amount)
+
+    def over(self, columns: np.ndarray) -> ValueModel:
+        """Return the same model of rows that hold some columns only (Family.over)."""
+        return replace(self, amount=self.amount.over(columns))
 
 
 def tweedie_losses(value: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def input_of(feature: dict[str, Any]) -> str:
 
 
 def make_explainer(warehouse: Warehouse, model: ModelRecord) -> Explainer | None:
-    """Return the model's explainer; None if it was trained before reasons were kept."""
+    """Return the model's explainer; None of a foreign model, or of one from before reasons."""
     if model.explain_model is None or model.feature_ids is None:
         return None
     catalogue = {

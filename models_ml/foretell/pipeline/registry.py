@@ -79,7 +79,7 @@ class ModelRecord:
         feature_ids: Inputs of the graph, in order.
         onnx: The whole graph, or None if there is no model (too little data).
         explain_model: What it takes to say what each input adds to a score (contributions.unpack);
-            None of models from before there was such a thing.
+            None of foreign models, and of models from before there was such a thing.
         holdout_feature_ids, holdout_onnx: The same of the model that was measured: it never learned
             from the held-out users, so that another model can be compared with it on them.
         challenge: What the comparison with the champion came to (foretell.learn.challenge).

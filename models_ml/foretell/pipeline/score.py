@@ -332,9 +332,10 @@ def _explainers(
         explainer = make_explainer(warehouse, model)
         if explainer is None:
             progress(
-                f"{model.prediction}: no reasons, its model was trained before they were kept; "
-                "the next one that wins has them"
+                f"{model.prediction}: no reasons, its model is of another library or was trained "
+                "before they were kept"
             )
+            warehouse.execute("delete from reasons where prediction = ?", [model.prediction])
             continue
         warehouse.execute(FORGET, {"prediction": model.prediction})
         explainers[model.prediction] = explainer

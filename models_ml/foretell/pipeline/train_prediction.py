@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix
 from foretell.alarms.data_gaps import raise_gap_alarms, snapshots_without_gaps
 from foretell.alarms.outcome_alarms import describe_end, raise_life_alarms
 from foretell.errors import Progress, TornModel
+from foretell.learn.candidates import PORTFOLIO
 from foretell.learn.challenge import (
     Challenge,
     HoldoutModel,
@@ -30,6 +31,7 @@ from foretell.learn.train import NotEnoughData, train
 from foretell.learn.train_settings import TrainSettings
 from foretell.machine import share_threads, usable_threads
 from foretell.pipeline import registry
+from foretell.pipeline.configured_candidates import read_candidates
 from foretell.pipeline.model_alarms import raise_model_alarms
 from foretell.pipeline.reasons import input_of
 from foretell.pipeline.registry import ModelRecord
@@ -87,7 +89,8 @@ def train_prediction(
     )
     # What remains of facts is part of the model's id; a budget is by the settings.
     stated = facts.pop("budget_minutes"), facts.pop("budget_memory_gb")
-    settings = _budgeted(settings or TrainSettings(), *stated)
+    settings = settings or TrainSettings(portfolio=(*PORTFOLIO, *read_candidates()))
+    settings = _budgeted(settings, *stated)
     life = raise_life_alarms(warehouse, prediction, accepted)
     if life.ended and life.is_gone and prediction not in accepted:
         reason = f"held back, {life.name} was last seen on {life.ended.date}"

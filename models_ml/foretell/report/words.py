@@ -161,7 +161,11 @@ def candidates_table(model: ModelRecord) -> str:
     ]
     head = ["| model | log loss | uncalibrated | calibration | seconds |", "|---|---|---|---|---|"]
     words = "Each was measured on users it had not seen; the lowest log loss wins (✓).\n"
-    return "\n".join([words, *head, *rows])
+    dropped = [
+        f"{escape(row['candidate'])} dropped out: {escape(row['reason'])}."
+        for row in (model.metrics or {}).get("dropped", [])
+    ]
+    return "\n".join([words, *head, *rows, *(["", *dropped] if dropped else [])])
 
 
 def importance_sentences(
@@ -252,6 +256,11 @@ def limits(model: ModelRecord, horizon_days: int) -> list[str]:
             "An expected value is a mean over all that may happen; use it for sums over many "
             "users. Most users have nothing, a few have much more. It covers the window alone, "
             "not a lifetime. A user who returns more than they buy in the window counts as 0."
+        )
+    if not metrics.get("has_reasons", True):
+        sentences.append(
+            f"It gives no reasons: {escape(model.candidate or '')} is a model of another library, "
+            "whose score is no sum of known parts."
         )
     n_positives = metrics.get("n_test_positives", 0)
     if n_positives < FEW_POSITIVES:

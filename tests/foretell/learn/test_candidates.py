@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
 from foretell.learn import candidates
 from foretell.learn.candidates import (
-    MIN_ROWS_PER_COLUMN,
     PORTFOLIO,
-    PROPERTY_KINDS,
     Candidate,
+    average_of,
     centred,
     fit_candidate,
     portfolio_for,
 )
-from foretell.learn.linear import LinearTransform
+from foretell.learn.families.average import AverageClassifier
+from foretell.learn.families.base import MIN_ROWS_PER_COLUMN, PROPERTY_KINDS
+from foretell.learn.families.boosted import BoostedClassifier, BoostedRegressor
+from foretell.learn.families.linear import LinearClassifier
+from foretell.learn.families.trees import TreesClassifier
 from foretell.learn.metrics import mean_log_loss
 from tests.sparse_rows import kinds, labelled_rows, random_rows, true_probability
 
-AVERAGE = Candidate("average", "average", members=PORTFOLIO[1:])
-BOOSTED = Candidate("b", "boosted")
+AVERAGE = average_of("average", AverageClassifier, PORTFOLIO[1:])
+BOOSTED = Candidate("b", BoostedClassifier())
 ALL = (*PORTFOLIO, AVERAGE)
 IDS = [candidate.name for candidate in ALL]
 X, Y = labelled_rows(0, 1500)
@@ -36,7 +37,7 @@ def fit(candidate, seed=0, n_jobs=2, **how):
 
 @pytest.mark.parametrize("candidate", ALL, ids=IDS)
 def test_same_rows_and_seed_give_the_same_model(candidate):
-    first, second = fit(candidate).predict(NEW), fit(candidate).predict(NEW)
+    first, second = fit(candidate).probability(NEW), fit(candidate).probability(NEW)
     np.testing.assert_allclose(first, second, rtol=0, atol=1e-12)
     assert first.dtype == np.float64
     assert first.shape == (400,)
@@ -45,26 +46,26 @@ def test_same_rows_and_seed_give_the_same_model(candidate):
 
 @pytest.mark.parametrize("candidate", ALL, ids=IDS)
 def test_the_number_of_threads_changes_nothing(candidate):
-    one, two = fit(candidate, n_jobs=1).predict(NEW), fit(candidate, n_jobs=2).predict(NEW)
+    one, two = fit(candidate, n_jobs=1).probability(NEW), fit(candidate, n_jobs=2).probability(NEW)
     np.testing.assert_allclose(one, two, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("candidate", ALL[1:], ids=IDS[1:])
 def test_each_family_orders_new_rows_by_their_true_probability(candidate):
     truth = true_probability(NEW)
-    assert np.corrcoef(fit(candidate).predict(NEW), truth)[0, 1] > 0.7
+    assert np.corrcoef(fit(candidate).probability(NEW), truth)[0, 1] > 0.7
 
 
 @pytest.mark.parametrize("candidate", ALL, ids=IDS)
 def test_a_prediction_does_not_depend_on_who_else_is_in_the_batch(candidate):
     fitted = fit(candidate)
-    alone = [fitted.predict(NEW[row])[0] for row in range(5)]
-    np.testing.assert_allclose(alone, fitted.predict(NEW)[:5], rtol=0, atol=1e-12)
+    alone = [fitted.probability(NEW[row])[0] for row in range(5)]
+    np.testing.assert_allclose(alone, fitted.probability(NEW)[:5], rtol=0, atol=1e-12)
 
 
 def test_base_rate_is_the_share_of_positives_for_everyone():
     rate = float(Y.mean(dtype=float))
-    np.testing.assert_allclose(fit(PORTFOLIO[0]).predict(NEW), np.full(400, rate), rtol=1e-12)
+    np.testing.assert_allclose(fit(PORTFOLIO[0]).probability(NEW), np.full(400, rate), rtol=1e-12)
 
 
 def test_an_average_is_the_mean_of_its_members_in_log_odds():
@@ -74,34 +75,34 @@ def test_an_average_is_the_mean_of_its_members_in_log_odds():
 
 def test_an_average_gives_each_member_its_own_rounds():
     rounds = {"logistic_boosted": 7, "lightgbm_extra": 3}
-    found = {m.candidate.name: m.rounds for m in fit(AVERAGE, rounds=rounds).members}
-    assert (found["logistic_boosted"], found["lightgbm_extra"], found["logistic"]) == (7, 3, None)
+    found = [member.rounds_ for member in fit(AVERAGE, rounds=rounds).members_]
+    assert (found[3], found[5], found[0]) == (7, 3, None)  # in the order of the portfolio
 
 
 def test_trees_add_to_what_the_linear_model_says_and_know_it():
     boosted = fit(BOOSTED, rounds={"b": 40})
-    linear, trees = boosted.members
+    linear, trees = boosted.members_
     np.testing.assert_array_equal(
-        linear.margin(NEW), fit(replace(BOOSTED, family="linear")).margin(NEW)
+        linear.margin(NEW), fit(Candidate("b", LinearClassifier())).margin(NEW)
     )
     np.testing.assert_allclose(
         boosted.margin(NEW), linear.margin(NEW) + trees.margin(NEW), atol=1e-12
     )
-    np.testing.assert_array_equal(boosted.gain(X.shape[1]), trees.gain(X.shape[1]))
-    assert boosted.gain(X.shape[1]).any()
-    alone = fit(replace(BOOSTED, family="lightgbm"), rounds={"b": 40})
+    np.testing.assert_array_equal(boosted.gain(), trees.gain())
+    assert boosted.gain().any()
+    alone = fit(Candidate("b", TreesClassifier()), rounds={"b": 40})
     assert trees.margin(NEW).std() < 0.9 * alone.margin(NEW).std()
     truth = labelled_rows(9, 4000)
-    assert mean_log_loss(truth[1], boosted.predict(truth[0])) < mean_log_loss(
-        truth[1], linear.predict(truth[0])
+    assert mean_log_loss(truth[1], boosted.probability(truth[0])) < mean_log_loss(
+        truth[1], linear.probability(truth[0])
     )
 
 
 def test_rows_that_were_boosted_on_a_linear_model_are_as_new_for_the_next():
     rounds = {"b": 9, "t": 9}
-    trees = Candidate("t", "lightgbm")
-    average = Candidate("a", "average", members=(BOOSTED, trees))
-    _, after = fit(average, rounds=rounds).members
+    trees = Candidate("t", TreesClassifier())
+    average = average_of("a", AverageClassifier, (BOOSTED, trees))
+    _, after = fit(average, rounds=rounds).members_
     np.testing.assert_array_equal(after.margin(NEW), fit(trees, rounds=rounds).margin(NEW))
 
 
@@ -111,12 +112,12 @@ def test_boosted_trees_stop_early_on_what_the_linear_model_leaves():
             candidate, X[:1000], Y[:1000], kinds(), 0, held_out=(X[1000:], Y[1000:])
         )
 
-    assert stopped(BOOSTED).rounds < stopped(replace(BOOSTED, family="lightgbm")).rounds
+    assert stopped(BOOSTED).rounds_ < stopped(Candidate("b", TreesClassifier())).rounds_
 
 
 def test_amounts_are_boosted_on_a_linear_model_of_their_logarithm():
     amounts = 50 * np.exp(X[:, 0].toarray().ravel() / 10) + Y
-    model = fit_candidate(replace(BOOSTED, objective="gamma"), X, amounts, kinds(), 0)
+    model = fit_candidate(Candidate("b", BoostedRegressor()), X, amounts, kinds(), 0)
     assert np.corrcoef(model.margin(X), np.log(amounts))[0, 1] > 0.8
     assert np.exp(model.margin(X)).mean() == pytest.approx(amounts.mean(), rel=0.1)
 
@@ -124,9 +125,9 @@ def test_amounts_are_boosted_on_a_linear_model_of_their_logarithm():
 def test_a_centred_average_expects_what_happened():
     rare = Y * (np.arange(len(Y)) % 20 == 0)
     model = fit_candidate(AVERAGE, X, rare, kinds(), 0)
-    assert model.predict(X).sum() < 0.99 * rare.sum()
+    assert model.probability(X).sum() < 0.99 * rare.sum()
     right = centred(model, X, rare)
-    assert right.predict(X).sum() == pytest.approx(rare.sum(), rel=1e-6)
+    assert right.probability(X).sum() == pytest.approx(rare.sum(), rel=1e-6)
     np.testing.assert_allclose(np.diff(right.margin(NEW) - model.margin(NEW)), 0, atol=1e-12)
     single = fit(PORTFOLIO[1])
     assert centred(single, X, rare) is single
@@ -137,12 +138,12 @@ def test_many_rows_are_centred_by_some_of_them(monkeypatch):
     model = fit(AVERAGE)
     right = centred(model, X, Y)
     # Of 1,500 rows every other one.
-    assert right.predict(X[::2]).mean() == pytest.approx(Y.mean(dtype=float), rel=1e-6)
+    assert right.probability(X[::2]).mean() == pytest.approx(Y.mean(dtype=float), rel=1e-6)
 
 
 def test_without_properties_no_column_of_a_property_is_read():
-    for candidate in (c for c in PORTFOLIO if not c.with_properties):
-        read = {kinds()[column] for column in fit(candidate).columns}
+    for candidate in (c for c in PORTFOLIO if not c.estimator.with_properties):
+        read = {kinds()[column] for column in fit(candidate).columns_}
         assert read
         assert not read & set(PROPERTY_KINDS)
 
@@ -150,88 +151,44 @@ def test_without_properties_no_column_of_a_property_is_read():
 def test_where_there_are_no_properties_nobody_competes_to_leave_them_out():
     assert portfolio_for(PORTFOLIO, ["event_count", "value_sum"]) == list(PORTFOLIO)
     left = portfolio_for(PORTFOLIO, ["event_count", "hours_since_last"])
-    assert left == [candidate for candidate in PORTFOLIO if candidate.with_properties]
+    assert left == [candidate for candidate in PORTFOLIO if candidate.estimator.with_properties]
 
 
 def test_balanced_weights_raise_the_mean_of_a_rare_outcome():
     rare = (np.arange(len(Y)) % 3 == 0) * Y
     plain, balanced = (
-        fit_candidate(Candidate("l", "linear", weight), X, rare, kinds(), 0).predict(NEW).mean()
+        fit_candidate(Candidate("l", LinearClassifier(class_weight=weight)), X, rare, kinds(), 0)
+        .probability(NEW)
+        .mean()
         for weight in (None, "balanced")
     )
     assert plain == pytest.approx(rare.mean(), abs=0.03)
     assert balanced > plain + 0.15
 
 
-@pytest.mark.parametrize("family", ["linear", "lightgbm", "boosted"])
+@pytest.mark.parametrize("family", [LinearClassifier, TreesClassifier, BoostedClassifier])
 def test_columns_with_too_few_rows_are_left_out_and_without_columns_it_is_the_base_rate(family):
     dense = X.toarray()
     dense[:, 3] = 0
     dense[: MIN_ROWS_PER_COLUMN - 1, 3] = 1
     dense[:, 4] = 0
     dense[:MIN_ROWS_PER_COLUMN, 4] = 1
-    fitted = fit_candidate(Candidate("c", family), csr_matrix(dense), Y, kinds(), 0)
-    assert 3 not in fitted.columns
-    assert 4 in fitted.columns
+    fitted = fit_candidate(Candidate("c", family()), csr_matrix(dense), Y, kinds(), 0)
+    assert 3 not in fitted.columns_
+    assert 4 in fitted.columns_
     nothing = csr_matrix(X.shape, dtype=np.float32)
-    empty = fit_candidate(Candidate("c", family), nothing, Y, kinds(), 0)
-    assert (empty.candidate.family, len(empty.columns)) == ("constant", 0)
-    np.testing.assert_allclose(empty.predict(NEW), float(Y.mean(dtype=float)), rtol=1e-12)
+    empty = fit_candidate(Candidate("c", family()), nothing, Y, kinds(), 0)
+    assert (len(empty.columns_), empty.constant_ is None) == (0, False)
+    np.testing.assert_allclose(empty.probability(NEW), float(Y.mean(dtype=float)), rtol=1e-12)
 
 
 def test_lightgbm_stops_early_on_held_out_rows_and_beats_more_rounds_of_noise():
     noise = np.random.default_rng(1).random(len(Y)) < 0.3
     held_out = (X[1000:], noise[1000:].astype(float))
-    candidate = Candidate("lightgbm", "lightgbm")
+    candidate = Candidate("lightgbm", TreesClassifier())
     stopped = fit_candidate(candidate, X[:1000], noise[:1000], kinds(), 0, held_out=held_out)
-    assert 1 <= stopped.rounds < 80
+    assert 1 <= stopped.rounds_ < 80
     full = fit_candidate(candidate, X[:1000], noise[:1000], kinds(), 0, rounds={"lightgbm": 80})
-    assert full.rounds == 80
-    losses = [mean_log_loss(held_out[1], f.predict(held_out[0])) for f in (stopped, full)]
+    assert full.rounds_ == 80
+    losses = [mean_log_loss(held_out[1], f.probability(held_out[0])) for f in (stopped, full)]
     assert losses[0] < losses[1]
-
-
-TRANSFORM = LinearTransform(
-    is_recency=np.array([False, False, True]),
-    cap=np.array([0.0, 0.0, 999.0]),
-    scale=np.array([1.0, 2.0, 1.0]),
-)
-
-
-@pytest.mark.parametrize(
-    ("row", "expected"),
-    [
-        ([np.e - 1, 0, 0], [1, 0, 0]),  # count: log(1 + x)
-        ([0, -(np.e**3 - 1), 0], [0, -1.5, 0]),  # negative sum: -log(1 + |x|) / 2
-        ([0, 0, 9], [0, 0, np.log(100)]),  # recent: log(1000) - log(10)
-        ([0, 0, 999], [0, 0, 0]),  # as long ago as the longest
-        ([0, 0, 1999], [0, 0, -np.log(2)]),  # longer ago than any row of training
-        ([0, 0, 1e6], [0, 0, -np.log(2)]),  # as twice as long ago
-        ([0, 0, 0], [0, 0, 0]),  # never
-        ([0, 0, 1e-9], [0, 0, 0]),  # too small to have a logarithm
-        ([0, 0, -5], [0, 0, 0]),  # cannot be
-    ],
-)
-def test_linear_transform_known_answers(row, expected):
-    got = TRANSFORM.apply(csr_matrix(np.array([row], dtype=np.float32))).toarray()[0]
-    np.testing.assert_allclose(got, expected, atol=1e-6)
-
-
-def test_a_linear_model_goes_on_beyond_the_longest_absence_it_has_seen():
-    rng = np.random.default_rng(0)
-    hours = rng.uniform(1, 1000, 4000)
-    y = (rng.random(4000) < 20 / (40 + hours)).astype(np.float32)
-    rows = csr_matrix(hours[:, None].astype(np.float32))
-    model = fit_candidate(Candidate("l", "linear", C=1e3), rows, y, ["hours_since_last"], 0)
-    p = model.predict(csr_matrix(np.float32([[900], [1000], [1500], [2000], [9000]])))
-    assert p[0] > p[1] > p[2] > p[3] == pytest.approx(p[4], rel=1e-4)
-    assert p[3] == pytest.approx(20 / 2040, rel=0.35)
-
-
-def test_the_learned_transform_has_largest_value_1_per_column_and_keeps_order():
-    transform = fit(Candidate("l", "linear")).transform
-    seen = transform.apply(X).toarray()
-    np.testing.assert_allclose(np.abs(seen).max(axis=0)[:11], 1, atol=1e-6)
-    hours = csr_matrix(np.diag(np.arange(1, 25)).astype(np.float32))
-    assert transform.is_recency.tolist() == [kind.startswith("hours") for kind in kinds()]
-    assert (np.diff(transform.apply(hours[[5] * 1]).toarray()[0][transform.is_recency]) <= 0).all()

@@ -9,7 +9,6 @@ import pytest
 from scipy.special import expit
 from scipy.stats import ttest_rel
 
-from foretell.learn.calibrate import Identity
 from foretell.learn.candidates import Candidate, fit_candidate
 from foretell.learn.challenge import (
     MIN_OUTCOMES,
@@ -19,21 +18,22 @@ from foretell.learn.challenge import (
     held_out_rows,
     holdout_output,
 )
-from foretell.learn.onnx.model import export
+from foretell.learn.families.linear import LinearClassifier
+from tests.graphs import graph_of
 from tests.sparse_rows import take, training_set
 
 DATA = training_set(5, n_users=1500, n_snapshots=2)
 IDS = DATA.matrix.feature_ids
 
 
-def holdout_model(name: str, columns: list[int], family: str = "linear") -> HoldoutModel:
+def holdout_model(name: str, columns: list[int]) -> HoldoutModel:
     """Return a model that learned from the first snapshot of users who are not held out."""
     learned = (DATA.user_bucket >= 20) & (DATA.as_of_hour == DATA.as_of_hour.min())
     kinds = [DATA.matrix.kinds[column] for column in columns]
     X = DATA.matrix.X[learned][:, columns]
-    fitted = fit_candidate(Candidate(family, family), X, DATA.y[learned], kinds, 0)
-    ids = IDS[columns][fitted.columns]
-    return HoldoutModel(name, export(fitted, Identity(), ids), ids, ids)
+    fitted = fit_candidate(Candidate(name, LinearClassifier()), X, DATA.y[learned], kinds, 0)
+    ids = IDS[columns][fitted.columns_]
+    return HoldoutModel(name, graph_of(fitted, ids=ids), ids, ids)
 
 
 GOOD = holdout_model("good", [0, 5, 7])

@@ -9,16 +9,24 @@ import pytest
 
 from foretell.learn import contest
 from foretell.learn.calibrate import CalibrationRules, Identity
-from foretell.learn.candidates import Candidate, fit_candidate
+from foretell.learn.candidates import Candidate, average_of, fit_candidate
 from foretell.learn.contest import Competition, Contest, average_members, best_of
 from foretell.learn.evaluate import calibration_line
+from foretell.learn.families.average import AverageClassifier
+from foretell.learn.families.boosted import BoostedClassifier
+from foretell.learn.families.constant import ConstantClassifier
+from foretell.learn.families.linear import LinearClassifier
+from foretell.learn.families.trees import TreesClassifier
 from foretell.learn.metrics import mean_log_loss
 from foretell.learn.split import honest_split
 from tests.sparse_rows import training_set
 
 DATA = training_set(0, n_users=400)
 SPLIT = honest_split(DATA)
-LOGISTIC, BASE = Candidate("logistic", "linear"), Candidate("base_rate", "constant")
+LOGISTIC, BASE = (
+    Candidate("logistic", LinearClassifier()),
+    Candidate("base_rate", ConstantClassifier()),
+)
 
 
 def competition(data=DATA, max_scored_rows=10_000):
@@ -26,7 +34,12 @@ def competition(data=DATA, max_scored_rows=10_000):
 
 
 def result(name, family, loss):
-    return Contest(Candidate(name, family), Identity(), loss, loss, None, loss, {}, 0.0)
+    return Contest(Candidate(name, family()), Identity(), loss, loss, None, loss, {}, 0.0)
+
+
+def average_result(loss):
+    average = average_of("average", AverageClassifier, [LOGISTIC, BASE])
+    return Contest(average, Identity(), loss, loss, None, loss, {}, 0.0)
 
 
 def test_no_model_scores_a_user_or_a_time_it_has_learned_from(monkeypatch):
@@ -68,7 +81,7 @@ def test_weights_favour_the_better_member_and_stop_half_way_to_equal():
     assert sum(weights) == pytest.approx(1)
     assert weights == pytest.approx((0.26, 0.74), abs=0.02)
     fits = len(ring.scores)
-    ring.evaluate_candidate(Candidate("average", "average", members=members, weights=weights))
+    ring.evaluate_candidate(average_of("average", AverageClassifier, members, weights=weights))
     assert len(ring.scores) == fits  # nothing is fitted again
 
 
@@ -78,7 +91,7 @@ def test_columns_are_useful_by_their_share_of_what_trees_gain():
     assert ring.useful_columns(0.9) is None
     for extra_trees in (False, True):
         ring.evaluate_candidate(
-            Candidate(f"trees_{extra_trees}", "lightgbm", extra_trees=extra_trees)
+            Candidate(f"trees_{extra_trees}", TreesClassifier(extra_trees=extra_trees))
         )
     gains = [s.gain / s.gain.sum() for s in ring.scores.values() if s.gain.any()]
     total = np.mean(gains, axis=0)
@@ -91,7 +104,7 @@ def test_columns_are_useful_by_their_share_of_what_trees_gain():
 
 def test_only_useful_columns_are_read():
     useful = np.arange(DATA.matrix.X.shape[1]) == 7
-    trees = Candidate("trees", "lightgbm")
+    trees = Candidate("trees", TreesClassifier())
     ring = replace(competition(), useful=useful)
     ring.evaluate_candidate(trees)
     assert np.flatnonzero(ring.scores["trees"].gain).tolist() == [7]
@@ -99,9 +112,9 @@ def test_only_useful_columns_are_read():
 
 def test_the_average_holds_the_best_linear_model_and_every_boosted_one_that_beats_the_base_rate():
     contests = [
-        result("base_rate", "constant", 0.5), result("tight", "linear", 0.45),
-        result("loose", "linear", 0.44), result("trees", "lightgbm", 0.46),
-        result("both", "boosted", 0.43), result("bad", "lightgbm", 0.51),
+        result("base_rate", ConstantClassifier, 0.5), result("tight", LinearClassifier, 0.45),
+        result("loose", LinearClassifier, 0.44), result("trees", TreesClassifier, 0.46),
+        result("both", BoostedClassifier, 0.43), result("bad", TreesClassifier, 0.51),
     ]  # fmt: skip
     assert [member.name for member in average_members(contests)] == ["both", "loose", "trees"]
     assert average_members(contests[:3]) == ()
@@ -109,12 +122,12 @@ def test_the_average_holds_the_best_linear_model_and_every_boosted_one_that_beat
 
 @pytest.mark.parametrize(("loss", "winner"), [(0.4, "average"), (0.3961, "average"), (0.39, "one")])
 def test_a_single_candidate_must_be_clearly_better_than_the_average(loss, winner):
-    contests = [result("one", "lightgbm", loss), result("average", "average", 0.4)]
+    contests = [result("one", TreesClassifier, loss), average_result(0.4)]
     assert best_of(contests).candidate.name == winner
 
 
 def test_without_an_average_the_least_loss_wins():
-    contests = [result("one", "lightgbm", 0.41), result("two", "linear", 0.4)]
+    contests = [result("one", TreesClassifier, 0.41), result("two", LinearClassifier, 0.4)]
     assert best_of(contests).candidate.name == "two"
 
 

@@ -8,10 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foretell.learn.candidates import Candidate, fit_candidate
+from foretell.learn.candidates import Candidate
 from foretell.learn.contest import MUST_BEAT
+from foretell.learn.families.base import Family
+from foretell.learn.families.constant import ConstantClassifier
+from foretell.learn.families.linear import LinearClassifier
+from foretell.learn.families.trees import TreesClassifier
 from foretell.learn.metrics import mean_log_loss
-from foretell.learn.onnx.model import export, make_session, predict
+from foretell.learn.onnx.export import export
+from foretell.learn.onnx.model import make_session, predict
 from foretell.learn.split import honest_split
 from foretell.learn.train import NotEnoughData, TrainSettings, train
 from tests.sparse_rows import (
@@ -24,18 +29,18 @@ from tests.sparse_rows import (
 )
 
 PORTFOLIO = (
-    Candidate("base_rate", "constant"),
-    Candidate("logistic", "linear"),
-    Candidate("logistic_balanced", "linear", "balanced"),
+    Candidate("base_rate", ConstantClassifier()),
+    Candidate("logistic", LinearClassifier()),
+    Candidate("logistic_balanced", LinearClassifier(class_weight="balanced")),
 )
 SMALL = TrainSettings(n_resamples=20, portfolio=PORTFOLIO)
-LIGHTGBM = replace(SMALL, portfolio=(Candidate("lightgbm", "lightgbm"),))
+LIGHTGBM = replace(SMALL, portfolio=(Candidate("lightgbm", TreesClassifier()),))
 AVERAGE = replace(
     SMALL,
     portfolio=(
         PORTFOLIO[1],
-        Candidate("lightgbm", "lightgbm"),
-        Candidate("lightgbm_extra", "lightgbm", extra_trees=True),
+        Candidate("lightgbm", TreesClassifier()),
+        Candidate("lightgbm_extra", TreesClassifier(extra_trees=True)),
     ),
 )
 FAMILIES = pytest.mark.parametrize(
@@ -246,10 +251,12 @@ def test_a_graph_that_is_not_exact_is_rejected_with_the_reason():
 
 
 def test_a_wrong_graph_is_rejected(monkeypatch):
-    def wrong(fitted, calibrator, ids, value):
-        return export(fitted, shifted(calibrator), ids, value)
+    def wrong(pipeline, ids, candidate):
+        last = pipeline[-1]
+        last.set_params(calibrator=shifted(last.calibrator))
+        return export(pipeline, ids, candidate)
 
-    monkeypatch.setattr("foretell.learn.train.export", wrong)
+    monkeypatch.setattr("foretell.learn.onnx.export.export", wrong)
     model = train(DATA, replace(SMALL, portfolio=PORTFOLIO[2:]))
     assert model.status == "rejected"
     assert model.reason.startswith("parity: max |ONNX - Python| = ")
@@ -291,14 +298,13 @@ def test_a_small_row_limit_still_learns():
 
 
 def test_of_many_rows_the_best_compete_again_on_one_fold_of_nearly_all(monkeypatch):
-    learned = []
+    learned, fit_rows = [], Family.fit_rows
 
-    def fit(candidate, X, *arguments, **named):
-        learned.append(X.shape[0])
-        return fit_candidate(candidate, X, *arguments, **named)
+    def fit(self, rows, held_out=None):
+        learned.append(rows.X.shape[0])
+        return fit_rows(self, rows, held_out)
 
-    monkeypatch.setattr("foretell.learn.train.fit_candidate", fit)
-    monkeypatch.setattr("foretell.learn.contest.fit_candidate", fit)
+    monkeypatch.setattr(Family, "fit_rows", fit)
     n_fit, n_first = int(honest_split(DATA).fit.sum()), 400
     settings = replace(LIGHTGBM, max_choice_rows=n_first, min_choice_positives=1)
     train(DATA, settings)

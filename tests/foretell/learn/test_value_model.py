@@ -9,6 +9,9 @@ from sklearn.metrics import mean_tweedie_deviance
 
 from foretell.learn.candidates import Candidate, fit_candidate
 from foretell.learn.evaluate import decile_error, value_groups, value_metrics
+from foretell.learn.families.constant import ConstantRegressor
+from foretell.learn.families.linear import LinearRegressor
+from foretell.learn.families.trees import TreesRegressor
 from foretell.learn.value_model import (
     ValueModel,
     ValueScale,
@@ -65,11 +68,11 @@ def test_where_nobody_came_to_anything_nothing_is_scaled():
     assert choose_scale(EXPECTED, np.zeros(6000), FOLDS, 2.0).power == 1
 
 
-@pytest.mark.parametrize("family", ["linear", "lightgbm", "constant"])
+@pytest.mark.parametrize("family", [LinearRegressor, TreesRegressor, ConstantRegressor])
 def test_nobody_is_expected_to_come_to_more_than_anybody_did(family):
     X = csr_matrix(RNG.gamma(1, 2, (500, 2)).astype(np.float32))
     amounts = np.exp(np.asarray(np.log1p(X.toarray()).sum(axis=1)))
-    candidate = Candidate(family, family, objective="gamma")
+    candidate = Candidate("amounts", family())
     fitted = fit_candidate(candidate, X, amounts, ["event_count"] * 2, 0)
     model = ValueModel(fitted, np.log(amounts.min()), np.log(amounts.max()), ValueScale())
     far = csr_matrix(np.array([[1e30, 1e30], [0, 0]], dtype=np.float32))

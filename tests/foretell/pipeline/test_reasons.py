@@ -9,15 +9,15 @@ import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
-from foretell.learn.calibrate import Identity
-from foretell.learn.candidates import PORTFOLIO, Candidate, fit_candidate
+from foretell.learn.candidates import PORTFOLIO, average_of, fit_candidate
 from foretell.learn.contributions import pack, parts_of
-from foretell.learn.onnx.model import export
+from foretell.learn.families.average import AverageClassifier
 from foretell.pipeline import reasons, score_block
 from foretell.pipeline.reasons import make_explainer, reasons_of
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import score_predictions
 from foretell.warehouse.open import open_warehouse
+from tests.graphs import graph_of
 from tests.history_tables import REASONS
 
 HOSTILE = "'; drop table reasons; -- {{ 1/0 }} 🛒"
@@ -43,12 +43,12 @@ N_USERS = 60
 RNG = np.random.default_rng(0)
 X = csr_matrix(RNG.poisson(1.0, (N_USERS, len(FEATURES))).astype(np.float32))
 Y = (X[:, [0]].toarray().ravel() + RNG.random(N_USERS) > 1.5).astype(np.float32)
-AVERAGE = Candidate("average", "average", members=(PORTFOLIO[1], PORTFOLIO[4]))
+AVERAGE = average_of("average", AverageClassifier, (PORTFOLIO[1], PORTFOLIO[4]))
 FITTED = fit_candidate(AVERAGE, X, Y, KINDS, 0)
-IDS = [FEATURES[column][0] for column in FITTED.columns]
+IDS = [FEATURES[column][0] for column in FITTED.columns_]
 MODEL = ModelRecord(
     "m", "all", "h", AS_OF, CHAMPION, "", feature_ids=IDS,
-    onnx=export(FITTED, Identity(), np.array(IDS)), explain_model=pack(parts_of(FITTED, X)),
+    onnx=graph_of(FITTED, ids=np.array(IDS)), explain_model=pack(parts_of(FITTED, X)),
 )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def test_the_words_of_a_reason_are_what_is_known(warehouse, monkeypatch):
     #            ever, hours, week 0, week 1, hours, pro, other, age, amount, days, opened
     values[0] = [3, 50, 4, 1, 30, 0, 1, 41.5, 9, 12, 0, 0, 1]
     values[1] = [1, 7, 0, 0, 0, 1, 0, 0, 0, 0, 5, 2, 0]
-    rows = csr_matrix(values[:, FITTED.columns])
+    rows = csr_matrix(values[:, FITTED.columns_])
     table = reasons_of(explainer, rows, pa.array(["a", "b", "c"]), AS_OF).to_pylist()
     words = defaultdict(set)
     for row in table:
@@ -180,10 +180,20 @@ def test_reasons_are_written_on_request_only(warehouse):
     assert not reported(warehouse)
 
 
-def test_a_model_from_before_reasons_scores_without_and_reports_it(warehouse):
+def test_reasons_of_the_model_before_do_not_outlive_it(warehouse):
+    score_predictions(warehouse, [MODEL], explained=["all"])
+    assert reported(warehouse)
+    forest = ModelRecord(**{**vars(MODEL), "explain_model": None})
+    score_predictions(warehouse, [forest], explained=["all"])
+    assert not reported(warehouse)
+
+
+def test_a_model_without_parts_scores_without_reasons_and_reports_it(warehouse):
     old = ModelRecord(**{**vars(MODEL), "explain_model": None})
     lines = []
     (summary,) = score_predictions(warehouse, [old], lines.append, explained=["all"])
     assert summary.n_users == N_USERS
     assert not reported(warehouse)
-    assert any(line.startswith("all: no reasons, its model was trained before") for line in lines)
+    assert any(
+        line.startswith("all: no reasons, its model is of another library") for line in lines
+    )

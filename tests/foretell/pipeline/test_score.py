@@ -9,14 +9,15 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from foretell.alarms.alarms import current_alarms
-from foretell.learn.calibrate import Identity
 from foretell.learn.candidates import Candidate, fit_candidate
-from foretell.learn.onnx.model import export, input_columns
+from foretell.learn.families.constant import ConstantClassifier
+from foretell.learn.families.linear import LinearClassifier, LinearRegressor
 from foretell.learn.value_model import ValueModel, ValueScale
 from foretell.pipeline import features, score, score_block
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import ScoreSummary, score_predictions
 from foretell.warehouse.open import open_warehouse
+from tests.graphs import columns_read_by, graph_of
 from tests.history_tables import ALARMS_TABLE
 
 N_USERS = 40
@@ -27,15 +28,17 @@ X = RNG.poisson(1.0, (N_USERS, 3)).astype(np.float32)
 Y = (X[:, 0] + RNG.random(N_USERS) > 1.5).astype(np.float32)
 
 
-def champion(prediction, columns, family="linear"):
+def champion(prediction, columns, family=LinearClassifier):
     rows = csr_matrix(X[:, columns])
-    fitted = fit_candidate(Candidate(family, family), rows, Y, ["event_count"] * len(columns), 0)
-    onnx = export(fitted, Identity(), IDS[columns][fitted.columns])
+    fitted = fit_candidate(
+        Candidate(prediction, family()), rows, Y, ["event_count"] * len(columns), 0
+    )
+    onnx = graph_of(fitted, ids=IDS[columns][fitted.columns_])
     record = ModelRecord(
         f"model_of_{prediction}", prediction, "h", datetime(2026, 1, 1), CHAMPION, "",
-        feature_ids=[int(i) for i in IDS[columns][fitted.columns]], onnx=onnx,
+        feature_ids=[int(i) for i in IDS[columns][fitted.columns_]], onnx=onnx,
     )  # fmt: skip
-    return record, fitted.predict(rows)
+    return record, fitted.probability(rows)
 
 
 @pytest.fixture
@@ -216,7 +219,10 @@ def test_users_of_an_hour_are_ranked_among_everybody(warehouse, existing):
 
 def test_a_model_of_an_empty_cohort_and_one_without_inputs(warehouse):
     warehouse.execute("delete from scoring_rows where prediction = 'even'")
-    (part, _), (constant, rate) = champion("even", [2, 0]), champion("all", [0, 1], "constant")
+    (part, _), (constant, rate) = (
+        champion("even", [2, 0]),
+        champion("all", [0, 1], ConstantClassifier),
+    )
     assert score_predictions(warehouse, [part, constant]) == [
         ScoreSummary("even", 0, 0), ScoreSummary("all", 39, 39),
     ]  # fmt: skip
@@ -230,16 +236,18 @@ def value_champion(prediction):
     rows, has_any = csr_matrix(X), Y > 0
     amounts = np.exp(4 - 2 * X[:, 0] + X[:, 1])[has_any]
     amount = fit_candidate(
-        Candidate("gamma", "linear", objective="gamma", C=10.0), rows[has_any], amounts,
+        Candidate("gamma", LinearRegressor(C=10.0)), rows[has_any], amounts,
         ["event_count"] * 3, 0,
     )  # fmt: skip
     value = ValueModel(
         amount, float(np.log(amounts.min())), float(np.log(amounts.max())), ValueScale()
     )
-    classifier = fit_candidate(Candidate("linear", "linear"), rows, Y, ["event_count"] * 3, 0)
-    columns = input_columns(classifier, value)
+    classifier = fit_candidate(
+        Candidate("linear", LinearClassifier()), rows, Y, ["event_count"] * 3, 0
+    )
+    columns = columns_read_by(classifier, value)
     ids = [int(i) for i in IDS[columns]]
-    onnx = export(classifier, Identity(), IDS[columns], value)
+    onnx = graph_of(classifier, ids=IDS[columns], value=value)
     return replace(record, feature_ids=ids, onnx=onnx), value.expected(rows, p)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from foretell.errors import ForetellError
 from foretell.learn.candidates import Candidate
+from foretell.learn.families.linear import LinearClassifier
+from foretell.learn.families.trees import TreesClassifier
 from foretell.learn.train import TrainSettings, train
 from foretell.pipeline import registry, train_prediction
 from foretell.pipeline.registry import CHALLENGER, CHAMPION, REJECTED, RETIRED
@@ -17,7 +19,7 @@ from foretell.warehouse.open import open_warehouse
 from tests.history_tables import create_model_tables
 from tests.sparse_rows import training_set
 
-SETTINGS = TrainSettings(portfolio=(Candidate("logistic", "linear"),), n_resamples=10)
+SETTINGS = TrainSettings(portfolio=(Candidate("logistic", LinearClassifier()),), n_resamples=10)
 GOOD = training_set(1, n_users=800, n_snapshots=3)
 CATALOGUE = [
     {"event_name": None, "property": None, "kind": kind, "is_kept": True}
@@ -157,7 +159,7 @@ def test_two_at_a_time_give_the_same_models_as_one_after_the_other(warehouse, th
     kept = (
         "select prediction, model_id, status, onnx, explain_model from models order by prediction"
     )
-    trees = (Candidate("logistic", "linear"), Candidate("lightgbm", "lightgbm"))
+    trees = (Candidate("logistic", LinearClassifier()), Candidate("lightgbm", TreesClassifier()))
     settings = replace(SETTINGS, portfolio=trees)
     both_at_work = threading.Barrier(2, timeout=60)
     lines = []

@@ -168,6 +168,23 @@ def test_doubts_about_a_model_are_among_its_limits(warehouse):
     assert "The check onnx_parity failed" in card
 
 
+def test_a_model_of_another_library_says_that_it_gives_no_reasons(warehouse):
+    assert "gives no reasons" not in model_card(warehouse, MODEL)
+    forest = replace(MODEL, candidate="Forest_1", metrics=METRICS | {"has_reasons": False})
+    assert "It gives no reasons: Forest_1 is a model of another library" in model_card(
+        warehouse, forest
+    )
+
+
+def test_who_dropped_out_is_told_with_the_reason(warehouse):
+    assert "dropped out" not in model_card(warehouse, MODEL)
+    dropped = [{"candidate": "lda", "reason": f"its graph is not exact: {HOSTILE}"}]
+    card = model_card(warehouse, replace(MODEL, metrics=METRICS | {"dropped": dropped}))
+    page = Page(to_html(card, "card"))
+    assert f"lda dropped out: its graph is not exact: {HOSTILE}." in page.text
+    assert page.tags.count("img") == 1  # the chart
+
+
 def test_files_come_and_go_with_their_models(warehouse, tmp_path):
     folder = tmp_path / "cards"
     assert write_cards(warehouse, ["buys"], folder) == []

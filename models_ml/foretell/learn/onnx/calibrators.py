@@ -1,4 +1,4 @@
-"""Calibrators inside the ONNX graph: score -> probability, in double."""
+"""Calibrators inside the ONNX graph: score -> probability, computed in double."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ from foretell.learn.calibrate import EDGE, Beta, Calibrator, CentredIsotonic, Id
 from foretell.learn.onnx.graph import Graph, Trees
 
 
-def add_calibrator(graph: Graph, calibrator: Calibrator) -> None:
-    """Append score -> probability, computed in double."""
+def add_calibrator(graph: Graph, calibrator: Calibrator, exact: str, score: str) -> str:
+    """Append score -> probability and return its name, float32.
+
+    Args:
+        graph: Grows.
+        calibrator: The map.
+        exact: The score in double, shape (n_rows, 1).
+        score: The same in float32.
+    """
     if isinstance(calibrator, Identity):
-        graph.add("Identity", ["score"], "probability")
-    elif isinstance(calibrator, CentredIsotonic):
-        _interpolate(graph, calibrator)
+        return score
+    if isinstance(calibrator, CentredIsotonic):
+        probability = _interpolate(graph, calibrator, exact, score)
     else:
-        _bend(graph, calibrator)
+        probability = _bend(graph, calibrator, exact)
+    return graph.add("Cast", [probability], "calibrated", to=TensorProto.FLOAT)
 
 
-def _bend(graph: Graph, calibrator: Sigmoid | Beta) -> None:
+def _bend(graph: Graph, calibrator: Sigmoid | Beta, exact: str) -> str:
     """Sigmoid of a weighted sum of log(p) and log(1 - p)."""
     if isinstance(calibrator, Sigmoid):
         gains = {"log_p": calibrator.slope, "log_rest": -calibrator.slope}
@@ -29,19 +37,19 @@ def _bend(graph: Graph, calibrator: Sigmoid | Beta) -> None:
         graph.constant("low", EDGE, np.float64),
         graph.constant("high", 1 - EDGE, np.float64),
     ]
-    p = graph.add("Clip", ["score_double", *edges], "clipped")
+    p = graph.add("Clip", [exact, *edges], "clipped")
     rest = graph.add("Sub", [graph.constant("one_double", 1.0, np.float64), p], "rest")
     parts = []
     for source, name in ((p, "log_p"), (rest, "log_rest")):
         log = graph.add("Log", [source], name)
         gain = graph.constant(f"{name}_gain", gains[name], np.float64)
         parts.append(graph.add("Mul", [log, gain], f"{name}_part"))
-    shift = graph.constant("shift", calibrator.intercept, np.float64)
+    shift = graph.constant("bend_shift", calibrator.intercept, np.float64)
     z = graph.add("Add", [graph.add("Add", parts, "bent"), shift], "calibrated_log_odds")
-    graph.add("Cast", [graph.add("Sigmoid", [z], "sure")], "probability", to=TensorProto.FLOAT)
+    return graph.add("Sigmoid", [z], "sure")
 
 
-def _interpolate(graph: Graph, calibrator: CentredIsotonic) -> None:
+def _interpolate(graph: Graph, calibrator: CentredIsotonic, exact: str, score: str) -> str:
     """Piecewise-linear interpolation: one index tree (binary search), four Gathers, a lerp."""
     x, y = np.array(calibrator.x), np.array(calibrator.y)
     finder = Trees()
@@ -57,20 +65,14 @@ def _interpolate(graph: Graph, calibrator: CentredIsotonic) -> None:
         finder.split(0, node, 0, below, left, right)
         pending += [(low, middle, left), (middle, high, right)]
     index = graph.add(
-        "Cast", [finder.add_to(graph, "score", "segment_float")], "segment", to=TensorProto.INT32
+        "Cast", [finder.add_to(graph, score, "segment_float")], "segment", to=TensorProto.INT32
     )
     pieces = {"x0": x[:-1], "y0": y[:-1], "width": np.diff(x), "slope": np.diff(y) / np.diff(x)}
-    for name, values in pieces.items():
+    x0, y0, width, slope = (
         graph.add("Gather", [graph.constant(f"{name}_table", values, np.float64), index], name)
-    beyond = graph.add(
-        "Max",
-        [
-            graph.add("Sub", ["score_double", "x0"], "from_knot"),
-            graph.constant("zero_double", [[0.0]], np.float64),
-        ],
-        "inside",
+        for name, values in pieces.items()
     )
-    step = graph.add("Mul", [graph.add("Min", [beyond, "width"], "step"), "slope"], "rise")
-    graph.add(
-        "Cast", [graph.add("Add", ["y0", step], "height")], "probability", to=TensorProto.FLOAT
-    )
+    zero = graph.constant("zero_double", [[0.0]], np.float64)
+    inside = graph.add("Max", [graph.add("Sub", [exact, x0], "from_knot"), zero], "inside")
+    rise = graph.add("Mul", [graph.add("Min", [inside, width], "step"), slope], "rise")
+    return graph.add("Add", [y0, rise], "height")

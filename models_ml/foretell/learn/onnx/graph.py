@@ -6,26 +6,44 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 
-@dataclass
+@dataclass(frozen=True)
 class Graph:
-    """Nodes and constants of a graph under construction."""
+    """The graph that skl2onnx is building, as one of our converters adds to it.
 
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    constants: list[onnx.TensorProto] = field(default_factory=list)
+    Attributes:
+        scope: Gives names that nobody else has.
+        container: Holds nodes and constants.
+    """
+
+    scope: Any
+    container: Any
 
     def add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        """Append a node and return its output's name."""
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
+        """Append a node and return its output's name, which begins as `output`."""
+        domain = attributes.pop("domain", "")
+        name = str(self.scope.get_unique_variable_name(output))
+        self.container.add_node(
+            operator, inputs, [name], op_domain=domain,
+            name=self.scope.get_unique_operator_name(operator), **attributes,
+        )  # fmt: skip
+        return name
 
     def constant(self, name: str, value: Any, dtype: type = np.float32) -> str:
-        """Append a constant tensor and return its name."""
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value, dtype), name))
+        """Append a constant tensor and return its name, which begins as `name`."""
+        name = str(self.scope.get_unique_variable_name(name))
+        tensor = numpy_helper.from_array(np.array(value, dtype, order="C"), name)
+        self.container.add_initializer(name, tensor.data_type, list(tensor.dims), tensor)
         return name
+
+    def give(self, source: str, output: Any) -> None:
+        """Make a value an output of the operator that is being converted."""
+        self.container.add_node(
+            "Identity", [source], [output.full_name],
+            name=self.scope.get_unique_operator_name("Identity"),
+        )  # fmt: skip
 
 
 @dataclass

@@ -1,0 +1,37 @@
+"""Candidates that the project adds to Foretell's own: setting `candidates`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from foretell.config import DBT_PROJECT, DEFAULT, resolve
+from foretell.errors import ForetellError
+from foretell.learn.candidates import Candidate
+from foretell.learn.configured import parse_candidates
+from foretell.project import PROJECT
+
+
+def read_candidates(
+    environment: Mapping[str, str] = os.environ, project: Path = PROJECT
+) -> tuple[Candidate, ...]:
+    """Return them; none by default.
+
+    Args:
+        environment: FORETELL_CANDIDATES, a list as JSON, wins over the project.
+        project: Folder of dbt_project.yml.
+
+    Raises:
+        ForetellError: If a value cannot be used, naming it.
+    """
+    setting = resolve(environment, project, {})["candidates"]
+    if setting.source == DEFAULT:
+        return ()
+    if setting.source == DBT_PROJECT:
+        return parse_candidates(setting.value, f"{DBT_PROJECT}: candidates")
+    try:
+        return parse_candidates(json.loads(setting.value), setting.source)
+    except json.JSONDecodeError as error:
+        raise ForetellError(f"{setting.source} is not JSON ({error}): {setting.value}") from None
