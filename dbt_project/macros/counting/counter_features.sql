@@ -5,12 +5,9 @@
     {%- for week in range(var('feature_weeks')) -%}
         {%- do columns.update({'week_' ~ week: 'week = ' ~ week}) -%}
     {%- endfor -%}
-    {%- do columns.update({
-        'ever': "kind in ('event_count_ever', 'value_sum_ever')",
-        'mean_ever': "kind = 'value_mean_ever'",
-        'hours_since_last': "kind = 'hours_since_last'",
-        'hours_since_first': "kind = 'hours_since_first'",
-    }) -%}
+    {%- for column, kinds in feature_kinds('ever') | groupby('column') -%}
+        {%- do columns.update({column: "kind in ('" ~ kinds | map(attribute='kind') | join("', '") ~ "')"}) -%}
+    {%- endfor -%}
     {{- return(columns) -}}
 {% endmacro %}
 

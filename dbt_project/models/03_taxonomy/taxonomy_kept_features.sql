@@ -65,17 +65,7 @@ weekly as (
 ever as (
     select kinds.kind, counters.counter_id, counters.event_name, counters.property
     from counters
-    inner join (
-        select 'hours_since_last' as kind, false as is_sum
-        union all
-        select 'hours_since_first' as kind, false as is_sum
-        union all
-        select 'event_count_ever' as kind, false as is_sum
-        union all
-        select 'value_sum_ever' as kind, true as is_sum
-        union all
-        select 'value_mean_ever' as kind, true as is_sum
-    ) as kinds
+    inner join {{ kinds_as_rows('ever', ['is_sum']) }} as kinds
         on kinds.is_sum = (counters.kind in ('sum', 'measure_sum'))
     where counters.kind in ('any', 'event', 'sum', 'measure', 'measure_sum')
 ),
@@ -85,13 +75,7 @@ ever as (
 rhythm as (
     select kinds.kind, counters.counter_id, counters.event_name
     from counters
-    cross join (
-        select 'event_days_ever' as kind, true as is_named_only
-        {%- for kind in rhythm_kinds() %}
-        union all
-        select '{{ kind }}' as kind, false as is_named_only
-        {%- endfor %}
-    ) as kinds
+    cross join {{ kinds_as_rows('rhythm', ['is_named_only']) }} as kinds
     left join named on counters.event_name = named.event_name
     where
         (counters.kind = 'any' and not kinds.is_named_only)
@@ -103,24 +87,12 @@ rhythm as (
 outcomes as (
     select kinds.kind, outcomes.counter_id, outcomes.prediction
     from {{ ref('prediction_outcome_rates') }} as outcomes
-    cross join (
-        select 'outcome_rate' as kind
-        union all
-        select 'outcome_count' as kind
-    ) as kinds
+    cross join {{ kinds_as_rows('outcome') }} as kinds
 ),
 
 activity as (
     select kinds.kind
-    from (
-        select 'active_days' as kind
-        union all
-        select 'active_weeks' as kind
-        union all
-        select 'active_days_ever' as kind
-        union all
-        select 'active_weeks_ever' as kind
-    ) as kinds
+    from {{ kinds_as_rows('activity') }} as kinds
 ),
 
 user_properties as (
@@ -128,13 +100,7 @@ user_properties as (
         kinds.kind, properties.property, properties.value, properties.kept_values_hash,
         properties.value_type = 'version' as is_version
     from {{ ref('taxonomy_user_properties') }} as properties
-    inner join (
-        select 'user_property_last' as kind, false as is_number
-        union all
-        select 'user_property_first' as kind, false as is_number
-        union all
-        select 'user_property_number' as kind, true as is_number
-    ) as kinds
+    inner join {{ kinds_as_rows('user_property', ['is_number']) }} as kinds
         on kinds.is_number = (properties.kind = 'number')
     where properties.is_kept
 ),

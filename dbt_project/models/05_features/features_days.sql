@@ -28,11 +28,7 @@ any_event as (select counter_id from {{ ref('hourly_counters') }} where kind = '
 named as (
     select distinct counter_id
     from {{ ref('taxonomy_features') }}
-    where
-        kind = 'event_days_ever'
-        {%- for kind in rhythm_kinds() %}
-        or kind = '{{ kind }}'
-        {%- endfor %}
+    where {{ is_kind_of('rhythm', 'kind') }}
 ),
 
 final as (

@@ -66,7 +66,7 @@ counted as (
     group by all
 ),
 
-final as (
+added as (
     select
         as_of_hour,
         user_key,
@@ -77,6 +77,13 @@ final as (
         n_windows
     from counted
     where n_windows > 0
+),
+
+final as (
+    select
+        as_of_hour, user_key, counter_id, n_outcomes, n_windows,
+        cast(n_outcomes as double) / n_windows as outcome_rate
+    from added
 )
 
 select * from final

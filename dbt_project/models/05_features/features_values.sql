@@ -60,17 +60,9 @@ activity as (
         activity.as_of_hour,
         activity.user_key,
         catalogue.feature_id,
-        cast(case catalogue.kind
-            when 'active_days' then activity.active_days
-            when 'active_weeks' then activity.active_weeks
-            when 'active_days_ever' then activity.active_days_ever
-            else activity.active_weeks_ever
-        end as double) as value
+        {{ value_of_kind('activity', 'activity', 'catalogue.kind') }} as value
     from {{ ref('features_activity') }} as activity
-    inner join catalogue
-        on catalogue.kind in (
-            'active_days', 'active_weeks', 'active_days_ever', 'active_weeks_ever'
-        )
+    inner join catalogue on {{ is_kind_of('activity', 'catalogue.kind') }}
 ),
 
 rhythm as (
@@ -78,21 +70,10 @@ rhythm as (
         rhythm.as_of_hour,
         rhythm.user_key,
         catalogue.feature_id,
-        cast(case catalogue.kind
-            when 'event_days_ever' then rhythm.n_days
-            {%- for kind in rhythm_kinds() %}
-            when '{{ kind }}' then rhythm.{{ kind }}
-            {%- endfor %}
-        end as double) as value
+        {{ value_of_kind('rhythm', 'rhythm', 'catalogue.kind') }} as value
     from {{ ref('features_rhythm') }} as rhythm
     inner join catalogue
-        on rhythm.counter_id = catalogue.counter_id
-        and (
-            catalogue.kind = 'event_days_ever'
-            {%- for kind in rhythm_kinds() %}
-            or catalogue.kind = '{{ kind }}'
-            {%- endfor %}
-        )
+        on rhythm.counter_id = catalogue.counter_id and {{ is_kind_of('rhythm', 'catalogue.kind') }}
 ),
 
 outcome_rates as (
@@ -100,14 +81,10 @@ outcome_rates as (
         rates.as_of_hour,
         rates.user_key,
         catalogue.feature_id,
-        case catalogue.kind
-            when 'outcome_count' then cast(rates.n_outcomes as double)
-            else cast(rates.n_outcomes as double) / rates.n_windows
-        end as value
+        {{ value_of_kind('outcome', 'rates', 'catalogue.kind') }} as value
     from {{ ref('features_outcome_rates') }} as rates
     inner join catalogue
-        on rates.counter_id = catalogue.counter_id
-        and catalogue.kind in ('outcome_count', 'outcome_rate')
+        on rates.counter_id = catalogue.counter_id and {{ is_kind_of('outcome', 'catalogue.kind') }}
 ),
 
 user_properties as (

@@ -39,6 +39,7 @@ KINDS = {
 KIND_WORDS = {
     "event_count": "The number of events in a week",
     "event_count_ever": "The number of all events",
+    "event_days_ever": "The number of days with an event",
     "value_count": "The number of events with one value in a week",
     "other_count": "The number of events with another value in a week",
     "value_sum": "The sum in a week",

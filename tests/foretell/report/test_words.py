@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from foretell.learn.families.base import PROPERTY_KINDS
+from foretell.learn.matrix import KINDS as MATRIX_KINDS
 from foretell.pipeline.registry import REJECTED
+from foretell.report import words
 from foretell.report.words import (
     candidates_table,
     challenge_in_words,
@@ -16,6 +19,7 @@ from foretell.report.words import (
     limits,
     time_in_words,
 )
+from tests.dbt_macros import loaded
 from tests.foretell.report.test_card import HOSTILE, METRICS, MODEL, metric
 
 
@@ -91,3 +95,18 @@ def test_doubts_about_a_model_are_among_its_limits():
     for start in ("Only 99 held-out users", "History is too short", "The check onnx_parity failed"):
         assert any(sentence.startswith(start) for sentence in added), start
     assert len(added) == 3
+
+
+FAMILIES = ("week", "ever", "rhythm", "activity", "outcome", "user_property")
+
+
+def test_python_knows_every_kind_of_feature_and_no_other():
+    """A kind is added in the macro feature_kinds; then this test names what else must know it."""
+    with loaded("counting/feature_kinds.sql") as macros:
+        defined = [each["kind"] for family in FAMILIES for each in macros.feature_kinds(family)]
+    # Models make no difference between the first, the last and a numeric user property.
+    known = {"user_property" if kind.startswith("user_property") else kind for kind in defined}
+    assert set(MATRIX_KINDS) == known
+    assert set(words.KINDS) | set(words.KIND_WORDS) == known
+    of_properties = {kind for kind in known if kind.startswith(("value_", "other_", "user_"))}
+    assert set(PROPERTY_KINDS) == of_properties
