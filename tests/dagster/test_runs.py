@@ -40,7 +40,7 @@ exposures:
 
 def query(path: Path, sql: str) -> list[tuple]:
     with duckdb.connect(str(path), read_only=True) as connection:
-        connection.execute("use w.foretell")
+        connection.execute("set search_path = 'w.foretell,w.foretell_internal'")
         return connection.execute(sql).fetchall()
 
 
