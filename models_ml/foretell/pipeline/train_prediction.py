@@ -135,8 +135,8 @@ def _is_trained(warehouse: Warehouse, model_id: str, progress: Progress) -> bool
             check_model(model)
     except TornModel as error:
         progress(f"{error}: it is trained again")
-        for table in ("models", "model_features"):
-            warehouse.execute(f"delete from {table} where model_id = ?", [model_id])
+        warehouse.execute("delete from models where model_id = ?", [model_id])
+        warehouse.execute("delete from model_features where model_id = ?", [model_id])
         return False
     return model is not None
 

@@ -15,7 +15,6 @@ from foretell.usage.logs import Query
 from foretell.usage.queries import Columns, Reference, mentions, parse_query
 from foretell.warehouse.base import Warehouse
 
-TABLE = "event_property_usage"
 SCHEMA = pa.schema(
     [
         ("usage_date", pa.date32()),
@@ -67,13 +66,15 @@ def fill_usage(
         ForetellError: If a source cannot be read, or the warehouse was built by a version that did
             not know the table.
     """
-    if not warehouse.has_table(TABLE):
-        raise ForetellError(f"the warehouse has no table {TABLE}: `foretell run` makes it")
+    if not warehouse.has_table("event_property_usage"):
+        raise ForetellError(
+            "the warehouse has no table event_property_usage: `foretell run` makes it"
+        )
     counts = [count_usage(name, queries, columns, progress) for name, queries in sources.items()]
     with warehouse.transaction():
         for each in counts:
-            warehouse.execute(f"delete from {TABLE} where source = ?", [each.source])
-            warehouse.append(TABLE, _rows(each))
+            warehouse.execute("delete from event_property_usage where source = ?", [each.source])
+            warehouse.append("event_property_usage", _rows(each))
     return counts
 
 
@@ -99,7 +100,7 @@ def top_properties(warehouse: Warehouse, n: int = 10) -> list[dict[str, Any]]:
     """Return the most queried properties, over all sources."""
     return warehouse.rows(
         f"""
-        select property, kind, sum(n_queries) as n_queries from {TABLE}
+        select property, kind, sum(n_queries) as n_queries from event_property_usage
         where property is not null group by all order by n_queries desc, property, kind limit {n:d}
         """
     )
