@@ -298,9 +298,9 @@ def test_a_torn_text_file_is_left_out_and_reported(tmp_path):
     assert "1 file is left out: " in done.stdout
     assert "ended before the end-of-stream marker" in " ".join(done.stdout.split())
     with duckdb.connect(str(shop / "w.duckdb"), read_only=True) as connection:
-        assert connection.execute("select count(*) from foretell.stg_events").fetchall() == [
-            (len(rows[1::2]),)
-        ]
+        assert connection.execute(
+            "select count(*) from foretell_internal.stg_events"
+        ).fetchall() == [(len(rows[1::2]),)]
         assert connection.execute("select kind from foretell.ingest_alarms").fetchall() == [
             ("torn_file",)
         ]

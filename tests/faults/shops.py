@@ -112,8 +112,11 @@ def an_hour_later(folder: Path) -> None:
 
 
 def query(database: Path, sql: str) -> list[tuple]:
+    """Run a query in the schemas of a warehouse, or in the one of a copy for readers."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("set search_path = 'foretell,foretell_internal'")
+        is_copy = database.stem.endswith("_published")
+        schemas = "foretell" if is_copy else "foretell,foretell_internal"
+        connection.execute(f"set search_path = '{schemas}'")
         return connection.execute(sql).fetchall()
 
 
