@@ -127,13 +127,13 @@ def main() -> None:
             f"{after.ru_maxrss / 2**20:.2f} GiB"
         )
         connection = duckdb.connect(str(warehouse), read_only=True)
-        (now,) = connection.execute("select as_of_hour from foretell.stg_as_of").fetchone()
+        (now,) = connection.execute("select as_of_hour from foretell_internal.stg_as_of").fetchone()
         for as_of_hour in (now, now - 24 * 182):
             found = dict(
                 connection.execute(
-                    "select identities.user_id, users.user_id from foretell.stg_identity_map as map"
-                    " join foretell.stg_identities as identities using (identity_key)"
-                    " join foretell.stg_identities as users on map.user_key = users.identity_key"
+                    "select identities.user_id, users.user_id from foretell_internal.stg_identity_map as map"
+                    " join foretell_internal.stg_identities as identities using (identity_key)"
+                    " join foretell_internal.stg_identities as users on map.user_key = users.identity_key"
                     " where identities.is_user and valid_from_hour <= $1 and valid_to_hour > $1",
                     [as_of_hour],
                 ).fetchall()

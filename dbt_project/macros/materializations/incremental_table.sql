@@ -1,6 +1,6 @@
 {# A table that each run adds to: dbt's incremental with strategies for events that come late or twice (config
    incremental_strategy, macro add_rows), and a first load in parts (config filled_by_week). Spark's is in
-   macros/spark. In a model, is_incremental_run() stands where dbt's own would say is_incremental(). #}
+   macros/spark. In a model, is_incremental_run() is used in place of is_incremental(). #}
 {% materialization incremental_table, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}

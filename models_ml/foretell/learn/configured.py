@@ -28,7 +28,7 @@ def parse_candidates(entries: Any, where: str) -> tuple[Candidate, ...]:
         entries: Import paths, or mappings of KEYS: class is the path, name what people see
             (default: the class), parameters what it is made with, class_weight one of them,
             with_properties whether it reads columns made from properties (default: true).
-        where: Where the list stands, for messages.
+        where: The place of the list, for messages.
 
     Raises:
         ForetellError: If an entry names no classifier of scikit-learn that gives probabilities,
