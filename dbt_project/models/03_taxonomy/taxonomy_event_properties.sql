@@ -1,5 +1,5 @@
-{# Event properties before as_of: how much, what type, and how they feed models.
-   Grain: one row per (event_name, property). #}
+{# Event properties before as_of: their volume, their type, and whether and how they are model
+   input. Grain: one row per (event_name, property). #}
 with
 
 types as (

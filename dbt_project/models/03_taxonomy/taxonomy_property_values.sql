@@ -1,6 +1,7 @@
-{# Property values: those that the hourly rollup counts, and of each property the most frequent of
-   the rest, with why they feed models or do not. Before as_of. Grain: one row per (event_name,
-   property, kind, value); kind other is all values of the property that are not counted, in one. #}
+{# Property values before as_of: those that the hourly rollup counts, and the most frequent of the
+   rest of each property, with the reason why they are model input or not. Grain: one row per
+   (event_name, property, kind, value); kind other is one row for all values of the property that
+   are not counted. #}
 with
 
 types as (select event_name, property, value_type from {{ ref('volume_property_types') }}),

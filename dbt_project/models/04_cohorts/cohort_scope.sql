@@ -1,14 +1,14 @@
-{# Full run, or active users only. Active-only (var scope: active) is allowed where the run before
-   ended well and what it left is current (build_state); `reason` says why not. since_hour: users with
-   events since then are active, more than the last hour where an hourly run was missed. Grain: one
-   row; none without events. #}
+{# Full run, or active users only. Active-only (var scope: active) is allowed if the previous run
+   finished and its tables are current (build_state); `reason` says why not. Users with events since
+   since_hour are active: usually the last hour, more if an hourly run was missed. Grain: one row;
+   none without events. #}
 -- depends_on: {{ source('internal', 'build_state') }}, {{ ref('prediction_definitions') }}
 with
 
 now as (select as_of_hour, as_of from {{ ref('stg_as_of') }}),
 
 {% if var('scope') == 'active' -%}
--- The newest run that ended; without one no row.
+-- The newest finished run; no row if there is none.
 finished as (
     select *
     from {{ source('internal', 'build_state') }}

@@ -1,6 +1,6 @@
-{# The features for readers: contract columns, user ids and timestamps in place of keys; join
-   `features` by feature_id for names. Grain: one row per (as_of, user_id, feature_id), non-zeros.
-   A view: the values are the largest table, once is enough. #}
+{# The features for readers: contract columns, user ids and timestamps instead of keys; join
+   `features` by feature_id for names. Grain: one row per (as_of, user_id, feature_id), non-zeros. A
+   view, so that the largest table is stored only once. #}
 {{ config(materialized='view') }}
 with
 

@@ -1,6 +1,7 @@
-{# Which model scores each prediction now: the newest one of the present definition that was promoted
-   and knew nothing after now. Of a past hour that may be one that has retired since. Grain: one row
-   per prediction that has a model. The only place that says who scores. #}
+{# The model that scores each prediction now: the newest promoted one of the present definition
+   whose as_of is not after now. In a replay of a past hour this may be a model that has retired
+   since. Grain: one row per prediction that has a model. No other table decides which model scores.
+   #}
 {{ config(materialized='view') }}
 with
 

@@ -1,8 +1,7 @@
-{# What kind of values each event property has before as_of, by how they look and come. Grain:
-   one row per (event_name, property). identifier: values that come once, or on one day only (an
-   order, a session); numbers among them have about the same length. text: long, or several
-   words. Digits that name things (a class, a store) are categories and no amounts: code_reason
-   says why they are taken for codes. #}
+{# The type of each event property's values before as_of, from their form and frequency. Grain: one
+   row per (event_name, property). identifier: values that occur once, or on one day only (an order,
+   a session); numeric identifiers have about the same length. text: long, or several words. Digits
+   that name things (a class, a store) are categories, not amounts: code_reason gives the reason. #}
 {{ config(tags=['daily']) }}
 with
 

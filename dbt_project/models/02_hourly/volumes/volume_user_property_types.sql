@@ -1,6 +1,7 @@
-{# What kind of values each user property has before as_of, by how they look and how many there are,
-   and how many identities ever had it. Grain: one row per property. Unset, long values are none. Numbers that
-   name things (a branch, a zip code) are categories and no amounts: code_reason says why. #}
+{# The type of each user property's values before as_of, from their form and number, and how many
+   identities ever had the property. Grain: one row per property. Unset and long values are not
+   counted. Numbers that name things (a branch, a zip code) are categories, not amounts: code_reason
+   gives the reason. #}
 {{ config(tags=['daily']) }}
 with
 

@@ -1,7 +1,7 @@
-{# What looks wrong in the events that came, one plain sentence each. Grain: one row per alarm.
-   clock_ahead: events ahead of the last hour seen, of which nobody says when they were received;
-   torn_file: files that cannot be read; shared_id: a user on more devices than a person has;
-   placeholder_id: an id under which many users were known before. #}
+{# Suspicious input, one plain sentence each. Grain: one row per alarm. clock_ahead: events ahead of
+   the last hour seen, without a time of receipt; torn_file: files that cannot be read; shared_id: a
+   user on more devices than a person has; placeholder_id: an id that many users have as
+   previous_id. #}
 with
 
 now as (select as_of_hour, last_hour from {{ ref('stg_as_of') }}),
