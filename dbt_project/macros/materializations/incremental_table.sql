@@ -1,6 +1,6 @@
-{# A table that each run adds to: dbt's incremental with strategies for events that come late or twice (config
-   incremental_strategy, macro add_rows), and a first load in parts (config filled_by_week). Spark's is in
-   macros/spark. In a model, is_incremental_run() stands where dbt's own would say is_incremental(). #}
+{# A table that each run adds to: dbt's incremental, plus strategies for late and duplicate events (config
+   incremental_strategy, macro add_rows) and a first load in parts (config filled_by_week). Spark's is in
+   macros/spark. Models call is_incremental_run() instead of dbt's is_incremental(). #}
 {% materialization incremental_table, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
@@ -22,7 +22,7 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{# Does this run add to a table that is there? #}
+{# True if this run adds to an existing table. #}
 {% macro is_incremental_run() %}
     {%- if not execute or should_full_refresh() -%}{{ return(false) }}{%- endif -%}
     {%- set existing = load_cached_relation(this) -%}
@@ -65,7 +65,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# True for a row `old` that a row `again` decides anew (stg_checked_events). #}
+{# True for a row `old` whose status a new row `again` changes (stg_checked_events). #}
 {% macro is_decided_again() %}
         old.status = 'accepted'
         and old.batch_id = again.batch_id
@@ -92,7 +92,7 @@
     insert into {{ table }} ({{ names }}) select {{ names }} from {{ new }} where {{ condition }}
 {%- endmacro %}
 
-{# Rows that are not wanted any more leave a table: for a post_hook. #}
+{# Delete the rows that match a condition: for a post_hook. #}
 {% macro delete_rows(table, condition) %}
     {{ return(adapter.dispatch('delete_rows', 'foretell')(table, condition)) }}
 {% endmacro %}

@@ -11,7 +11,7 @@ outcomes as (
     where role = 'outcome'
 ),
 
-measures as (select distinct measure_id from outcomes),
+measure_ids as (select distinct measure_id from outcomes),
 
 now as (select as_of_hour from {{ ref('stg_as_of') }}),
 
@@ -26,7 +26,7 @@ counted as (
         min(hours.event_hour) as first_hour,
         max(hours.event_hour) as last_hour
     from {{ measure_hours() }} as hours
-    inner join measures on hours.measure_id = measures.measure_id
+    inner join measure_ids on hours.measure_id = measure_ids.measure_id
     inner join now on hours.event_hour < now.as_of_hour
     group by
         hours.measure_id,

@@ -1,7 +1,7 @@
 {# The model that scores each prediction now: the newest promoted one of the present definition
    whose as_of is not after now. In a replay of a past hour this may be a model that has retired
-   since. Grain: one row per prediction that has a model. No other table decides which model scores.
-   #}
+   since. Grain: one row per prediction that has a model. No other table decides which model
+   scores. #}
 {{ config(materialized='view') }}
 with
 

@@ -1,7 +1,7 @@
 {# The bucket of other values of a property, counted as one: one set of kept values for now, and one
    for each champion that was trained with a different set. Its value is a hash of the kept values,
-   so it becomes a new counter when they change. Grain: one row per (event_name, property, value).
-   #}
+   so it becomes a new counter when they change. Grain: one row per (event_name, property,
+   value). #}
 {{ config(materialized='ephemeral') }}
 with
 

@@ -1,7 +1,7 @@
 {# Predicted and observed outcomes, added up in narrow cells of log-odds, for all users and for each
    large segment: the input of the calibration tables. Grain: one row per (prediction, kind,
-   property, value, tenth, cell). property and value: last known before as_of; NULL for all users.
-   #}
+   property, value, tenth, cell). property and value: last known before as_of; NULL for all
+   users. #}
 {{ config(tags=['daily']) }}
 {%- set cells_per_unit = 20 -%}
 {%- set edge = 0.0000001 -%}
