@@ -79,8 +79,8 @@ by_name as (
         named_types.*,
         case
             when not is_numeric or is_amount_named then null
-            when is_value_named then 'a definition asks for one of its values'
-            when n_codes >= 0.95 * n_events then 'its digits stand in quotes'
+            when is_value_named then 'a definition names one of its values'
+            when n_codes >= 0.95 * n_events then 'its digits are in quotes'
             when {{ is_name_of_codes('property') }}
                 then 'its name ends like that of an id, a code or a number'
             when

@@ -51,7 +51,7 @@ decided as (
         looks.*,
         case
             when looks.n_numbers < {{ var('min_numeric_share') }} * looks.n_values then null
-            when named.is_value_named then 'a definition asks for one of its values'
+            when named.is_value_named then 'a definition names one of its values'
             when {{ is_name_of_codes('looks.property') }}
                 then 'its name ends like that of an id, a code or a number'
             when
