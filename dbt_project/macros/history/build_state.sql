@@ -126,8 +126,8 @@
         {%- if later.rows -%}
             {{ refuse(
                 'FORETELL_AS_OF=' ~ given ~ ' is before the newest run of this warehouse, as of '
-                ~ later.rows[0][0] ~ ': a replay would take the place of live scores. Unset it, or replay '
-                ~ 'beside them with `foretell score --as-of`; FORETELL_REPLAY=publish means it'
+                ~ later.rows[0][0] ~ ': a replay would replace live scores. Unset it, or replay '
+                ~ 'in a copy with `foretell score --as-of`; FORETELL_REPLAY=publish allows it'
             ) }}
         {%- endif -%}
     {%- endif -%}

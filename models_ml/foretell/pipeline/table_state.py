@@ -1,4 +1,4 @@
-"""Whether an hourly run may go by the tables that the last daily build made: table build_state."""
+"""Checks if an hourly run may use the tables of the last daily build: table build_state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from foretell.warehouse.open import open_warehouse
 
 
 def why_all_tables(settings: Settings) -> str:
-    """Return why an hour must make all tables anew; empty if it may leave the daily ones.
+    """Return why a run must build all tables; empty if it may use the daily ones as they are.
 
     Args:
         settings: Where the warehouse is.
@@ -26,7 +26,7 @@ def why_all_tables(settings: Settings) -> str:
 
 
 def is_missing(error: ForetellError) -> bool:
-    """Whether a warehouse could not be opened as there is none yet."""
+    """Return whether a warehouse could not be opened because there is none yet."""
     return "`foretell run` makes it" in str(error)
 
 
