@@ -95,7 +95,7 @@ def test_an_hour_before_the_first_day_names_the_job_to_run(pipeline, tmp_path):
     assert not hourly.success
     (failed,) = [e for e in hourly.all_events if e.event_type_value == "STEP_FAILURE"]
     message = failed.event_specific_data.error.message
-    assert "no run has ended yet; the job daily builds its tables again: run it once" in message
+    assert "no run has finished yet; the job daily builds its tables again: run it once" in message
 
 
 def test_daily_runs_the_pipeline_in_order(pipeline):

@@ -66,7 +66,7 @@ def test_raw_events_show_where_they_are_without_a_secret(settings):
 def test_an_hour_needs_the_tables_of_a_day(settings, monkeypatch):
     monkeypatch.setattr(warehouse_assets, "why_all_tables", lambda settings: "")
     warehouse_assets._check_daily_tables(settings)
-    stopped = "the daily build before was stopped"
+    stopped = "the previous daily build was stopped"
     monkeypatch.setattr(warehouse_assets, "why_all_tables", lambda settings: stopped)
     with pytest.raises(ForetellError, match="stopped; the job daily builds its tables again"):
         warehouse_assets._check_daily_tables(settings)

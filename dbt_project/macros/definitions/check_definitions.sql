@@ -183,7 +183,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if 'sum_of' in condition and condition.get('at_least', 1) <= 0 -%}
-        {{ refuse(where ~ ': at_least ' ~ condition.at_least ~ ' of a sum holds for who did nothing; write more than 0') }}
+        {{ refuse(where ~ ': at_least ' ~ condition.at_least ~ ' of a sum holds for users without events; write more than 0') }}
     {%- endif -%}
     {%- do check_flag(where ~ ': not_done', condition.get('not_done', true), 'true or leave it out') -%}
     {%- if condition.get('not_done')
@@ -199,7 +199,7 @@
     {%- endif -%}
     {%- if condition.get('at_least') == 0 and 'at_most' not in condition -%}
         {{ refuse(
-            where ~ ': at_least 0 holds for everybody; write at_least: 1 or more, or at_most'
+            where ~ ': at_least 0 holds for all users; write at_least: 1 or more, or at_most'
         ) }}
     {%- endif -%}
 {% endmacro %}

@@ -99,13 +99,13 @@
             {%- elif theirs < ours and var('scope') == 'active' and is_build_of('stg_as_of') -%}
                 {{ refuse(
                     'the tables are of Foretell ' ~ row[0] ~ ' and this is ' ~ warehouse_version()
-                    ~ ': build them once of everybody (`foretell run`, or dbt without scope: active)'
+                    ~ ': build them once for all users (`foretell run`, or dbt without scope: active)'
                 ) }}
             {%- endif -%}
         {%- endfor -%}
     {%- elif models -%}
         {{ refuse(
-            'this warehouse was made before Foretell 0.3, whose tables are others: name another with '
+            'this warehouse was made before Foretell 0.3, whose tables differ: name another with '
             ~ 'FORETELL_WAREHOUSE and load the events anew'
         ) }}
     {%- endif -%}

@@ -29,13 +29,13 @@
     {{ return(existing is not none and existing.is_table) }}
 {% endmacro %}
 
-{# The statements that add new rows to a table. new: a table with its columns.
+{# The statements that add new rows to a table. new: a table with its columns. Strategies:
    - append.
-   - delete+insert: rows with the unique_key of a new one give way.
-   - replace_decided: a row that comes again with another decision replaces the accepted one it was.
-   - recount: the rows of each changed key (config recount_by) give way. A new row with counted_in NULL only names
-     a changed key. With config resort_by the changed weeks are sorted again when everybody is scored: hours
-     added one by one would lie in as many places. #}
+   - delete+insert: rows with the unique_key of a new row are replaced.
+   - replace_decided: a new row for an accepted event whose status changed replaces the old row.
+   - recount: all rows of each changed key (config recount_by) are replaced. A new row with counted_in NULL only
+     marks a changed key. With config resort_by the changed weeks are sorted again in a daily run, because rows
+     of hourly runs are appended in many places. #}
 {% macro duckdb__add_rows(table, new) %}
     {%- set strategy = config.require('incremental_strategy') -%}
     {%- set columns = adapter.get_columns_in_relation(table) -%}

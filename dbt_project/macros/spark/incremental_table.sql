@@ -28,20 +28,20 @@
             {%- if strategy == 'replace_decided' -%}
                 {%- do refuse_late_batches(new) -%}
                 {%- set kept = spark__not_decided_again(target_relation, new) -%}
-                {%- set wanted = 'true' -%}
+                {%- set condition = 'true' -%}
             {%- elif strategy == 'recount' -%}
                 {%- set changed = 'select * from ' ~ new ~ ' where counted_in is null' -%}
                 {%- set kept = spark__not_changed(target_relation, changed, config.require('recount_by')) -%}
-                {%- set wanted = 'counted_in is not null' -%}
+                {%- set condition = 'counted_in is not null' -%}
             {%- elif strategy == 'delete+insert' -%}
                 {%- set kept = spark__not_changed(target_relation, 'select * from ' ~ new, [config.require('unique_key')]) -%}
-                {%- set wanted = 'true' -%}
+                {%- set condition = 'true' -%}
             {%- else -%}
                 {{ exceptions.raise_compiler_error(model.name ~ ': no incremental strategy ' ~ strategy ~ ' on Spark') }}
             {%- endif -%}
             {%- do spark__rewrite(
                 target_relation, names, 'select partition_day from ' ~ new, kept,
-                'select ' ~ names ~ ' from ' ~ new ~ ' where ' ~ wanted
+                'select ' ~ names ~ ' from ' ~ new ~ ' where ' ~ condition
             ) -%}
             {% call statement('main') -%} select 1 {%- endcall %}
         {%- endif -%}

@@ -113,10 +113,10 @@ final as (
         coalesce(is_chosen, false) and (event_share < {{ var('max_value_share') }} or is_pinned)
             as is_kept,
         case
-            when not is_chosen then 'left out: only a champion trained before still takes it'
+            when not is_chosen then 'left out: only an earlier champion still uses it'
             when counter_id is not null and is_pinned then 'pinned'
             when counter_id is not null and event_share >= {{ var('max_value_share') }}
-                then 'on nearly every event of this type: says no more than the event'
+                then 'on nearly every event of this type: adds nothing to the event'
             when kind = 'other' then 'all other values of the property together'
             when counter_id is not null
                 then 'among the {{ var('max_value_counters') }} most queried or frequent'

@@ -106,7 +106,7 @@ listed as (
             when is_banned then 'banned'
             when is_pinned then 'pinned'
             when is_number then 'the property is a number: its last one counts'
-            when value_type = 'date' then 'date: every day has another'
+            when value_type = 'date' then 'date: new values every day'
             when value_type = 'identifier'
                 then 'more than {{ max_distinct }} distinct values: an identifier or text'
             when is_kept then 'among the {{ max_kept }} most frequent of its property'

@@ -23,20 +23,20 @@ reasons as (
         least(now.as_of_hour - 1, coalesce({{ hour_index('finished.as_of') }}, now.as_of_hour - 1))
             as since_hour,
         case
-            when finished.version is null then 'no run has ended yet'
+            when finished.version is null then 'no run has finished yet'
             when finished.version <> '{{ warehouse_version() }}'
-                then 'the run before was of another version'
-            when finished.scored_as_of is null then 'there is no score yet'
+                then 'the previous run was of another version'
+            when finished.scored_as_of is null then 'there are no scores yet'
             when finished.as_of > now.as_of then 'a past hour is replayed'
             when
                 finished.follows_stopped
                 or finished.scored_as_of <> finished.as_of
                 or finished.as_of < finished.newest_as_of
-                then 'a run before was stopped, or replayed a past hour'
+                then 'an earlier run was stopped, or replayed a past hour'
             when
                 finished.oldest_score_as_of
                 < now.as_of - interval '{{ var('max_score_age_days') }}' day
-                then 'scores that are shown are too old'
+                then 'some published scores are too old'
             when finished.definitions_hash <> definitions.definitions_hash then 'definitions changed'
         end as reason
     from now

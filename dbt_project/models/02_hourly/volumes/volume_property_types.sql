@@ -86,7 +86,7 @@ by_name as (
             when
                 is_whole and n_characters_apart = 0 and min_characters >= 4
                 and n_events >= 5 * n_values
-                then 'whole numbers of one length that come again and again'
+                then 'whole numbers of one length that occur repeatedly'
         end as code_reason,
         sum(case when is_passing then n_events else 0 end) over (partition by property)
         > 0.5 * sum(n_events) over (partition by property) as is_identifier

@@ -58,7 +58,7 @@ decided as (
                 looks.is_whole
                 and looks.min_characters = looks.max_characters and looks.min_characters >= 4
                 and users.n_users >= 5 * looks.n_values
-                then 'whole numbers of one length that many have'
+                then 'whole numbers of one length that many users share'
         end as code_reason
     from looks
     inner join users on looks.property = users.property
