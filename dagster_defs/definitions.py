@@ -1,4 +1,4 @@
-"""What Dagster loads (`make ui`). Assembles only: each part has its own module."""
+"""The definitions that Dagster loads (`make ui`). Assembles only: each part has its own module."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def build_definitions(settings: Settings, target: Path | None = None) -> dg.Defi
 
     Args:
         settings: Where events, definitions and warehouse are; none of them needs to exist yet.
-        target: Folder for what dbt writes on behalf of Dagster; default: beside the warehouse.
+        target: Folder of dbt's output for Dagster; default: next to the warehouse.
     """
     settings = with_staged_definitions(settings)
     manifest = prepare_manifest(settings, target)
@@ -41,8 +41,8 @@ def build_definitions(settings: Settings, target: Path | None = None) -> dg.Defi
         jobs=[jobs.daily, jobs.hourly],
         schedules=jobs.schedules,
         resources={"dbt": dbt_resource(project), "settings": settings_of_a_run(settings)},
-        # In the run's own process: a process per step would import for 4 s what this one has, and
-        # could do nothing meanwhile, as the steps write one after the other to one file.
+        # In one process: a process per step would spend 4 s on imports, and could not run in
+        # parallel, as the steps write to one file one after the other.
         executor=dg.in_process_executor,
     )
 

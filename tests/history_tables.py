@@ -51,7 +51,12 @@ ALARMS_TABLE = """
 # The project's own view of who scores; it reads prediction_definitions and stg_as_of.
 CHAMPIONS = "create view champions as " + jinja2.Template(
     (PROJECT / "dbt_project/models/02_hourly/champions/champions.sql").read_text()
-).render(ref=lambda name: name, source=lambda schema, name: name, config=lambda **config: "")
+).render(
+    ref=lambda name: name,
+    source=lambda schema, name: name,
+    config=lambda **config: "",
+    in_view=lambda relation: relation,
+)
 
 
 def create_model_tables(path: Path, more: str) -> Path:

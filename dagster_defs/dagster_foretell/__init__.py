@@ -1,4 +1,4 @@
-"""Foretell as a Dagster project: when things run, in which order, and what people see of it."""
+"""Foretell as a Dagster project: assets, jobs, schedules, and what the UI shows of them."""
 
 from foretell.system.no_telemetry import disable_telemetry
 

@@ -1,4 +1,4 @@
-"""When things run: `daily` learns and scores everybody, `hourly` scores whoever did something."""
+"""Jobs and schedules: `daily` trains and scores all users, `hourly` scores active users only."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
 ]
 TURN_ON = (
-    "Off until you turn it on: the switch beside it under Automation, or `dagster schedule start "
-    "--start-all`. It runs as long as `make ui` does."
+    "Off until you turn it on: its switch under Automation, or `dagster schedule start "
+    "--start-all`. It runs as long as `make ui` runs."
 )
 
 
@@ -29,10 +29,10 @@ daily = dg.define_asset_job(
     "daily",
     selection=dg.AssetSelection.all(),
     config=_run_config(Scope.everyone),
-    description="New events in, every model trained anew, everybody scored, results published.",
+    description="Loads new events, trains all models, scores all users, publishes the results.",
 )
 
-# What dbt tags as daily is left as it is, as in `foretell score --active-only`.
+# Models with the dbt tag daily are not built, as in `foretell score --active-only`.
 hourly = dg.define_asset_job(
     "hourly",
     selection=dg.AssetSelection.all()
@@ -41,8 +41,8 @@ hourly = dg.define_asset_job(
     - dg.AssetSelection.checks(READS_ALL_FILES),
     config=_run_config(Scope.active),
     description=(
-        "New events in, users active since the last run scored with the present models, results "
-        "published. Trains nothing; run `daily` once before."
+        "Loads new events, scores users active since the last run with the current models, "
+        "publishes the results. Trains no model; run `daily` once before."
     ),
 )
 
@@ -50,7 +50,7 @@ hourly = dg.define_asset_job(
 def build_schedule(
     job: dg.UnresolvedAssetJobDefinition, cron: str, description: str
 ) -> dg.ScheduleDefinition:
-    """Return a schedule in UTC that skips a tick while the job's run before it has not ended."""
+    """Return a schedule in UTC; a tick is skipped while the previous run is unfinished."""
 
     @dg.schedule(
         name=f"{job.name}_schedule",
@@ -62,7 +62,7 @@ def build_schedule(
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         unfinished = dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)
         if context.instance.get_runs_count(unfinished):
-            return dg.SkipReason(f"the last run of {job.name} has not ended")
+            return dg.SkipReason(f"the previous run of {job.name} is not finished")
         return dg.RunRequest()
 
     return tick

@@ -1,29 +1,29 @@
-"""A run that a power cut or a kill ended must not hold up those after it (dagster.yaml)."""
+"""A launcher that ends runs whose process is gone, so they do not block others (dagster.yaml)."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-# No public name for these two; Dagster's own launchers import them from here.
+# These two have no public name; Dagster's own launchers import them from here.
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 
 from foretell.system.child_process import is_alive
 
 
 class LocalRunLauncher(dg.DefaultRunLauncher):
-    """Dagster's launcher of local processes, which besides notices that a run's process is gone.
+    """Dagster's launcher of local processes, with a check whether a run's process still exists.
 
-    Dagster's own cannot tell and would keep such a run as started, and one run at a time waits for
-    it. Right for one machine only: process ids mean nothing on another.
+    Without the check a run stays started after a power cut or a kill, and all later runs wait for
+    it. For one machine only: process ids are not valid on another.
     """
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Whether run monitoring may ask."""
+        """Return True: run monitoring may call check_run_worker_health."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Say whether the process lives that the run wrote down in its log."""
+        """Return whether the process that the run wrote into its log is alive."""
         records = self._instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
         notes = [
             record.dagster_event.engine_event_data.metadata

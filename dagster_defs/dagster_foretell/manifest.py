@@ -1,4 +1,4 @@
-"""dbt's manifest, made by the project itself whenever its files or settings changed."""
+"""dbt's manifest, parsed again whenever files or settings changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from foretell.pipeline.dbt import dbt_parse
 from foretell.project import PROJECT
 from foretell.settings import Settings
 
-# What dbt reads; the demo's definitions are in seeds.
+# Files that dbt reads; the demo's definitions are in seeds.
 SOURCES = ("dbt_project.yml", "profiles.yml", "dbt_project", "seeds", "tests/dbt")
 SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md")
 KEPT_FOLDERS, KEPT_SECONDS = 5, 24 * 3600
@@ -29,13 +29,13 @@ KEPT_FOLDERS, KEPT_SECONDS = 5, 24 * 3600
 
 @dataclass(frozen=True)
 class Prediction:
-    """What Dagster needs to know of a definition.
+    """The parts of a definition that Dagster shows.
 
     Attributes:
         name: E.g. buys_within_7_days.
-        label: The question in words.
+        label: Its name for people.
         definition: Cohort, outcome and horizon, as written in YAML.
-        owner: Team that asked, or None.
+        owner: Team that requested it, or None.
         file: Where it is defined.
     """
 
@@ -47,14 +47,14 @@ class Prediction:
 
 
 def prepare_manifest(settings: Settings, target: Path | None = None) -> Path:
-    """Return the path of a manifest that fits the files and the settings, parsing if there is none.
+    """Return the path of the manifest for the files and settings; parse if there is none yet.
 
-    Each state of files and settings has a folder of its own, put in place by rename: the processes
+    Each state of files and settings has its own folder, renamed when it is complete: the processes
     of `dagster dev` all load the definitions at once, and `foretell run` writes elsewhere.
 
     Args:
         settings: Where events, warehouse and definitions are.
-        target: Folder for what dbt writes on behalf of Dagster; default: beside the warehouse.
+        target: Folder of dbt's output for Dagster; default: next to the warehouse.
 
     Raises:
         ForetellError: If dbt cannot parse the project or the definitions.
@@ -80,7 +80,7 @@ def prepare_manifest(settings: Settings, target: Path | None = None) -> Path:
 
 
 def _parse(folder: Path, settings: Settings) -> None:
-    """Have dbt write the manifest; what it refuses is said of the user's own file."""
+    """Have dbt write the manifest; errors name the user's own file, not the staged copy."""
     try:
         dbt_parse(folder, settings.dbt_environment(), {"scope": "everyone"})
     except ForetellError as error:
@@ -90,7 +90,7 @@ def _parse(folder: Path, settings: Settings) -> None:
 def read_predictions(manifest_path: Path) -> list[Prediction]:
     """Return the predictions among the manifest's exposures, by name.
 
-    Only names are needed here: dbt itself refuses wrong definitions when a run starts, in words.
+    Definitions are not checked here: dbt refuses invalid ones when a run starts, with a message.
     """
     manifest = json.loads(manifest_path.read_text())
     exposures = sorted(manifest["exposures"].values(), key=lambda exposure: exposure["name"])
@@ -109,7 +109,7 @@ def _prediction(exposure: Mapping[str, Any]) -> Prediction:
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Return a hash of all that decides the manifest."""
+    """Return a hash of everything the manifest depends on."""
     named = (
         settings.target, settings.warehouse, settings.staged or settings.predictions,
         settings.is_demo,
@@ -131,7 +131,7 @@ def _files(settings: Settings) -> Iterator[Path]:
 
 
 def _remove_old(target: Path) -> None:
-    """Remove folders of states long gone: the five used last stay, and all used within a day."""
+    """Remove old folders: the five used last stay, and all used within a day."""
     used = {folder: (folder / "used") for folder in target.iterdir() if folder.is_dir()}
     stamps = {folder: mark.stat().st_mtime for folder, mark in used.items() if mark.exists()}
     for folder in sorted(stamps, key=stamps.__getitem__, reverse=True)[KEPT_FOLDERS:]:

@@ -1,4 +1,4 @@
-"""What the UI shows of a model and its scores: for people first, numbers after."""
+"""Metadata and checks of models and scores in the UI: text for people first, numbers after."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Metadata = dict[str, Any]
 
 
 def model_check_specs(model: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """Return the checks of a model asset. None of them stops the run: other predictions go on."""
+    """Return the checks of a model asset. None of them stops the run of other predictions."""
     return [
         dg.AssetCheckSpec(name, asset=model, description=description)
         for name, description in MODEL_CHECKS.items()
@@ -32,7 +32,7 @@ def model_check_specs(model: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 
 def model_check_results(model: ModelRecord) -> list[dg.AssetCheckResult]:
-    """Return the results of those checks; what fails is a warning."""
+    """Return the results of those checks; a failed check is a warning."""
     return [
         dg.AssetCheckResult(
             check_name=finding.name,
@@ -49,16 +49,16 @@ ALARMS_CHECK = "no_alarms"
 
 
 def alarms_check_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
-    """Return the check of the doubts about a prediction. It stops no other prediction."""
+    """Return the check for alarms of a prediction. It stops no other prediction."""
     return dg.AssetCheckSpec(
         ALARMS_CHECK,
         asset=asset,
-        description="Nothing is doubtful about this prediction, and nothing of it is held back.",
+        description="This prediction has no alarms, and none of its scores are held back.",
     )
 
 
 def alarms_check_result(asset: dg.AssetKey, alarms: Sequence[Alarm]) -> dg.AssetCheckResult:
-    """Return its result: an error where scores are held back, else a warning."""
+    """Return its result: an error if scores are held back, else a warning."""
     is_held = any(alarm.is_held_back for alarm in alarms)
     return dg.AssetCheckResult(
         check_name=ALARMS_CHECK,
@@ -70,7 +70,7 @@ def alarms_check_result(asset: dg.AssetKey, alarms: Sequence[Alarm]) -> dg.Asset
 
 
 def describe_alarms(alarms: Sequence[Alarm]) -> Metadata:
-    """Return the metadata of what is doubtful, if anything is."""
+    """Return the metadata of the alarms, if there are any."""
     if not alarms:
         return {}
     words = [
@@ -84,8 +84,8 @@ def describe_model(model: ModelRecord, label: str, card: str) -> Metadata:
     """Return the metadata of a trained model, or of one that could not be trained.
 
     Args:
-        model: What training wrote.
-        label: The question in words.
+        model: The row that training wrote.
+        label: The name of the prediction for people.
         card: The model card as Markdown.
     """
     status = {
@@ -96,24 +96,24 @@ def describe_model(model: ModelRecord, label: str, card: str) -> Metadata:
     if model.metrics is None:
         words = (
             f"**{escape(label)}**: no model could be trained, {escape(model.reason)}. "
-            "Others are not affected."
+            "Other predictions are not affected."
         )
-        return {"In words": dg.MetadataValue.md(words), **status}
+        return {"Summary": dg.MetadataValue.md(words), **status}
     metrics = model.metrics
     return {
-        "In words": dg.MetadataValue.md(in_words(model, label)),
+        "Summary": dg.MetadataValue.md(in_words(model, label)),
         "Is it right?": dg.MetadataValue.md(reliability_table(model.reliability or [])),
         "Is it right? As a picture": dg.MetadataValue.md(
             reliability_chart(model.reliability or [], label)
         ),
         **_amounts(model, label),
-        "What does it look at?": dg.MetadataValue.md(
+        "Which inputs matter most?": dg.MetadataValue.md(
             importance_table(
                 model.importances or [], "deviance" if "value" in metrics else "log loss"
             )
         ),
         "Which models were tried?": dg.MetadataValue.md(candidates_table(model)),
-        "Is it better than the one before?": dg.MetadataValue.md(challenge_in_words(model)),
+        "Is it better than the previous champion?": dg.MetadataValue.md(challenge_in_words(model)),
         "Model card": dg.MetadataValue.md(card),
         **status,
         "Model": f"{model.candidate}, {model.calibration} calibration",
@@ -122,7 +122,7 @@ def describe_model(model: ModelRecord, label: str, card: str) -> Metadata:
 
 
 def _amounts(model: ModelRecord, label: str) -> Metadata:
-    """Return what is shown of a value prediction only."""
+    """Return the metadata that only value predictions have."""
     groups = (model.metrics or {}).get("value", {}).get("groups")
     if not groups:
         return {}
@@ -135,18 +135,18 @@ def _amounts(model: ModelRecord, label: str) -> Metadata:
 def describe_scores(summary: ScoreSummary | None) -> Metadata:
     """Return the metadata of a scoring run."""
     if summary is None:
-        return {"In words": "nobody was scored: no model may score this prediction"}
+        return {"Summary": "no users were scored: no model may score this prediction"}
     if summary.alarm and summary.alarm.is_held_back:
-        return {"In words": f"the scores of {summary.n_users:,} users are held back"}
+        return {"Summary": f"the scores of {summary.n_users:,} users are held back"}
     return {
-        "In words": f"{summary.n_users:,} users scored; {summary.n_appended:,} scores are new",
+        "Summary": f"{summary.n_users:,} users scored; {summary.n_appended:,} scores are new",
         "Users scored": summary.n_users,
         "New scores": summary.n_appended,
     }
 
 
 def _numbers(metrics: Mapping[str, Any]) -> Metadata:
-    """The numbers again, each by itself: Dagster draws their history."""
+    """Return the metrics as separate numbers, whose history Dagster plots."""
     numbers = {
         "AUROC": metrics["auroc"]["value"],
         "Log loss": metrics["log_loss"]["value"],
@@ -160,7 +160,7 @@ def _numbers(metrics: Mapping[str, Any]) -> Metadata:
     if "value" in metrics:
         value = metrics["value"]
         numbers |= {
-            "Expected of all over what came": value["total_ratio"]["value"],
+            "Total expected value / observed": value["total_ratio"]["value"],
             "Mean absolute error of values": value["mean_absolute_error"]["value"],
             "Mean absolute error of the mean value": value["mean_absolute_error_usual"]["value"],
         }

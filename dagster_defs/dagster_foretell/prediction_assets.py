@@ -1,4 +1,4 @@
-"""A prediction as assets: its model, and the scores that the model gives to everybody."""
+"""The two assets of a prediction: its model, and the scores of its users."""
 
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
@@ -39,7 +39,7 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
     """Return the two assets of a prediction.
 
     A prediction with too little data materialises a rejected model, with the reason and a warning;
-    the others go on.
+    other predictions are not affected.
 
     Args:
         prediction: Its definition.
@@ -56,8 +56,8 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
         kinds={"python", "onnx"},
         owners=owners,
         description=f"**{prediction.label}**: the model that estimates how likely it is for a "
-        f"user, learnt from the users of past weeks. The job `daily` brings those into the "
-        f"warehouse, `hourly` takes them out: train with `daily`. {definition}",
+        f"user, trained on users of past weeks. Only the job `daily` computes training rows, and "
+        f"`hourly` removes them: train with `daily`. {definition}",
         check_specs=[*model_check_specs(model_key(name)), alarms_check_spec(model_key(name))],
         pool=POOL,
     )

@@ -1,4 +1,4 @@
-"""The end of the pipeline: is `predictions` whole, and the copy that readers get."""
+"""The end of the pipeline: the checks of `predictions`, and the published copy for readers."""
 
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
@@ -19,7 +19,7 @@ PREDICTIONS = dg.AssetKey(["predictions"])
 
 
 class PublishConfig(dg.Config):
-    """What the launchpad offers: publish also what the gate would keep from readers."""
+    """Config in the launchpad: accept publishes scores that the gate would hold back."""
 
     accept: bool = False
 
@@ -42,10 +42,10 @@ def published(
     config: PublishConfig,
     settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses [...]
-    """The tables for readers, copied aside and put in place at once: BI tools never wait for a run.
+    """The tables for readers: a copy that is replaced at once, so BI tools never wait for a run.
 
-    Written only after every test and check of the tables before it has passed, and nothing speaks
-    against it: scores of too many users lost, time gone back, an alarm that holds them back.
+    Written only if every test and check of the tables before it has passed, and the publish gate
+    has no objection: too many users without scores, as_of gone back, or scores held back.
     """
     with readable_errors():
         pass_gate(settings, context.log.warning, config.accept)
@@ -76,7 +76,7 @@ def build_predictions_checks(
         )
         for each in predictions
         for name, description in (
-            ("one_row_per_user", f"{each.label}: every user it concerns has exactly one row."),
+            ("one_row_per_user", f"{each.label}: every user of its cohort has exactly one row."),
             ("is_probability", f"{each.label}: every score lies between 0 and 1."),
         )
     ]
@@ -98,7 +98,7 @@ def build_predictions_checks(
 
 def _check_counts(counts: ScoreCounts) -> Iterator[dg.AssetCheckResult]:
     numbers = {
-        "users concerned": counts.n_users,
+        "users in the cohort": counts.n_users,
         "users with a score": counts.n_scored,
         "users without a score": counts.n_missing,
         "users with several scores": counts.n_repeated,
@@ -125,5 +125,8 @@ def _table(counts: Sequence[ScoreCounts]) -> str:
         f"{'yes' if each.has_model else 'not yet'} |"
         for each in counts
     ]
-    head = ["| prediction | users concerned | with a score | has a model |", "|---|---|---|---|"]
+    head = [
+        "| prediction | users in the cohort | with a score | has a model |",
+        "|---|---|---|---|",
+    ]
     return "\n".join([*head, *rows])

@@ -1,4 +1,4 @@
-"""What the assets share: the pool of the one writer, dbt under our settings, readable errors."""
+"""Shared by the assets: the pool of the single writer, dbt with our settings, readable errors."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from foretell.settings import Settings
 from foretell.system.run_lock import run_lock
 from foretell.system.secrets import mask
 
-# Everything that opens the DuckDB file is in this pool, of one place (.dagster/dagster.yaml).
+# All steps that open the DuckDB file are in this pool, which has one slot (.dagster/dagster.yaml).
 POOL = "warehouse"
 
 
 def dbt_project(manifest_path: Path) -> DbtProject:
-    """Return the dbt project at the root; whatever dbt writes goes beside the manifest."""
+    """Return the dbt project at the root; dbt's output goes next to the manifest."""
     return DbtProject(project_dir=PROJECT, target_path=manifest_path.parent)
 
 
@@ -36,13 +36,13 @@ class InstalledDbt(DbtCliResource):
 
     @cached_property
     def _cli_version(self) -> Version:
-        """The version in use; `dbt --version` instead would ask PyPI for news, 5 s in every run."""
+        """The version in use; `dbt --version` would query PyPI instead, 5 s in every run."""
         return Version(version("dbt-core"))
 
 
 def dbt_resource(project: DbtProject) -> DbtCliResource:
     """Return the command that builds this project."""
-    return InstalledDbt(  # mypy: its own __init__ takes more than its fields' types say
+    return InstalledDbt(  # mypy: its __init__ accepts more than the types of its fields
         project_dir=project,  # type: ignore[arg-type]
         dbt_executable=DBT,  # type: ignore[arg-type]
         global_config_flags=["--no-use-colors"],
@@ -50,10 +50,10 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
 
 
 def settings_of_a_run(settings: Settings) -> dg.ResourceDefinition:
-    """Return the settings as a resource that holds the warehouse's lock as long as a run takes.
+    """Return the settings as a resource that holds the lock of the warehouse during a run.
 
-    Every asset that opens the warehouse needs them. In the run's one process they are made at its
-    beginning; where somebody's executor gives each step a process, each step holds the lock.
+    Every asset that opens the warehouse requires this resource. With the in-process executor it is
+    made once per run; with an executor of one process per step, each step takes the lock.
     """
 
     @dg.resource(description="Where events, definitions and warehouse are; the warehouse's lock.")
@@ -73,13 +73,13 @@ def stream_dbt_build(
     settings: Settings,
     scope: str,
 ) -> Iterator[Any]:
-    """Run `dbt build` on the assets of this step and yield what Dagster should know of each node.
+    """Run `dbt build` on the assets of this step and yield Dagster's events of each node.
 
     Args:
-        context: Of an asset made by `dbt_assets`.
+        context: The context of an asset made by `dbt_assets`.
         dbt: The command.
-        target: Folder of the manifest. Each scope has its own below, so that what dbt parsed is
-            still good the next time (it parses anew when a var differs).
+        target: Folder of the manifest. Each scope has a subfolder, so that dbt can reuse its
+            parsed project (it parses again when a var differs).
         settings: Where events and warehouse are.
         scope: everyone (daily) or active (hourly).
     """
@@ -91,7 +91,7 @@ def stream_dbt_build(
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Show the one message that the command line would show, above the traceback."""
+    """Show the message of the command line above the traceback."""
     try:
         yield
     except DagsterDbtCliRuntimeError as error:
@@ -103,7 +103,7 @@ def readable_errors() -> Iterator[None]:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while: DbtCliResource hands those of its process to dbt."""
+    """Set environment variables temporarily: DbtCliResource passes those of its process to dbt."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:

@@ -1,4 +1,4 @@
-"""The dbt models as assets: what is built before training and scoring, and what after."""
+"""The dbt models as assets: those built before training and scoring, and those built after."""
 
 # No `from __future__ import annotations` here: Dagster reads annotations as they are, not as text.
 
@@ -24,9 +24,9 @@ from foretell.system.secrets import mask
 from foretell.warehouse.open import open_warehouse
 
 RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_raw_events"])
-# What check_built looks at.
+# The tables that check_built reads.
 CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
-# Tables that the assets of models and scores write, and dbt's models read.
+# Tables that the assets of models and scores write and dbt's models read.
 WRITTEN = {
     dg.AssetKey(["history", "models"]),
     dg.AssetKey(["history", "prediction_history"]),
@@ -38,27 +38,27 @@ WRITTEN = {
 
 
 class Scope(Enum):
-    """For whom a build computes features; see `scope` in dbt_project.yml."""
+    """The users that a build computes features for; see `scope` in dbt_project.yml."""
 
     everyone = "everyone"
     active = "active"
 
 
 class BuildConfig(dg.Config):
-    """What the launchpad offers: everyone (as the daily job) or active (as the hourly)."""
+    """Config in the launchpad: everyone (as in the daily job) or active (as in the hourly)."""
 
     scope: Scope = Scope.everyone
 
 
 class Translator(DagsterDbtTranslator):
-    """How dbt's nodes look in Dagster: a group per folder, a description for people."""
+    """Maps dbt's nodes to Dagster: a group per folder, a description for people."""
 
     def __init__(self, predictions: Sequence[Prediction]) -> None:
         super().__init__()
         self._scores = [scores_key(each.name) for each in predictions]
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """A model's name, in whichever schema it is; of a source its two names."""
+        """Return a model's name, without its schema; for a source its two names."""
         if dbt_resource_props["resource_type"] == "model":
             return dg.AssetKey([dbt_resource_props["name"]])
         return super().get_asset_key(dbt_resource_props)
@@ -66,13 +66,13 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
-        """Put the assets that write a table where dbt, which does not write it, sees a source."""
+        """Replace sources that assets write by these assets, as dbt does not know the writers."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         deps = {dep.asset_key for dep in spec.deps}
         if spec.key == RAW_EVENTS_TABLE:
             return spec.replace_attributes(deps=[RAW_EVENTS])
         if deps & WRITTEN:
-            # Before the scoring of this run, what is in the history is of runs before it.
+            # Before the scoring of this run, the history has rows of earlier runs only.
             tags = self.get_resource_props(manifest, unique_id)["tags"]
             written = self._scores if AFTER_SCORING.removeprefix("tag:") in tags else []
             return spec.replace_attributes(deps=[*sorted(deps - WRITTEN), *written])
@@ -85,25 +85,25 @@ class Translator(DagsterDbtTranslator):
         unique_id: str,
         project: DbtProject | None,
     ) -> dg.AssetCheckSpec | None:
-        """Say what a dbt test tests: its comment, or its name, column and arguments."""
+        """Describe a dbt test by its comment, or by its name, column and arguments."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         test = self.get_resource_props(manifest, unique_id)
         return spec and spec._replace(description=test.get("description") or _describe_test(test))
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The folder: 00_definitions to 09_reports."""
+        """Return the folder: 00_definitions to 09_reports."""
         if dbt_resource_props["resource_type"] != "model":
             return str(dbt_resource_props["resource_type"])
         return str(dbt_resource_props["fqn"][1])
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The description in YAML, else the comment at the top of the file; then the SQL."""
+        """Return the description in YAML, else the comment at the top of the file; then the SQL."""
         words = dbt_resource_props.get("description") or _comment(dbt_resource_props)
         return f"{words}\n\n```sql\n{dbt_resource_props.get('raw_code') or ''}\n```"
 
 
 def _comment(dbt_resource_props: Mapping[str, Any]) -> str:
-    """The comment at the top of a SQL file."""
+    """Return the comment at the top of a SQL file."""
     comment = re.match(r"\s*\{#(.*?)#\}", dbt_resource_props.get("raw_code") or "", re.DOTALL)
     return " ".join(comment.group(1).split()) if comment else ""
 
@@ -117,27 +117,27 @@ def _describe_test(test: Mapping[str, Any]) -> str:
     return f"{generic['name'].replace('_', ' ')}: {shown}"
 
 
-def _check_stands(settings: Settings) -> None:
-    """Refuse an hour that cannot go by the tables of the day before.
+def _check_daily_tables(settings: Settings) -> None:
+    """Refuse an hourly run that cannot use the tables of the last daily run.
 
     Args:
         settings: Where the warehouse is.
 
     Raises:
-        ForetellError: If there is no such day, it did not end well, or was of another version.
+        ForetellError: If there was no daily run, it failed, or it was of another version.
     """
     if reason := why_all_tables(settings):
-        raise ForetellError(f"{reason}; the job daily makes its tables anew: run it once")
+        raise ForetellError(f"{reason}; the job daily builds its tables again: run it once")
 
 
 def build_raw_events(settings: Settings) -> dg.AssetSpec:
-    """Return the asset of the raw events: files that somebody else writes."""
+    """Return the asset of the raw events: files that other tools write."""
     return dg.AssetSpec(
         RAW_EVENTS,
         group_name="raw_events",
         description=(
-            "What comes in: one row per thing that a user did. `FORETELL_EVENTS` names your "
-            "files; without it the simulated shop of `foretell demo-events`."
+            "The input: one row per event of a user. `FORETELL_EVENTS` names your "
+            "files; without it, the events of the simulated shop of `foretell demo-events`."
         ),
         metadata={"Files": mask(settings.input), "Read into": str(settings.warehouse)},
     )
@@ -170,7 +170,7 @@ def build_warehouse_assets(
             refuse_replay(settings)
             daily = {spec.key for spec in warehouse_tables.specs if "daily" in spec.tags}
             if config.scope is Scope.active and not daily <= context.selected_asset_keys:
-                _check_stands(settings)
+                _check_daily_tables(settings)
             try:
                 yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
             except DagsterDbtCliRuntimeError as error:

@@ -5,8 +5,8 @@
     {{ return(flags.get(name) or env_var('FORETELL_' ~ name | upper, '') or var(name)) }}
 {% endmacro %}
 
-{# Which setting names the events: sources, events_relation or events, the first that is named; what
-   the environment names wins over dbt_project.yml. Empty: none, the demo's events are used. #}
+{# The setting that names the events: sources, events_relation or events, the first that is set; the environment
+   takes precedence over dbt_project.yml. Empty: none is set, and the demo's events are used. #}
 {% macro named_input() %}
     {%- set names, flags = ['sources', 'events_relation', 'events'], invocation_args_dict.get('vars') or {} -%}
     {%- for name in names if flags.get(name) -%}{{ return(name) }}{%- endfor -%}
@@ -15,7 +15,7 @@
     {{ return('') }}
 {% endmacro %}
 
-{# The exposures that count as definitions: the demo's only with the demo's events. #}
+{# The exposures that count as definitions: those of the demo only with the events of the demo. #}
 {% macro definitions_in_use() %}
     {%- set found, is_named = [], named_input() -%}
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}

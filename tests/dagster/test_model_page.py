@@ -60,21 +60,21 @@ def test_a_model_is_shown_with_its_numbers():
     assert shown["Status"] == "champion"
     assert (shown["AUROC"], shown["Log loss"], shown["Labelled rows"]) == (0.8, 0.4, 3000)
     assert shown["Model card"].value == "the card"
-    assert "<img" not in shown["In words"].value.replace("\\<img", "")
+    assert "<img" not in shown["Summary"].value.replace("\\<img", "")
     assert not [name for name in shown if "amounts" in name]
 
 
 def test_a_prediction_without_a_model_shows_why():
     shown = describe_model(UNTRAINED, "Will buy", "")
     assert shown["Status"] == "rejected: 3 | positives"
-    assert "no model could be trained, 3 \\| positives" in shown["In words"].value
+    assert "no model could be trained, 3 \\| positives" in shown["Summary"].value
     assert "AUROC" not in shown
 
 
 def test_scores_are_counted():
     shown = describe_scores(ScoreSummary("buys", 1200, 30))
     assert (shown["Users scored"], shown["New scores"]) == (1200, 30)
-    assert "1,200 users scored; 30 scores are new" in shown["In words"]
+    assert "1,200 users scored; 30 scores are new" in shown["Summary"]
     held = describe_scores(ScoreSummary("buys", 1200, 0, HELD))
-    assert held == {"In words": "the scores of 1,200 users are held back"}
-    assert "nobody was scored" in describe_scores(None)["In words"]
+    assert held == {"Summary": "the scores of 1,200 users are held back"}
+    assert "no users were scored" in describe_scores(None)["Summary"]

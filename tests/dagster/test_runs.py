@@ -95,7 +95,7 @@ def test_an_hour_before_the_first_day_names_the_job_to_run(pipeline, tmp_path):
     assert not hourly.success
     (failed,) = [e for e in hourly.all_events if e.event_type_value == "STEP_FAILURE"]
     message = failed.event_specific_data.error.message
-    assert "no run has ended yet; the job daily makes its tables anew: run it once" in message
+    assert "no run has finished yet; the job daily builds its tables again: run it once" in message
 
 
 def test_daily_runs_the_pipeline_in_order(pipeline):
@@ -140,9 +140,9 @@ def test_a_model_shows_what_people_ask_for(pipeline):
     assert 0.5 < shown["AUROC"] <= 1
     assert "lightgbm" in shown["Which models were tried?"]
     assert "data:image/png;base64," in shown["Is it right? As a picture"]
-    assert "| ████████ |" in shown["What does it look at?"]
-    assert shown["Is it better than the one before?"].startswith("Promoted: the first model")
-    assert shown["In words"] in shown["Model card"]
+    assert "| ████████ |" in shown["Which inputs matter most?"]
+    assert shown["Is it better than the previous champion?"].startswith("Promoted: the first model")
+    assert shown["Summary"] in shown["Model card"]
     assert "## Limits" in shown["Model card"]
 
 
@@ -189,9 +189,9 @@ def test_every_user_has_an_expected_number(pipeline):
     ) == [(True,)]
     (event,) = daily.asset_materializations_for_node("models__orders")
     shown = {name: value.value for name, value in event.metadata.items()}
-    assert 0.5 < shown["Expected of all over what came"] < 1.5
+    assert 0.5 < shown["Total expected value / observed"] < 1.5
     assert "data:image/png;base64," in shown["Are the amounts right? As a picture"]
-    assert "How much worse (deviance)" in shown["What does it look at?"]
+    assert "How much worse (deviance)" in shown["Which inputs matter most?"]
 
 
 def test_the_report_of_values_is_of_held_out_users_and_published(pipeline):

@@ -65,8 +65,8 @@ def test_raw_events_show_where_they_are_without_a_secret(settings):
 
 def test_an_hour_needs_the_tables_of_a_day(settings, monkeypatch):
     monkeypatch.setattr(warehouse_assets, "why_all_tables", lambda settings: "")
-    warehouse_assets._check_stands(settings)
-    stopped = "the daily build before was stopped"
+    warehouse_assets._check_daily_tables(settings)
+    stopped = "the previous daily build was stopped"
     monkeypatch.setattr(warehouse_assets, "why_all_tables", lambda settings: stopped)
-    with pytest.raises(ForetellError, match="stopped; the job daily makes its tables anew"):
-        warehouse_assets._check_stands(settings)
+    with pytest.raises(ForetellError, match="stopped; the job daily builds its tables again"):
+        warehouse_assets._check_daily_tables(settings)

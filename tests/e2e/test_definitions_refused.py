@@ -82,7 +82,7 @@ def refusal(tmp_path_factory):
         ("{cohort: [{event: open, within_days: -3}], outcome: {event: open}, horizon_days: 7}", ["within_days is -3"]),
         ("{cohort: [{any_off: []}], outcome: {event: open}, horizon_days: 7}", ['"any_off"', '"any_of"']),
         ("{cohort: [{any_of: [{event: open, at_least: 0}]}], outcome: {event: open}, horizon_days: 7}",
-         ["cohort condition 1: any_of condition 1: at_least 0 holds for everybody"]),
+         ["cohort condition 1: any_of condition 1: at_least 0 holds for all users"]),
         ("{cohort: [{any_of: [{event: open}], event: open}], outcome: {event: open}, horizon_days: 7}",
          ["any_of must be the only key"]),
         ("{cohort: [{event: open, from_days_ago: 7, to_days_ago: 7}], outcome: {event: open}, horizon_days: 7}",

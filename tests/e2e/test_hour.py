@@ -45,7 +45,7 @@ SEEN = """
 AUDIENCES = "select user_id, as_of, probability from audiences order by all"
 DECIDED = "select scope, reason from cohort_scope"
 SCHEMAS = "set search_path = 'warehouse.foretell,warehouse.foretell_internal'"
-STOPPED = [("everyone", "a run before was stopped, or replayed a past hour")]
+STOPPED = [("everyone", "an earlier run was stopped, or replayed a past hour")]
 
 
 class Warehouse(WarehouseFolder):
@@ -190,7 +190,7 @@ def test_an_hour_after_an_upgrade_makes_older_tables_anew(day, rows, tmp_path):
             connection.execute(f"alter table {table} drop column expected_value")
     refused = hourly.dbt_output("build", "active", ["--exclude", AFTER_SCORING])
     assert (
-        "the tables are of Foretell 0.2.9 and this is 0.3.0: build them once of everybody"
+        "the tables are of Foretell 0.2.9 and this is 0.3.0: build them once for all users"
         in refused
     )
     hourly.run("everyone")

@@ -124,7 +124,7 @@ def test_a_replay_changes_nothing_that_is_live_and_the_hour_is_right(day, undist
     output = run(
         shop, "run", "--as-of", "2026-02-10T00:00"
     )  # no model is of before then: one is trained
-    assert "what is live stays as it is" in " ".join(output.split())
+    assert "live scores are unchanged" in " ".join(output.split())
     assert (shop / "w.duckdb").read_bytes() == live
     assert published(shop) == before
     replayed = query(shop / "w_replay_published.duckdb", "select max(as_of) from predictions")

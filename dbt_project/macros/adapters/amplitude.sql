@@ -1,6 +1,6 @@
-{# Amplitude's Export API: NDJSON, one file per hour. Times are UTC text. event_id is a counter there,
-   uuid is what tells events apart. $identify events state user properties under operations: what $set
-   and $setOnce give is taken; $add, $append and the like change a state that is not in the file. #}
+{# Amplitude's Export API: NDJSON, one file per hour. Times are UTC text. event_id is a counter there, so uuid
+   identifies the event. $identify events set user properties under operations: values of $set and $setOnce are
+   used; $add, $append and similar operations change a state that is not in the file and are ignored. #}
 {% macro amplitude_columns() %}
     {{ return([
         'uuid', 'user_id', 'device_id', 'event_type', 'event_time', 'server_upload_time',

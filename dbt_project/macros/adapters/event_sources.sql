@@ -1,10 +1,11 @@
-{# Where raw events come from: a list of {name, adapter, events, relation, loaded_at, may_be_absent},
-   from the setting `sources`, else from `events`, `events_relation` and `adapter`. A wrong one is refused. #}
+{# The sources of raw events: a list of {name, adapter, events, relation, loaded_at, may_be_absent}, from the
+   setting `sources`, else from `events`, `events_relation` and `adapter`. Invalid settings are refused. #}
 {% macro event_sources() %}
     {%- set named = named_input() -%}
     {%- if named != 'sources' -%}
         {%- do check_adapter('FORETELL_ADAPTER', setting('adapter')) -%}
-        {#- A fresh clone has no demo events yet and builds with none; events somebody named must exist. -#}
+        {#- A fresh clone has no demo events yet and builds without them; events that a setting names must
+           exist. -#}
         {{ return([{
             'name': setting('adapter'), 'adapter': setting('adapter'),
             'events': (setting('events') if named else 'warehouse/demo_events/*.parquet'),

@@ -1,7 +1,7 @@
-{# Google Analytics 4 as exported to BigQuery: the tables events_YYYYMMDD. Times are microseconds.
-   There is no id of an event: rows with the same content are one event, which is what makes the
-   intraday table and the day's table load together. The day's table alone has parameters batch_…, which
-   say how a browser sent the event and not what the user did: they are left out. #}
+{# Google Analytics 4 as exported to BigQuery: the tables events_YYYYMMDD. Times are microseconds. Events have
+   no id: rows with the same content are one event, so the intraday table and the table of the day can be loaded
+   together. Only the table of the day has the parameters batch_…, which describe how a browser sent the event:
+   they are left out. #}
 {% macro ga4_columns() %}
     {{ return([
         'user_id', 'user_pseudo_id', 'event_name', 'event_timestamp', 'event_params', 'user_properties',

@@ -1,7 +1,7 @@
-{# PostHog's events: batch export (Parquet, JSONLines) or the events table. distinct_id is the user's
-   id, or before log-in the device's; $identify says which device a user was, $create_alias and
-   $merge_dangerously which other user. Properties of the person are those at the time of the event,
-   else what the event itself sets. #}
+{# PostHog's events: batch export (Parquet, JSONLines) or the events table. distinct_id is the id of the user
+   or, before log-in, of the device. $identify links a device to a user; $create_alias and $merge_dangerously
+   link two users. User properties are the person's properties at the time of the event, else those that the
+   event itself sets. #}
 {% macro posthog_columns() %}
     {{ return([
         'uuid', 'distinct_id', 'event', 'timestamp', 'created_at', 'properties', 'person_properties',

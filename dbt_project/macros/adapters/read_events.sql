@@ -1,7 +1,7 @@
-{# Raw events of one source (event_sources) in the canonical columns, all text: a FROM item. An adapter
-   NAME is two macros: NAME_columns(), the columns it reads, and adapt_NAME(rows), what it makes of
-   them; a third, NAME_more_columns(), is the regular expression of those that it takes together, as
-   row_json. What each maps is in docs/adapters.md. #}
+{# Raw events of one source (event_sources) in the canonical columns, all text: a FROM item. An adapter NAME is
+   two macros: NAME_columns() lists the columns to read, adapt_NAME(rows) maps them to canonical columns. An
+   optional third, NAME_more_columns(), is a regular expression of further columns, which are passed together as
+   row_json. The mappings are in docs/adapters.md. #}
 {% macro read_events(source) %}
     {%- set more_columns = context.get(source.adapter ~ '_more_columns') -%}
     {%- set columns = context[source.adapter ~ '_columns']() -%}

@@ -1,6 +1,6 @@
-{# Segment's messages as its libraries send them and its S3 destination keeps them: NDJSON. A track
-   call is the event it names; identify, page, screen, group and alias become $identify, $page, …
-   alias says under which id a user was known before. #}
+{# Segment's messages as its libraries send them and its S3 destination stores them: NDJSON. A track call
+   becomes the event it names; identify, page, screen, group and alias become $identify, $page, … alias holds
+   the earlier id of a user. #}
 {% macro segment_columns() %}
     {{ return([
         'messageId', 'userId', 'anonymousId', 'previousId', 'type', 'event', 'timestamp', 'receivedAt',

@@ -1,6 +1,6 @@
-{# Segment's warehouse tables, which RudderStack writes alike: a property or trait is a column of its
-   own. `tracks` has none of them, so that the table of one event (same columns and its properties)
-   tells more. In these files what is no column of Segment's is the user's. #}
+{# Segment's warehouse tables, which RudderStack writes in the same form: each property or trait is a column.
+   `tracks` has no property columns, so the table of a single event (same columns and its properties) holds
+   more. In these files every column that is not Segment's is a property. #}
 {% macro segment_tracks_columns() %}
     {{ return([
         'id', 'user_id', 'anonymous_id', 'event', 'event_text', 'timestamp', 'received_at',
@@ -21,7 +21,7 @@
     })) }}
 {% endmacro %}
 
-{# `identifies`: who a device belongs to, and the user's traits. #}
+{# `identifies`: the user of a device, and the user's traits. #}
 {% macro segment_identifies_columns() %}
     {{ return(['id', 'user_id', 'anonymous_id', 'timestamp', 'received_at']) }}
 {% endmacro %}
@@ -40,7 +40,7 @@
     })) }}
 {% endmacro %}
 
-{# `aliases`: under which id a user was known before. #}
+{# `aliases`: the earlier id of a user. #}
 {% macro segment_aliases_columns() %}
     {{ return(['id', 'user_id', 'previous_id', 'timestamp', 'received_at']) }}
 {% endmacro %}

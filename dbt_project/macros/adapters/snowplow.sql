@@ -1,6 +1,6 @@
-{# Snowplow's atomic events. Properties are the fields of the self-describing event under their own
-   names, the atomic fields below, and those of each context's first entity as vendor_name_1.field.
-   Snowplow states no user properties. #}
+{# Snowplow's atomic events. Properties are the fields of the self-describing event under their own names, the
+   atomic fields below, and the fields of each context's first entity as vendor_name_1.field. Snowplow has no
+   user properties. #}
 {% macro snowplow_columns() %}
     {{ return([
         'event_id', 'user_id', 'domain_userid', 'network_userid', 'event_name', 'event',
@@ -29,7 +29,7 @@
     })) }}
 {% endmacro %}
 
-{# The atomic fields that say what happened and where, of some 130. #}
+{# The atomic fields that describe the event and its place, of some 130. #}
 {% macro snowplow_properties() %}
     {{ return([
         'app_id', 'platform', 'page_urlhost', 'page_urlpath', 'page_title', 'refr_medium', 'refr_source',

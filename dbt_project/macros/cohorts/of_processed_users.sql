@@ -1,5 +1,5 @@
-{# In an hourly run (scope active) joins only the identities that it processes: after a FROM item, alias
-   processed. #}
+{# In an hourly run (scope active), a join that keeps only the identities the run processes: after a FROM item,
+   alias processed. #}
 {% macro of_processed_users(identity_key) %}
     {%- if var('scope') == 'active' -%}
     inner join {{ ref('cohort_processed_identities') }} as processed
@@ -7,7 +7,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# Is this an hourly run of a table that is there? #}
+{# True in an hourly run if the table exists. #}
 {% macro is_hourly_run() %}
     {{ return(execute and var('scope') == 'active' and load_cached_relation(this) is not none) }}
 {% endmacro %}

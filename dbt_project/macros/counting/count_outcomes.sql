@@ -1,8 +1,8 @@
-{# Whether the outcome of a prediction happened in [as_of, as_of + horizon): its label. Of a value
-   prediction (how much?) also the value: who returned more than bought in the window counts as 0.
-   rows: name of a CTE with prediction, as_of_hour, user_key; counts: name of a CTE like
-   cohort_window_counts with the windows of those outcomes. Identities are resolved as known at the
-   end of the window, on both sides: a visitor who logs in after as_of is still the same person. #}
+{# Labels: whether a prediction's outcome happened in [as_of, as_of + horizon). For value predictions (how
+   much?) also the value; a user who returned more than they bought in the window counts as 0. rows: name of a
+   CTE with prediction, as_of_hour, user_key; counts: name of a CTE like cohort_window_counts with the windows
+   of those outcomes. Identities of both are resolved as known at the end of the window, so a visitor who logs
+   in after as_of is still the same person. #}
 {% macro count_outcomes(rows, counts) %}
     {%- set total = 'coalesce(happened.amount, happened.n_events, 0)' %}
     select

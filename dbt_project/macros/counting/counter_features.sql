@@ -1,5 +1,5 @@
-{# What is computed per user and counter: columns of features_by_counter. In the catalogue (taxonomy_features)
-   each of a counter's is the feature for which the condition is true. #}
+{# The values computed per user and counter: columns of features_by_counter. In the catalogue
+   (taxonomy_features) each column of a counter is the feature for which the condition is true. #}
 {% macro counter_features() %}
     {%- set columns = {} -%}
     {%- for week in range(var('feature_weeks')) -%}

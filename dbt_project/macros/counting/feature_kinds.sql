@@ -1,6 +1,6 @@
-{# Every kind of feature, in the one place where one is added; its formula goes into the model of its family. kind:
-   how models and readers know it. column: of that model. A test holds what Python knows of kinds to this list
-   (tests/foretell/report/test_words.py).
+{# All kinds of features, by family: add a new kind here, and its formula in the model of its family. kind: its
+   name in the catalogue; column: its column in that model. A test checks that Python knows exactly these kinds
+   (tests/foretell/report/test_words.py). Families:
    - week: of a counter, per rolling week (features_by_counter, columns week_0 and on).
    - ever: of a counter, over all time (features_by_counter); is_sum: of sums, else of numbers of events.
    - rhythm: of the days with an event (features_rhythm); is_named_only: not of any event.
@@ -48,7 +48,7 @@
     {{ return(kinds[family]) }}
 {% endmacro %}
 
-{# The kinds of a family as rows: a FROM item with kind and the named facts. #}
+{# The kinds of a family as rows: a FROM item with kind and the listed facts. #}
 {% macro kinds_as_rows(family, facts=[]) %}
 (
         {%- for each in feature_kinds(family) %}
@@ -58,8 +58,8 @@
     )
 {%- endmacro %}
 
-{# The value of a feature, by its kind, from the columns of its family's model. values: its alias; kind: of the
-   feature. #}
+{# The value of a feature, from the column of its kind in the model of its family. values: alias of that model;
+   kind: SQL expression. #}
 {% macro value_of_kind(family, values, kind) -%}
 case {{ kind }}
             {%- for each in feature_kinds(family) %}
@@ -68,7 +68,7 @@ case {{ kind }}
         end
 {%- endmacro %}
 
-{# True for kinds of a family. #}
+{# True if a kind belongs to a family. #}
 {% macro is_kind_of(family, kind) -%}
 {{ kind }} in (
             {%- for each in feature_kinds(family) %}'{{ each.kind }}'{{ ', ' if not loop.last }}{% endfor -%}

@@ -1,5 +1,5 @@
-{# What each measure counts by hour, as a FROM item with (measure_id, identity_key, event_hour, n_events,
-   amount): from the rollup, or with filters from the events. amount: of sums, else NULL. #}
+{# Hourly counts of each measure, as a FROM item with (measure_id, identity_key, event_hour, n_events, amount):
+   from the rollup, or with filters from the events. amount: of sums, else NULL. #}
 {% macro measure_hours() %}
 (
     select

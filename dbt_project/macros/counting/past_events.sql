@@ -1,6 +1,6 @@
-{# The accepted events before as_of, as a FROM item: the single guard against look-ahead. Everything
-   that feeds a feature, a label or the taxonomy reads events through it; stg_events itself is read
-   only for as_of and to see whether a definition's names occur at all. #}
+{# The accepted events before as_of, as a FROM item: the single guard against look-ahead. Everything that feeds
+   a feature, a label or the taxonomy reads events through this macro; stg_events itself is read only for as_of
+   and to check that the names in a definition occur. #}
 {% macro past_events() %}
 (
     select events.*

@@ -1,5 +1,5 @@
-{# The hourly rollup before as_of, as a FROM item: what past_events is for events. Whoever reads the rollup
-   reads it through here or bounds event_hour by an as_of of its own. #}
+{# The hourly rollup before as_of, as a FROM item; past_events does the same for events. Every model that reads
+   the rollup uses this macro or limits event_hour by an as_of of its own. #}
 {% macro past_hours() %}
 (
     select hourly.*

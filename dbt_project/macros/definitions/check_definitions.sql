@@ -1,6 +1,6 @@
-{# Refuse a wrong definition before anything runs, with its file, the key and the nearest valid
-   name. Names of events and properties are checked where they are known:
-   prediction_condition_events and prediction_condition_filters. #}
+{# Refuse an invalid definition before anything runs, with its file, the key and the nearest valid name. Names
+   of events and properties are checked in prediction_condition_events and prediction_condition_filters, where
+   they are known. #}
 {% macro check_definitions() %}
     {%- if execute -%}
     {%- set folder = env_var('FORETELL_PREDICTIONS', '') -%}
@@ -29,7 +29,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The user's file that holds a definition, where dbt reads a copy (models_ml/foretell/definition_files.py). #}
+{# The user's file that contains a definition, if dbt reads a copy (models_ml/foretell/definition_files.py). #}
 {% macro definition_file(exposure) %}
     {{ return(exposure.config.meta.get('foretell_file') or exposure.original_file_path) }}
 {% endmacro %}
@@ -74,7 +74,7 @@
     {%- if not given -%}{{ refuse(where ~ ' is an empty list' ~ hint) }}{%- endif -%}
 {% endmacro %}
 
-{# A condition of a cohort, or more of them under all_of, any_of or none_of. #}
+{# A condition of a cohort, or several under all_of, any_of or none_of. #}
 {% macro check_node(where, node) %}
     {%- set key = nested_key(node) if node is mapping else '' -%}
     {%- if key -%}
@@ -139,7 +139,8 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# within_days: 28 looks at the last 28 days; from_days_ago: 56, to_days_ago: 28 at the 28 before. #}
+{# within_days: 28 covers the last 28 days; from_days_ago: 56, to_days_ago: 28 covers the 28 days before
+   them. #}
 {% macro check_window(where, condition) %}
     {%- if 'within_days' in condition and ('from_days_ago' in condition or 'to_days_ago' in condition) -%}
         {{ refuse(where ~ ': within_days contradicts from_days_ago and to_days_ago; keep one of them') }}
@@ -182,7 +183,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if 'sum_of' in condition and condition.get('at_least', 1) <= 0 -%}
-        {{ refuse(where ~ ': at_least ' ~ condition.at_least ~ ' of a sum holds for who did nothing; write more than 0') }}
+        {{ refuse(where ~ ': at_least ' ~ condition.at_least ~ ' of a sum holds for users without events; write more than 0') }}
     {%- endif -%}
     {%- do check_flag(where ~ ': not_done', condition.get('not_done', true), 'true or leave it out') -%}
     {%- if condition.get('not_done')
@@ -198,7 +199,7 @@
     {%- endif -%}
     {%- if condition.get('at_least') == 0 and 'at_most' not in condition -%}
         {{ refuse(
-            where ~ ': at_least 0 holds for everybody; write at_least: 1 or more, or at_most'
+            where ~ ': at_least 0 holds for all users; write at_least: 1 or more, or at_most'
         ) }}
     {%- endif -%}
 {% endmacro %}
@@ -272,7 +273,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# A value as its author wrote it; a date, which JSON does not know, as text. #}
+{# A value as its author wrote it; a date, which JSON does not have, as text. #}
 {% macro in_json(value) %}{{ return(tojson(value, value | string)) }}{% endmacro %}
 
 {# The allowed name that shares most letter pairs with `name` (Dice). #}
@@ -293,5 +294,5 @@
     {{ return(best.name) }}
 {% endmacro %}
 
-{# Stop with a message meant for people; the command line shows exactly what follows the mark. #}
+{# Stop with a message for people; the command line shows exactly the text after the mark. #}
 {% macro refuse(message) %}{{ exceptions.raise_compiler_error('Foretell: ' ~ message) }}{% endmacro %}

@@ -1,11 +1,11 @@
-{# Conditions under all_of, any_of and none_of, however nested, as clauses: all clauses must hold, and
-   of each clause one literal, a condition or its negation (conjunctive normal form). Each literal is
-   {id, condition, is_negated}; id gives the condition's place in the YAML.
-   node: a condition, or a mapping with one of the three keys; id: of the node. #}
+{# Conditions under all_of, any_of and none_of, at any depth, as clauses (conjunctive normal form): all clauses
+   must hold, and of each clause at least one literal, which is a condition or its negation. Each literal is
+   {id, condition, is_negated}; id is the condition's place in the YAML. node: a condition, or a mapping with
+   one of the three keys; id: of the node. #}
 {% macro parse_clauses(node, id, is_negated=false) %}
     {%- set key = nested_key(node) -%}
     {%- if not key and 'event' in node and 'user' in node -%}
-        {#- One condition in YAML, two questions. -#}
+        {#- One YAML condition on both events and user properties becomes two. -#}
         {%- set user = {'user': node.user} -%}
         {%- set event = {} -%}
         {%- for name, value in node.items() if name != 'user' -%}
@@ -39,7 +39,7 @@
     {{ return(state.clauses) }}
 {% endmacro %}
 
-{# Which of all_of, any_of and none_of a node has; empty for a condition. #}
+{# The key of a node: all_of, any_of or none_of; empty for a condition. #}
 {% macro nested_key(node) %}
     {%- for key in ['all_of', 'any_of', 'none_of'] if key in node -%}{{ return(key) }}{%- endfor -%}
     {{ return('') }}

@@ -1,7 +1,7 @@
-{# The predictions declared as exposures of type ml (DESIGN.md section 4), flattened into rows:
-   definitions; conditions, with their events (none = any), filters (where / user) and measures, what
-   conditions count, each once; clauses, each of conditions of which one must hold (parse_clauses).
-   Every value stays data: it reaches SQL only through sql_string. #}
+{# The predictions declared as exposures of type ml (DESIGN.md section 4), flattened into rows: definitions;
+   conditions, with their events (none = any), filters (where / user) and measures (what conditions count, each
+   once); clauses, which need one of their conditions to hold (parse_clauses). Every value stays data: it
+   reaches SQL only through sql_string. #}
 {% macro parse_definitions() %}
     {%- set rows = {
         'definitions': [], 'conditions': [], 'clauses': [], 'events': [], 'filters': [], 'measures': [],
@@ -11,10 +11,10 @@
     {%- for exposure in definitions_in_use() -%}
         {%- set prediction = exposure.config.meta.get('prediction') -%}
         {%- if exposure.type == 'ml' and prediction is mapping -%}
-            {#- Reasons and budgets do not change the question: its models stay. -#}
-            {%- set asked, budget = dict(prediction), prediction.get('budget', {}) -%}
-            {%- do asked.pop('reasons', none) -%}
-            {%- do asked.pop('budget', none) -%}
+            {#- Reasons and budgets are not part of the definition hash: models stay valid when they change. -#}
+            {%- set definition, budget = dict(prediction), prediction.get('budget', {}) -%}
+            {%- do definition.pop('reasons', none) -%}
+            {%- do definition.pop('budget', none) -%}
             {%- do rows.definitions.append({
                 'prediction': exposure.name,
                 'label': exposure.label or exposure.name,
@@ -24,8 +24,8 @@
                 'is_value': is_value_outcome(prediction.outcome) | string | lower,
                 'budget_minutes': budget.get('minutes'),
                 'budget_memory_gb': budget.get('memory_gb'),
-                'definition': tojson(asked, sort_keys=true),
-                'definition_hash': local_md5(tojson(asked, sort_keys=true)),
+                'definition': tojson(definition, sort_keys=true),
+                'definition_hash': local_md5(tojson(definition, sort_keys=true)),
                 'file': definition_file(exposure),
             }) -%}
             {%- do flatten_prediction(rows, exposure.name, prediction) -%}
@@ -36,8 +36,8 @@
     {{ return(rows) }}
 {% endmacro %}
 
-{# Cohort and outcome of one prediction as rows. Users who could not be a first time, or have the
-   property already, are left out of the cohort by conditions of its own. #}
+{# Cohort and outcome of one prediction as rows. For outcomes that can happen only once (a first time, a
+   property that is set), added conditions remove users from the cohort for whom it has already happened. #}
 {% macro flatten_prediction(rows, name, prediction) %}
     {%- set outcome = prediction.outcome -%}
     {%- set cohort = prediction.get('cohort', [{'event': 'any', 'within_days': 56}]) -%}
@@ -62,14 +62,14 @@
     {%- do flatten_condition(rows, name, 'outcome', name ~ ':outcome:0', outcome) -%}
 {% endmacro %}
 
-{# Whether the question is how much (a sum without bounds, a count) instead of whether. #}
+{# True for a value outcome, which asks how much (a sum without bounds, a count) instead of whether. #}
 {% macro is_value_outcome(outcome) %}
     {%- set is_sum = 'sum_of' in outcome and 'at_least' not in outcome and 'at_most' not in outcome -%}
     {{ return(is_sum or outcome.get('count', false)) }}
 {% endmacro %}
 
-{# One condition, which counts events or looks at user properties, as rows, once. A count condition
-   holds where min_count <= count <= max_count, or the sum if it is one. #}
+{# One condition as rows: it counts events or checks user properties. A count condition holds where min_count <=
+   count <= max_count, or the sum if it is one. #}
 {% macro flatten_condition(rows, prediction, role, id, condition) %}
     {%- if id not in rows.conditions | map(attribute='condition_id') -%}
     {%- set is_change = role == 'outcome' and 'user' in condition -%}
@@ -92,7 +92,7 @@
     {%- set at_most = 0 if condition.get('not_done') else condition.get('at_most') -%}
     {%- set kind = 'change' if is_change else 'user' if not is_counted
         else 'sum' if 'sum_of' in condition else 'count' -%}
-    {#- Of a value the label is whether there is any: sums have six decimals. -#}
+    {#- For value outcomes the label is whether the value is above 0: sums have six decimals. -#}
     {%- set least = 1 if at_most is none else 0 if kind != 'sum' else none -%}
     {%- if role == 'outcome' and kind == 'sum' and is_value_outcome(condition) -%}
         {%- set least = '0.000001' -%}
@@ -118,7 +118,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# What a measure counts, for people: purchase where category is shoes. #}
+{# The description of a measure: purchase where category is shoes. #}
 {% macro measure_label(events, where, sum_of) %}
     {%- set filters = [] -%}
     {%- for property, given in where.items() -%}

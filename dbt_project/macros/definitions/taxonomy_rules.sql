@@ -26,7 +26,7 @@
     {%- endfor -%}
 {% endmacro %}
 
-{# Pins and bans as rows. * in a name matches anything, \* an asterisk. #}
+{# Pins and bans as rows. * in a name matches any text, \* a literal asterisk. #}
 {% macro flatten_rules(rows, taxonomy) %}
     {%- for action in ['pin', 'ban'] -%}
         {%- for rule in taxonomy.get(action) or [] -%}

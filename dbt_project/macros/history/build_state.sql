@@ -1,8 +1,9 @@
-{# The table build_state, one row: what the newest build came to. By it alone an hourly run knows whether it may
-   go by what is there. A build that decides what now is begins it (step begun), leaves it built, and the run is
-   finished when `predictions` and what is made of it are there. A past hour is refused unless it is meant. #}
+{# The table build_state, one row: the state of the newest build. An hourly run reads only this row to decide
+   whether it may use the existing tables. A build of stg_as_of sets step begun at its start and built at its
+   end; step finished follows when `predictions` and the tables made from it are built. A build of a past hour
+   is refused unless FORETELL_REPLAY allows it. #}
 
-{# Which tables a warehouse has, and which columns, follows from the version that made it. #}
+{# The version of the tables and columns of a warehouse. #}
 {% macro warehouse_version() %}{{ return('0.3.0') }}{% endmacro %}
 
 {# Before a build. #}
@@ -20,8 +21,8 @@
     {%- endif -%}
 {% endmacro %}
 
-{# After a build. results: of dbt, a result per node. A build that ends before scoring_rows leaves nothing half
-   done that scores are made of. #}
+{# After a build. results: of dbt, a result per node. A build without scoring_rows leaves the inputs of scores
+   complete, so it ends as finished. #}
 {% macro end_build(results) %}
     {%- set failed = results | map(attribute='status') | map('string')
         | reject('in', ['success', 'pass', 'warn', 'no-op', 'partial success']) | list -%}
@@ -49,12 +50,12 @@
     {%- endif -%}
 {% endmacro %}
 
-{# Does this command make a model? #}
+{# True if this command builds the model. #}
 {% macro is_build_of(name) %}
     {{ return(execute and flags.WHICH in ('build', 'run') and 'model.foretell.' ~ name in selected_resources) }}
 {% endmacro %}
 
-{# Does this build make all that readers of scores take, but for the reports of a day? #}
+{# True if this build makes all tables for readers of scores, apart from the daily reports. #}
 {% macro makes_served_tables() %}
     {%- if not execute -%}{{ return(false) }}{%- endif -%}
     {%- for node in graph.nodes.values()
@@ -65,7 +66,8 @@
     {{ return(true) }}
 {% endmacro %}
 
-{# Does this build decide what counts as input? An hour goes by what the day before decided. #}
+{# True if this build decides which counters and features are input. An hourly run uses the decisions of the
+   last daily run. #}
 {% macro makes_daily_tables() %}
     {%- for node in graph.nodes.values()
         if node.resource_type == 'model' and 'daily' in node.config.tags
@@ -75,7 +77,8 @@
     {{ return(false) }}
 {% endmacro %}
 
-{# Write the row. changed: column to SQL, which may read the row before as state; other columns stay. #}
+{# Write the row. changed: column to SQL, which may read the previous row as state; other columns keep their
+   values. #}
 {% macro set_build_state(changed) %}
     {%- set table, columns = history_table('build_state'), [] -%}
     {%- for column, type in history_tables()['build_state'].items() -%}
@@ -94,7 +97,7 @@
     {{ return("timestamp '" ~ modules.datetime.datetime.now(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S') ~ "'") }}
 {% endmacro %}
 
-{# One number for all definitions, another when one is added, changed or gone: a query. #}
+{# One hash of all definitions, which differs when one is added, changed or removed: a query. #}
 {% macro hash_of_definitions(definitions) %}
     {{ return(
         'select cast(coalesce(sum(' ~ hash_key('prediction, definition_hash') ~ ' % 1000000007), 0) as bigint)'
@@ -102,7 +105,7 @@
     ) }}
 {% endmacro %}
 
-{# The newest hour that any run was about, as SQL; of a replay the one before it. #}
+{# The newest as_of of any run, as SQL; a replay of an earlier hour does not change it. #}
 {% macro newest_as_of() %}
     {%- set now = built_table('stg_as_of') -%}
     {{ return(
@@ -112,7 +115,7 @@
 
 {% macro given_as_of() %}{{ return(setting('as_of')) }}{% endmacro %}
 
-{# Stop a build that would set the clock back, or leave it set back, unless that is meant. #}
+{# Stop a build as of an hour before the newest run, unless FORETELL_REPLAY allows it. #}
 {% macro refuse_past_hour() %}
     {%- set given = given_as_of() -%}
     {%- if given and env_var('FORETELL_REPLAY', '') != 'publish' -%}
@@ -123,8 +126,8 @@
         {%- if later.rows -%}
             {{ refuse(
                 'FORETELL_AS_OF=' ~ given ~ ' is before the newest run of this warehouse, as of '
-                ~ later.rows[0][0] ~ ': a replay would take the place of live scores. Unset it, or replay '
-                ~ 'beside them with `foretell score --as-of`; FORETELL_REPLAY=publish means it'
+                ~ later.rows[0][0] ~ ': a replay would replace live scores. Unset it, or replay '
+                ~ 'in a copy with `foretell score --as-of`; FORETELL_REPLAY=publish allows it'
             ) }}
         {%- endif -%}
     {%- endif -%}

@@ -1,4 +1,5 @@
-{# The tables that no model makes, and their columns: Python writes them, `builds` macros. Contract columns: DESIGN.md section 4. #}
+{# Columns of the tables that no model makes: Python writes them, and macros write `builds`. Contract columns:
+   DESIGN.md section 4. #}
 {% macro history_tables() %}
     {%- set text = dbt.type_string() -%}
     {{ return({
@@ -46,16 +47,16 @@
     }) }}
 {% endmacro %}
 
-{# Such a table, in the schema that the sources say. #}
+{# One of these tables, in the schema of its source. #}
 {% macro history_table(name) %}
     {%- for source in graph.sources.values() if source.package_name == 'foretell' and source.name == name -%}
         {{ return(api.Relation.create(source.database, source.schema, source.identifier, type='table')) }}
     {%- endfor -%}
 {% endmacro %}
 
-{# Before a build: these tables, empty on a fresh warehouse, so that `dbt build` works before any model
-   is trained and without any query log. One of an older version gets the columns it lacks, empty.
-   Looking at a table opens a transaction, so that what follows needs a commit of its own. #}
+{# Before a build: create these tables, empty on a fresh warehouse, so that `dbt build` works before any model
+   is trained and without a query log. Missing columns of a table of an older version are added, empty. Reading
+   a table opens a transaction, so what follows needs its own commit. #}
 {% macro create_history() %}
     {%- if execute %}
     {%- do refuse_version() -%}
@@ -82,8 +83,8 @@
     {%- endif %}
 {% endmacro %}
 
-{# Stop before anything is written into a warehouse that this version does not know: one from before 0.3, which kept
-   no version, or one of a newer version. #}
+{# Stop, before anything is written, on a warehouse of an unknown version: one from before 0.3, which stored no
+   version, or one of a newer version. #}
 {% macro refuse_version() %}
     {%- set state, models = existing_relation(history_table('build_state')), existing_relation(history_table('models')) -%}
     {%- set ours = warehouse_version().split('.') | map('int') | list -%}
@@ -98,13 +99,13 @@
             {%- elif theirs < ours and var('scope') == 'active' and is_build_of('stg_as_of') -%}
                 {{ refuse(
                     'the tables are of Foretell ' ~ row[0] ~ ' and this is ' ~ warehouse_version()
-                    ~ ': build them once of everybody (`foretell run`, or dbt without scope: active)'
+                    ~ ': build them once for all users (`foretell run`, or dbt without scope: active)'
                 ) }}
             {%- endif -%}
         {%- endfor -%}
     {%- elif models -%}
         {{ refuse(
-            'this warehouse was made before Foretell 0.3, whose tables are others: name another with '
+            'this warehouse was made before Foretell 0.3, whose tables differ: name another with '
             ~ 'FORETELL_WAREHOUSE and load the events anew'
         ) }}
     {%- endif -%}
@@ -127,7 +128,7 @@
     {{ return(missing) }}
 {% endmacro %}
 
-{# Which of these columns a table lacks. #}
+{# The columns among these that a table does not have. #}
 {% macro missing_names(relation, names) %}
     {%- set there = adapter.get_columns_in_relation(relation) | map(attribute='name') | map('lower') | list -%}
     {{ return(names | reject('in', there) | list) }}

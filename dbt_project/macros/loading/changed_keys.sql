@@ -1,6 +1,6 @@
-{# What events that came or went since a table counted them belong to: distinct keys, as a FROM item.
-   keys: columns or expressions of stg_checked_events with their names; counted: the table, whose
-   counted_in says up to which batch it has seen; of: which rows matter. #}
+{# Keys of events that were added or removed since a table counted them: distinct keys, as a FROM item. keys:
+   columns or expressions of stg_checked_events with their names; counted: the table, whose counted_in is the
+   newest batch it has counted; of: SQL condition of the relevant rows. #}
 {% macro changed_keys(keys, counted, of="status in ('accepted', 'duplicate')") %}
 (
     select distinct {{ keys }}
@@ -9,7 +9,7 @@
 )
 {%- endmacro %}
 
-{# True for rows of stg_checked_events that came, or were decided anew, since a table counted them. #}
+{# True for rows of stg_checked_events that were added, or got another status, since a table counted them. #}
 {% macro is_uncounted(counted) %}
 decided_in > (select coalesce(max(counted_in), 0) from {{ counted }})
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{# Of some events of one hour, what shows what hour it was: columns n_users_timed (users with an event that was
-   not received before it) and n_prompt of stg_event_hours. Users, not events: one phone whose clock is wrong
+{# Evidence that the hour of some events is right: columns n_users_timed (users with an event that was not
+   received before it) and n_prompt of stg_event_hours. Users, not events, because one phone with a wrong clock
    may send hundreds. events: alias of rows with identity_key, event_time, event_hour and received_at. #}
 {% macro count_clocks(events) -%}
 count(distinct case

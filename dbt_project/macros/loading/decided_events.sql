@@ -1,10 +1,9 @@
-{# Raw rows of the loaded files, typed, with the reason if a row cannot be used (reject_reason), whether
-   it comes too late, which placeholder stood in place of an id (real_id), and the duplicate_hash that
-   finds suspects cheaply. A FROM item; it is read
-   more than once, each time through another filter, because keeping a billion wide rows costs more
-   than reading them again (docs/decisions/0008).
-   only: SQL condition of the rows wanted (in_new_files); closed: the hour before which they come too
-   late. Without: every row of every file, none too late. #}
+{# Raw rows of the loaded files, typed: with the reason if a row cannot be used (reject_reason), whether it is
+   late, the placeholder that was received instead of an id (real_id), and the duplicate_hash that finds
+   possible duplicates cheaply. A FROM item. It is read several times with different filters, because storing a
+   billion wide rows costs more than reading them again (docs/decisions/0008). only: SQL condition of the rows
+   to read (in_new_files); closed: the hour before which events are late. Without them: every row of every file,
+   none late. #}
 {% macro decided_events(only=none, closed=none) %}
 (
     select
@@ -75,8 +74,8 @@
 )
 {% endmacro %}
 
-{# Equal for events that may be one sent twice: the same event_id or, without, the same content but for its
-   properties, which are looked at more closely (json_canonical) where this is equal. #}
+{# Equal for events that may be duplicates: the same event_id or, without one, the same content except for its
+   properties, which are compared exactly (json_canonical) where this hash is equal. #}
 {% macro duplicate_hash() %}
 case
     when event_id is not null then {{ hash_key('event_id') }}

@@ -1,16 +1,15 @@
-{# The last hour of some events, the hour after which the others lie ahead of their time, and the first. One
+{# The last and the first hour of some events; events after the last hour have wrong clocks. One
    row: last_hour, first_event_hour. hours: a FROM item as stg_event_hours; written_by: the hour by which
-   everything had been written or loaded, as SQL, NULL where that is not known; begun_by: an hour at or
-   after which all events of some file lie (at least 3), as SQL: a file of nothing but strays is none.
-   - An event that was received before the hour it names has a fast clock: it does not say what hour it is.
+   all events had been written or loaded, as SQL, NULL if unknown; begun_by: the newest first hour of
+   the files with at least 3 events, as SQL (a file of a few stray events does not count). Rules:
+   - An event received before its own hour has a fast clock: it is no evidence of the hour.
    - The volume of an hour is the number of its users: one phone with a wrong clock may send hundreds of events.
-   - Nothing happens after it was written. If more than half of the events did, that time is the wrong one.
-   - An hour in which events were received within a day is proven, and so is the one at which the newest
-     file begins. After the last of these, or where none is proven, a few users (up to 3, or 0.5 %) far
-     apart from all others are wrong clocks: hours before which so little happened, within an hour to four
-     weeks, as is 5 % of what is usual for the time of day and week. The hour right after a usual one may
-     have just begun.
-   - A few (under 0.1 %) before four weeks of silence are wrong clocks, too: they are not the first. #}
+   - No event happens after it was written. If more than half of the events did, the time of writing is wrong.
+   - An hour with events received within a day is proven, and so is begun_by. After the last proven hour, or
+     if none is proven, a few users (up to 3, or 0.5 %) far apart from all others have wrong clocks. Far apart
+     means: in windows of an hour to four weeks before them, volume was at most 5 % of the usual volume for
+     the time of day and week. The hour right after a usual one may have just begun.
+   - A few events (under 0.1 %) before four weeks of silence have wrong clocks, too: they are not the first. #}
 {% macro last_hour(hours, written_by='cast(null as integer)', begun_by='cast(null as integer)') %}
     {%- set windows = [1, 3, 6, 12, 24, 72, 168, 672] %}
     with counted as (
@@ -39,7 +38,7 @@
         where counted.n_users_timed > 0 and coalesce(counted.event_hour <= written.written_by, true)
     ),
 
-    -- What half of all users see as the volume of such an hour: a few strays do not change it.
+    -- The usual volume is the median over users, so a few stray events do not change it.
     of_day as ({{ usual_volume('known', 'hour_of_day') }}),
 
     of_week as ({{ usual_volume('known', 'hour_of_week') }}),
@@ -143,8 +142,8 @@
     cross join history
 {% endmacro %}
 
-{# Per slot the number of users in the hour in which half of the slot's users lie: a median that every
-   user votes for. known: a CTE with n_users and the slot. #}
+{# The usual number of users of an hour, per slot (of day or week): the median over users, each counted in the
+   hour of its event. known: a CTE with n_users and the slot. #}
 {% macro usual_volume(known, slot) %}
     select slot, min(n_users) as n_users
     from (

@@ -1,5 +1,5 @@
-{# What decides how raw events become staged ones, whichever files they come from: where it changes, all are
-   loaded anew. #}
+{# The settings that determine how raw events become staged ones, whichever files they are in. When they change,
+   all events are loaded anew. #}
 {% macro loading_settings() %}
     {{ return(tojson({
         'future_tolerance_hours': var('future_tolerance_hours'),
@@ -10,11 +10,10 @@
     }, sort_keys=true)) }}
 {% endmacro %}
 
-{# Before a build: if files that were loaded changed since, or settings did, drop what was loaded, so that it
-   is loaded anew; a relation is read whole each time. New files alone are added to what is there, and
-   events of files that are gone, or that the sources name no more, stay: where a load of all would lose
-   them, the run is refused (lost_events). Ids last: those of counters and features, and batches are
-   numbered on. #}
+{# Before a build: if loaded files or the settings changed, drop the loaded tables, so that all events are
+   loaded anew; a relation without loaded_at is read whole each time. New files alone are added to the existing
+   tables. Events of deleted files, or of files that no source names now, stay; if loading anew would lose them,
+   the run is refused (refuse_to_lose). Ids of counters and features stay, and batch numbers continue. #}
 {% macro load_anew() %}
     {%- if execute and flags.WHICH in ('build', 'run') and 'model.foretell.stg_checked_events' in selected_resources -%}
     {%- set loaded = {} -%}
@@ -61,10 +60,10 @@
     {%- endif -%}
 {% endmacro %}
 
-{# The reason in words, empty if there is none. loaded: tables by name; batches: the relation of
-   stg_batches, if there is one. #}
+{# The reason to load all events anew, as text; empty if there is none. loaded: tables by name; batches: the
+   relation of stg_batches, if it exists. #}
 {% macro why_load_anew(loaded, batches) %}
-    {%- if not batches -%}{{ return('stg_batches, which says what is loaded, is gone') }}{%- endif -%}
+    {%- if not batches -%}{{ return('stg_batches, the list of loaded files, is gone') }}{%- endif -%}
     {%- for name, table in loaded.items() if is_unfinished(table) -%}
         {{ return('a run was stopped while it wrote ' ~ name) }}
     {%- endfor -%}
@@ -83,7 +82,7 @@
         ~ (
             " union all select 4, 'the demo must not mix with your events' from " ~ batches
             ~ " where source <> '' and not " ~ is_demo_file('source_file')
-            if is_demo() else " union all select 4, 'the events of the demo give way to yours' from " ~ batches
+            if is_demo() else " union all select 4, 'your events replace those of the demo' from " ~ batches
             ~ ' where ' ~ is_demo_file('source_file')
         )
         ~ " order by 1, 2 limit 1"
@@ -98,7 +97,7 @@
     ) }}
 {% endmacro %}
 
-{# Is nothing else named than what `foretell demo-events` writes? Those files can be made again. #}
+{# True if the only events are those of `foretell demo-events`, which can be made again. #}
 {% macro is_demo() %}
     {%- for source in event_sources() if source.may_be_absent -%}{{ return(true) }}{%- endfor -%}
     {{ return(false) }}
@@ -106,7 +105,7 @@
 {% macro is_demo_file(file) %}{{ return(file ~ " like '%warehouse/demo_events/%'") }}{% endmacro %}
 
 {# Loaded files and relations that are gone, or that no source names now, with their accepted events: a query.
-   Of a relation also the rows that were taken out of it since, where they are more than a tenth. #}
+   For a relation also the rows deleted from it since, if they are more than a tenth. #}
 {% macro gone_files(loaded) %}
     {%- set parts = [] -%}
     {%- set counts = '(select batch_id, sum(n_rows) as n_rows, '
@@ -131,7 +130,7 @@
     {{ return(parts | join(' union all ')) }}
 {% endmacro %}
 
-{# Stop before a load of all events that would lose some, with what to type to do it anyway. #}
+{# Stop before loading anew loses events; the message names the commands that allow it. #}
 {% macro refuse_to_lose(reason, loaded) %}
     {%- if var('forget_gone_files') or not ('stg_batches' in loaded and 'stg_ingest_counts' in loaded) -%}
         {{ return('') }}
@@ -153,9 +152,9 @@
     {%- endif -%}
 {% endmacro %}
 
-{# What was loaded is taken as if it had been loaded as it would be now: batches get the settings of now and
-   the files' sizes and times of now. All other tables follow from the events that stay; those that
-   are counted again are made anew. #}
+{# Keep the loaded events as if they had been loaded now: batches get the current settings and the current sizes
+   and times of their files. All other tables follow from the kept events; those that can be counted again are
+   dropped and made anew. #}
 {% macro keep_loaded(loaded) %}
     {%- set batches = loaded['stg_batches'] -%}
     {%- for name, relation in loaded.items()
@@ -178,7 +177,7 @@
     {%- do run_query(replace_table(batches, kept)) -%}
 {% endmacro %}
 
-{# One batch without rows replaces all before it, so that the next has a higher number. #}
+{# One batch without rows replaces all earlier ones, so that the next batch gets a higher number. #}
 {% macro restart_batches(batches, reason) %}
     {%- set restarted %}
     select

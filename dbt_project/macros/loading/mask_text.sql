@@ -1,5 +1,5 @@
-{# Texts without passwords and keys, for tables and messages: user:password@ of URLs, and query keys of
-   theirs that open something. The rules are those of models_ml/foretell/system/secrets.py. #}
+{# Text with passwords and keys masked, for tables and messages: user:password@ of URLs, and secret query
+   parameters. The rules are those of models_ml/foretell/system/secrets.py. #}
 
 {# Of a text known at compile time. #}
 {% macro mask_text(text) %}
@@ -19,7 +19,7 @@
     {{ return(masked.sql) }}
 {% endmacro %}
 
-{# Pairs of a pattern and what takes its place; $1 is the first group. #}
+{# Pairs of a pattern and its replacement; $1 is the first group. #}
 {% macro mask_rules() %}
     {%- set quotes = "'" ~ '\\"' -%}
     {{ return([

@@ -1,9 +1,9 @@
-{# What a load of new files must know before it reads them. It is worked out by a hook before the model's own
-   SQL runs (set_load_bounds) and kept in variables of the session: by constants alone the engine skips files
-   and hours that it need not read. #}
+{# Bounds for loading new files. A hook computes them before the model's own SQL runs (set_load_bounds) and
+   stores them in variables of the session: with constants the engine skips files and hours that it need not
+   read. #}
 
-{# Statements before stg_checked_events is added to: which files are new, and the hour before which an event
-   comes too late, late_days before the last hour loaded. #}
+{# Set the bounds before rows are added to stg_checked_events: the new files, and the hour before which an event
+   is late, late_days before the last hour loaded. #}
 {% macro set_load_bounds() %}
     {%- if not is_incremental_run() -%}{{ return('') }}{%- endif -%}
     {%- set new = '(select * from ' ~ ref('stg_batches') ~ ' where batch_id > (select coalesce(max(decided_in), 0) from '
@@ -25,11 +25,11 @@ batches.batch_id >= {{ variable('first_new_batch') }}
             and coalesce(raw_events.loaded_at > {{ variable('loaded_after') }}, true)
 {%- endmacro %}
 
-{# The hour before which an event comes too late, as SQL. #}
+{# The hour before which an event is late, as SQL. #}
 {% macro closed_hour() %}{{ return(variable('closed_hour')) }}{% endmacro %}
 
-{# The events loaded before, by hour: stg_event_hours counted them, by name as a ref would make a circle, unless a
-   run stopped in between. #}
+{# The events loaded before, by hour, from stg_event_hours (by name, as a ref would be circular), or counted
+   again if a run stopped before that table was built. #}
 {% macro hours_loaded() %}
     {%- set counted = built_table('stg_event_hours') -%}
     {%- set is_counted = counted and run_query(
@@ -41,8 +41,8 @@ batches.batch_id >= {{ variable('first_new_batch') }}
     ) }}
 {% endmacro %}
 
-{# True where a raw row is of a batch. A relation that says when rows came has a batch for each time
-   it was read: those that came since the time before; rows that do not say it are of the first. #}
+{# True where a raw row belongs to a batch. A relation with loaded_at has one batch per read, with the rows
+   loaded since the previous read; rows without a value of loaded_at belong to the first. #}
 {% macro is_of_batch(raw_events, batches) %}
 {{ raw_events }}.source = {{ batches }}.source
             and {{ raw_events }}.source_file = {{ batches }}.source_file
@@ -52,8 +52,8 @@ batches.batch_id >= {{ variable('first_new_batch') }}
             and coalesce({{ raw_events }}.loaded_at <= {{ batches }}.modified_at, true)
 {%- endmacro %}
 
-{# The hour by which all that is loaded had been written or, in a relation, loaded: an hour is added, as clocks
-   of machines differ. Where files do not say it, the machine's own clock does. As SQL. #}
+{# The hour by which all loaded rows had been written or, in a relation, loaded, as SQL. One hour is added
+   because clocks of machines differ. Without that time the clock of this machine is used. #}
 {% macro written_by() %}
 (
             select least(
@@ -63,7 +63,7 @@ batches.batch_id >= {{ variable('first_new_batch') }}
         )
 {%- endmacro %}
 
-{# The newest hour with which a file of at least 3 events begins, as SQL. counts: the table stg_ingest_counts. #}
+{# The newest first hour of the files with at least 3 events, as SQL. counts: the table stg_ingest_counts. #}
 {% macro begun_by(counts) %}
     {%- if not counts -%}{{ return('cast(null as integer)') }}{%- endif -%}
     {{ return(
@@ -71,13 +71,13 @@ batches.batch_id >= {{ variable('first_new_batch') }}
     ) }}
 {% endmacro %}
 
-{# The hour of the machine on which dbt runs, in hours since 1970-01-01 00:00 UTC: nothing that was loaded can
-   have happened later. No model asks for more of a clock than that. #}
+{# The hour of the machine on which dbt runs, in hours since 1970-01-01 00:00 UTC: an upper bound for all loaded
+   events. This is the only use of a clock in the models. #}
 {% macro machine_hour() %}{{ return((run_started_at.timestamp() // 3600) | int) }}{% endmacro %}
 
-{# Stop before rows are added of which a whole batch comes too late: at least 20 events, and 95 % of those that
-   can be used. Either they are history, which a load of all takes in, or the clock that they are
-   measured by is wrong. new: the checked rows to be added. #}
+{# Stop before adding a batch that is late as a whole: at least 20 late events, and 95 % of its usable rows.
+   Either the batch is history, which a full refresh loads, or the clock that it is compared with is wrong. new:
+   the checked rows to be added. #}
 {% macro refuse_late_batches(new) %}
     {%- if not execute or var('accept_late') -%}{{ return('') }}{%- endif -%}
     {%- for row in run_query(
@@ -94,7 +94,7 @@ batches.batch_id >= {{ variable('first_new_batch') }}
             row[0] ~ ' comes too late as a whole: its ' ~ '{:,}'.format(row[1] | int) ~ ' events are of '
             ~ (row[2] | string)[:16] ~ ' to ' ~ (row[3] | string)[:16] ~ ', more than ' ~ var('late_days')
             ~ ' days before the newest that is loaded, ' ~ (row[4] | string)[:16]
-            ~ '. Take them in: `foretell run --full-refresh`; or leave them out: `foretell run --accept-late`'
+            ~ '. Load them: `foretell run --full-refresh`; or leave them out: `foretell run --accept-late`'
         ) }}
     {%- endfor -%}
 {% endmacro %}

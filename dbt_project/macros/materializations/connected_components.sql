@@ -1,9 +1,9 @@
-{# A table of the connected components of graphs: (graph, node, component), component being one of
-   its nodes. The model's SQL gives the edges: (graph, left_node, right_node), two different bigints.
-   By randomised contraction: in each pass every node joins that one of itself and its neighbours which
-   hashes lowest, and nodes that joined are one from then on. On average a quarter of them or more is
-   gone after a pass, so that a chain of 10,000 takes about a dozen.
-   Source: Boegeholz, Brand, Todor (ICDE 2020), "In-database connected component analysis". #}
+{# A table of the connected components of graphs: (graph, node, component), where component is one of its nodes.
+   The model's SQL gives the edges: (graph, left_node, right_node), two different bigints. Method: randomised
+   contraction. In each pass every node joins the node with the lowest hash among itself and its neighbours;
+   joined nodes count as one node from then on. On average at least a quarter of the nodes is removed per pass,
+   so a chain of 10,000 nodes takes about a dozen passes. Source: Boegeholz, Brand, Todor (ICDE 2020),
+   "In-database connected component analysis". #}
 {% materialization connected_components, default %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set tables = namespace(
@@ -45,12 +45,12 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{# Far more than any graph takes: each halves what is left, about. #}
+{# Far more passes than any graph needs: each about halves the number of nodes. #}
 {% macro max_passes() %}{{ return(100) }}{% endmacro %}
 
 {% macro count_of(table) %}{{ return(run_query('select count(*) from ' ~ table).rows[0][0]) }}{% endmacro %}
 
-{# One pass: whom each node joins. number: of the pass, so that each draws other hashes. #}
+{# One pass: which node each node joins. number: of the pass, so that each pass uses other hashes. #}
 {% macro joined_nodes(edges, number) %}
     select
         graph,

@@ -1,6 +1,6 @@
-{# A table that each run adds to: dbt's incremental with strategies for events that come late or twice (config
-   incremental_strategy, macro add_rows), and a first load in parts (config filled_by_week). Spark's is in
-   macros/spark. In a model, is_incremental_run() is used in place of is_incremental(). #}
+{# A table that each run adds to: dbt's incremental, plus strategies for late and duplicate events (config
+   incremental_strategy, macro add_rows) and a first load in parts (config filled_by_week). Spark's is in
+   macros/spark. Models call is_incremental_run() instead of dbt's is_incremental(). #}
 {% materialization incremental_table, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
@@ -22,20 +22,20 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{# Does this run add to a table that is there? #}
+{# True if this run adds to an existing table. #}
 {% macro is_incremental_run() %}
     {%- if not execute or should_full_refresh() -%}{{ return(false) }}{%- endif -%}
     {%- set existing = load_cached_relation(this) -%}
     {{ return(existing is not none and existing.is_table) }}
 {% endmacro %}
 
-{# The statements that add new rows to a table. new: a table with its columns.
+{# The statements that add new rows to a table. new: a table with its columns. Strategies:
    - append.
-   - delete+insert: rows with the unique_key of a new one give way.
-   - replace_decided: a row that comes again with another decision replaces the accepted one it was.
-   - recount: the rows of each changed key (config recount_by) give way. A new row with counted_in NULL only names
-     a changed key. With config resort_by the changed weeks are sorted again when everybody is scored: hours
-     added one by one would lie in as many places. #}
+   - delete+insert: rows with the unique_key of a new row are replaced.
+   - replace_decided: a new row for an accepted event whose status changed replaces the old row.
+   - recount: all rows of each changed key (config recount_by) are replaced. A new row with counted_in NULL only
+     marks a changed key. With config resort_by the changed weeks are sorted again in a daily run, because rows
+     of hourly runs are appended in many places. #}
 {% macro duckdb__add_rows(table, new) %}
     {%- set strategy = config.require('incremental_strategy') -%}
     {%- set columns = adapter.get_columns_in_relation(table) -%}
@@ -65,7 +65,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# True for a row `old` that a row `again` decides anew (stg_checked_events). #}
+{# True for a row `old` whose status a new row `again` changes (stg_checked_events). #}
 {% macro is_decided_again() %}
         old.status = 'accepted'
         and old.batch_id = again.batch_id
@@ -92,7 +92,7 @@
     insert into {{ table }} ({{ names }}) select {{ names }} from {{ new }} where {{ condition }}
 {%- endmacro %}
 
-{# Rows that are not wanted any more leave a table: for a post_hook. #}
+{# Delete the rows that match a condition: for a post_hook. #}
 {% macro delete_rows(table, condition) %}
     {{ return(adapter.dispatch('delete_rows', 'foretell')(table, condition)) }}
 {% endmacro %}

@@ -1,10 +1,10 @@
 {# A large table is filled in parts, each the rows of the model's SQL for some weeks and some users: joins,
-   groups and sorts of what fits into memory take half the time of all at once (docs/decisions/0010). The
-   model's SQL says which rows are of the part at hand: in_block(key) and in_weeks(hour), whose bounds are
-   variables of DuckDB, so that a scan skips what lies elsewhere. Without bounds they are true of all rows. Spark does
-   all at once: it spills and splits by itself. #}
+   groups and sorts that fit into memory take half the time of one large query (docs/decisions/0010). The
+   model's SQL selects the rows of the current part with in_block(key) and in_weeks(hour), whose bounds are
+   variables of DuckDB, so that a scan skips all other rows. Without bounds both are true for all rows. Spark
+   does everything at once: it spills and splits by itself. #}
 
-{# True for users of the part at hand. #}
+{# True for users of the current part. #}
 {% macro in_block(key) %}{{ return(adapter.dispatch('in_block', 'foretell')(key)) }}{% endmacro %}
 {% macro duckdb__in_block(key) -%}
 {{ key }} between coalesce(getvariable('first_key'), 0) and coalesce(getvariable('last_key'), 9223372036854775807)
@@ -12,7 +12,7 @@
 {% macro spark__in_block(key) %}true{% endmacro %}
 {% macro default__in_block(key) %}{{ exceptions.raise_compiler_error("in_block: add " ~ target.type) }}{% endmacro %}
 
-{# True for hours of the part at hand. #}
+{# True for hours of the current part. #}
 {% macro in_weeks(hour) %}{{ return(adapter.dispatch('in_weeks', 'foretell')(hour)) }}{% endmacro %}
 {% macro duckdb__in_weeks(hour) -%}
 {{ hour }} between coalesce(getvariable('first_hour'), -2147483647) and coalesce(getvariable('last_hour'), 2147483647)
@@ -20,8 +20,9 @@
 {% macro spark__in_weeks(hour) %}true{% endmacro %}
 {% macro default__in_weeks(hour) %}{{ exceptions.raise_compiler_error("in_weeks: add " ~ target.type) }}{% endmacro %}
 
-{# Fill a table in parts, all in one transaction, and put it in the place of the one before; that one's new
-   name, to be dropped after the commit, or none. parts: a list of bounds; bounds that one lacks are open. #}
+{# Fill a table in parts, all in one transaction, and replace the existing table with it. Returns the new name
+   of the replaced table, to be dropped after the commit, or none. parts: a list of bounds; a missing bound is
+   open. #}
 {% macro duckdb__fill_in_parts(target_relation, parts) %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set building = make_intermediate_relation(target_relation) -%}
@@ -50,7 +51,7 @@
     {{ return(backup if existing is not none and not existing.is_view else none) }}
 {% endmacro %}
 
-{# Insert part after part, with progress on a long way. #}
+{# Insert part after part, with progress if it takes long. #}
 {% macro duckdb__insert_parts(building, parts) %}
     {%- set began = modules.datetime.datetime.now() -%}
     {%- set reported = namespace(at=began) -%}
@@ -81,8 +82,8 @@
     {%- endcall %}
 {% endmacro %}
 
-{# Parts of about events_per_fill events: of whole weeks or, where a week has more, of some users in one week.
-   events: a relation with event_hour. #}
+{# Parts of about events_per_fill events: whole weeks or, if a week has more, some users of one week. events: a
+   relation with event_hour. #}
 {% macro parts_by_week(events) %}
     {%- set weeks = run_query(
         'select ' ~ floor_divide('event_hour', 168) ~ ' as week, count(*) from ' ~ events ~ ' group by week order by week'
@@ -101,7 +102,7 @@
     {{ return(parts) }}
 {% endmacro %}
 
-{# So many ranges of keys, about equally many users in each: keys are hashes. #}
+{# A number of key ranges with about equally many users in each: keys are hashes. #}
 {% macro blocks_of_keys(n_blocks) %}
     {%- set step, blocks = 2 ** 63 // n_blocks, [] -%}
     {%- for block in range(n_blocks) -%}

@@ -1,10 +1,10 @@
-{# A table that others read while it is made anew: they see the old one or the new one, never half of
-   either. With config processed_by (a column, and the one of cohort_processed_identities it is) an hourly
-   run that leaves others as they are (cohort_scope) takes out the rows of the users it processes and puts
-   in the model's of them; the others get the values of config values_of_others, if any. DuckDB does so in one
-   transaction. On Spark, where a table of plain files knows no delete and is dropped to be made
-   again, it is a view of the newest of several tables (name__ and a time), put in place by one
-   statement. The one before stays until the next run, for queries that began with it. #}
+{# A table that readers can query while it is rebuilt: they see the old or the new rows, never a mix. With
+   config processed_by (a column, and the column of cohort_processed_identities that it matches) an hourly run
+   that processes active users only (cohort_scope) replaces the rows of these users; config values_of_others
+   sets columns in the rows of all other users. DuckDB does this in one transaction. On Spark, plain files allow
+   no delete and a table must be dropped to be rebuilt, so there it is a view of the newest of several tables
+   (name__ and a time), replaced by one statement. The previous table stays until the next run, for queries that
+   started with it. #}
 {% materialization serving_table, adapter='duckdb' %}
     {%- if not leaves_others() -%}
         {{ return(materialization_table_duckdb()) }}
@@ -30,7 +30,7 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{# Does an hourly run (scope active) leave the rows of users who did nothing as they are? Of a model with
+{# True if an hourly run (scope active) keeps the rows of users who are not active. For a model with
    processed_by, if cohort_scope has decided so for this run. #}
 {% macro leaves_others() %}
     {%- if not config.get('processed_by') or var('scope') != 'active' or not load_cached_relation(this) -%}
@@ -39,7 +39,7 @@
     {{ return(run_query('select 1 from ' ~ built_table('cohort_scope') ~ " where scope = 'active'").rows | length > 0) }}
 {% endmacro %}
 
-{# True for rows of the model at hand of users whom this run processes. #}
+{# True for rows of the current model whose users this run processes. #}
 {% macro is_processed() %}
     {%- set processed = built_table('cohort_processed_identities') -%}
     {%- for own, column in config.require('processed_by').items() -%}

@@ -1,7 +1,6 @@
-{# A table made block by block: users are dealt into ranges of their key, and the model's SQL runs once
-   per range, so that joins, groups and sorts stay small whatever the number of users. The model filters its
-   large inputs with in_block(key) and names in sized_by three models: what it reads, whom it is made for, and
-   everybody. #}
+{# A table made block by block: users are divided into ranges of their key, and the model's SQL runs once per
+   range, so that joins, groups and sorts stay small for any number of users. The model filters its large inputs
+   with in_block(key). Its config sized_by names three models: the input, the requested users, and all users. #}
 {% materialization user_blocks, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
@@ -18,7 +17,7 @@
     {{ return(materialization_stored_table_spark()) }}
 {% endmaterialization %}
 
-{# About how many input rows the requested users have: in an hour they are few. #}
+{# Estimated input rows of the requested users: few in an hourly run. #}
 {% macro rows_of_requested_users() %}
     {%- set names = [] -%}
     {%- for model in config.require('sized_by') -%}

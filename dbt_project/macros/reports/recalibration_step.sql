@@ -1,7 +1,7 @@
-{# One step of Newton's method for two logistic regressions of outcomes on predicted log-odds: alone,
-   the intercept with a slope of 1; and intercept with slope. Beside them by how far they moved and
-   their standard errors; NULL where the cells do not determine them (one cell, or one outcome).
-   cells: CTE with n_users, n_positives, log_odds; before: CTE with the values to start from. #}
+{# One step of Newton's method for two logistic regressions of outcomes on predicted log-odds: alone (the
+   intercept with a slope of 1), and intercept with slope. Also the size of each step and the standard errors;
+   NULL where the cells do not determine them (one cell, or one outcome). cells: CTE with n_users, n_positives,
+   log_odds; before: CTE with the values to start from. #}
 {% macro recalibration_step(cells, before) %}
     select
         prediction,

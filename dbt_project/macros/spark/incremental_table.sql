@@ -1,7 +1,7 @@
-{# Tables that each run adds to, on Spark, where plain files know no delete: a table with event_hour lies in
-   partitions of a day (partition_day, days since 1970; a column of the files, not of the model), and
-   rows that go are left out when their days are written anew; smaller tables are written whole.
-   Strategies: those of macro add_rows. #}
+{# Tables that each run adds to, on Spark, where plain files allow no delete. A table with event_hour is
+   partitioned by day (partition_day, days since 1970; a column of the files, not of the model), and the days of
+   removed rows are rewritten without them; smaller tables are rewritten whole. Strategies: those of macro
+   add_rows. #}
 {% materialization incremental_table, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
@@ -28,20 +28,20 @@
             {%- if strategy == 'replace_decided' -%}
                 {%- do refuse_late_batches(new) -%}
                 {%- set kept = spark__not_decided_again(target_relation, new) -%}
-                {%- set wanted = 'true' -%}
+                {%- set condition = 'true' -%}
             {%- elif strategy == 'recount' -%}
                 {%- set changed = 'select * from ' ~ new ~ ' where counted_in is null' -%}
                 {%- set kept = spark__not_changed(target_relation, changed, config.require('recount_by')) -%}
-                {%- set wanted = 'counted_in is not null' -%}
+                {%- set condition = 'counted_in is not null' -%}
             {%- elif strategy == 'delete+insert' -%}
                 {%- set kept = spark__not_changed(target_relation, 'select * from ' ~ new, [config.require('unique_key')]) -%}
-                {%- set wanted = 'true' -%}
+                {%- set condition = 'true' -%}
             {%- else -%}
                 {{ exceptions.raise_compiler_error(model.name ~ ': no incremental strategy ' ~ strategy ~ ' on Spark') }}
             {%- endif -%}
             {%- do spark__rewrite(
                 target_relation, names, 'select partition_day from ' ~ new, kept,
-                'select ' ~ names ~ ' from ' ~ new ~ ' where ' ~ wanted
+                'select ' ~ names ~ ' from ' ~ new ~ ' where ' ~ condition
             ) -%}
             {% call statement('main') -%} select 1 {%- endcall %}
         {%- endif -%}
@@ -53,14 +53,14 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{# Does the model at hand lie in partitions of a day? #}
+{# True if the current model is partitioned by day. #}
 {% macro spark__is_by_day() %}
     {{ return(
         config.get('incremental_strategy') == 'replace_decided' or 'event_hour' in config.get('recount_by', [])
     ) }}
 {% endmacro %}
 
-{# Rebalance: each day is written as few files, a large one by several tasks. #}
+{# Rebalance: each day is written as few files, and a large day by several tasks. #}
 {% macro spark__with_days(sql) %}
     {%- if not spark__is_by_day() -%}{{ return(sql) }}{%- endif -%}
     select /*+ rebalance(partition_day) */ * from (
@@ -68,25 +68,25 @@
     ) as rows
 {% endmacro %}
 
-{# Old rows but those that a new one decides anew, as the end of a query after from. #}
+{# Existing rows except those whose status a new row changes, as the end of a query after from. #}
 {% macro spark__not_decided_again(target, new) %}
     {{ target }} as old
     left anti join (select * from {{ new }} where batch_id < decided_in) as again
         on {{ is_decided_again() }}
 {% endmacro %}
 
-{# Old rows but those of changed keys, the same way. #}
+{# Existing rows except those of changed keys, in the same form. #}
 {% macro spark__not_changed(target, changed, keys) %}
     {{ target }} as old
     left anti join ({{ changed }}) as changed
         on {% for key in keys %}old.{{ key }} = changed.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
 {% endmacro %}
 
-{# The rows to come of a table, or of some days of it, take the place of those that are there. days: a
-   query of partition_day; kept: old rows that stay, as from would have it; added: a query of new ones.
-   They are written aside first. Days left without rows go first, what was added comes last: a run
-   that was stopped before finds the same work to do. One that was stopped between the days of the
-   last statement would not, so the table is marked for that time (spark__is_unfinished). #}
+{# Replace the rows of a table, or of some days of it. days: a query of partition_day; kept: the rows that stay,
+   as the end of a query after from; added: a query of new rows. New rows are written to another table first.
+   Days left without rows are removed first and added rows come last, so a run after an interruption finds the
+   same work to do. An interruption between the days of the last statement would go unnoticed, so the table is
+   marked as unfinished meanwhile (spark__is_unfinished). #}
 {% macro spark__rewrite(table, names, days, kept, added) %}
     {%- set is_by_day = spark__is_by_day() -%}
     {%- set of_days = [] -%}
@@ -143,7 +143,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# Was a run stopped while it wrote this table? See spark__rewrite. #}
+{# True if a run was stopped while it wrote this table. See spark__rewrite. #}
 {% macro is_unfinished(table) %}{{ return(adapter.dispatch('is_unfinished', 'foretell')(table)) }}{% endmacro %}
 {% macro spark__is_unfinished(table) %}
     {%- set names = [] -%}

@@ -1,5 +1,5 @@
-{# What models are on Spark where DuckDB has dbt's table: `create table as` would leave files without a table if it
-   was stopped, and Spark refuses a name whose folder has files. #}
+{# The materialization of models on Spark instead of dbt's table: an interrupted `create table as` would leave
+   files without a table, and Spark refuses a name whose folder has files. #}
 {% materialization stored_table, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
@@ -14,7 +14,7 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{# Make an empty table for the rows of a query; the statement that fills it. #}
+{# Make an empty table for the rows of a query; returns the statement that fills it. #}
 {% macro spark__filled_table(table, sql, partition='') %}
     {%- set columns = [] -%}
     {%- for row in run_query('describe query ' ~ sql).rows -%}
@@ -27,7 +27,7 @@
     {{ return('insert into ' ~ table ~ ' ' ~ sql) }}
 {% endmacro %}
 
-{# Stop where a query's columns are not those of the model's contract, if it has one. #}
+{# Stop if the columns of a query are not those of the model's contract, if it has one. #}
 {% macro spark__assert_contract(sql) %}
     {%- if config.get('contract').enforced -%}{%- do get_assert_columns_equivalent(sql) -%}{%- endif -%}
 {% endmacro %}

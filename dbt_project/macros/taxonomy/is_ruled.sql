@@ -1,6 +1,6 @@
-{# True where a rule of the taxonomy (prediction_taxonomy_rules) names an event type, an event property or a
-   value. A rule for an event type covers its properties if it bans, one for a property its values.
-   event_name, property, value: SQL expressions; is_ban: bans, or pins. #}
+{# True where a rule of the taxonomy (prediction_taxonomy_rules) matches an event type, an event property or a
+   value. A ban of an event type covers its properties; a ban of a property covers its values. event_name,
+   property, value: SQL expressions; is_ban: bans, or pins. #}
 {% macro is_ruled(event_name, property=none, value=none, is_ban=true) %}
 exists (
             select 1

@@ -1,4 +1,4 @@
-{# Before a build: threads and the folder to spill to, where FORETELL_THREADS and FORETELL_SPILL say so
+{# Before a build: set the threads and the folder to spill to, if FORETELL_THREADS and FORETELL_SPILL name them
    (models_ml/foretell/machine.py; memory is set in profiles.yml). Spark has settings of its own. #}
 {% macro bound_database() %}{{ return(adapter.dispatch('bound_database', 'foretell')()) }}{% endmacro %}
 {% macro duckdb__bound_database() %}

@@ -1,7 +1,7 @@
-{# Rows in the canonical columns (docs/your_events.md): a FROM item. rows: what read_rows gives, or a
-   select from it that keeps its last four columns; mapping: canonical column to SQL expression, a
-   column that is left out is NULL. Times that are timestamps already come as such in place of text,
-   which costs ten times as much; what is finer than a microsecond is cut off. #}
+{# Rows in the canonical columns (docs/your_events.md): a FROM item. rows: the result of read_rows, or a select
+   from it that keeps its last four columns; mapping: canonical column to SQL expression, where a missing column
+   is NULL. Columns that are already timestamps are not converted to text and back, which costs ten times as
+   much; fractions of a microsecond are cut off. #}
 {% macro canonical_rows(rows, mapping) %}
     {{ return(adapter.dispatch('canonical_rows', 'foretell')(rows, mapping)) }}
 {% endmacro %}
@@ -45,8 +45,8 @@
 )
 {% endmacro %}
 
-{# All sources stand in one view, of which Derby keeps 32,700 characters (docs/scale.md): no indentation, and
-   the ids are turned into text together. #}
+{# All sources are in one view, of which Derby stores 32,700 characters (docs/scale.md): so there is no
+   indentation, and the ids are converted to text together. #}
 {% macro spark__canonical_rows(rows, mapping) %}
 {%- set ids = ['event_id', 'user_id', 'device_id', 'previous_id'] -%}
 {%- set indented %}

@@ -1,8 +1,8 @@
-{# Parquet files of one source, in groups of one schema each: a list of sources, {…, files, types}. What a
-   file says must not depend on what else the glob names, so that each group is turned into text by
-   itself; read together, a column would get the type of the union: 1001 becomes 1001.0, a struct of
-   whole numbers rounds 12.75 of the next file, "0007" becomes 7. types: columns of a group to be cast
-   when they are read. Other formats and relations are one group; files: without the torn ones, if any. columns, more_columns: as in read_rows. #}
+{# Parquet files of one source, grouped by schema: a list of sources, {…, files, types}. The values of a file
+   must not depend on the other files of the glob, so each group is converted to text by itself. Read together,
+   a column would get the type of the union: 1001 becomes 1001.0, a struct of whole numbers rounds 12.75 of the
+   next file, "0007" becomes 7. types: columns of a group to be cast when they are read. Other formats and
+   relations are one group; files: without the torn ones, if any. columns, more_columns: as in read_rows. #}
 {% macro files_by_schema(source, columns, more_columns) %}
     {{ return(adapter.dispatch('files_by_schema', 'foretell')(source, columns, more_columns)) }}
 {% endmacro %}
@@ -37,7 +37,7 @@
     {%- set examples = run_query(
         'select signature, min(file_name) from (' ~ signatures ~ ') as files group by signature order by 2'
     ).rows -%}
-    {#- Files that differ in columns that nobody reads are of one group all the same. -#}
+    {#- Files that differ only in columns that are not read belong to one group. -#}
     {%- set groups = {} -%}
     {%- for signature, file in examples -%}
         {%- set described = described_columns(
@@ -63,12 +63,12 @@
     {{ return(parts) }}
 {% endmacro %}
 
-{# Files that are no file of their format, and why not: half written, or cut off by a full disk. `foretell` looks
-   for them before each build (models_ml/foretell/sources/torn_files.py); they are left out and named (ingest_alarms) until they
-   are whole. #}
+{# Torn files, which are no valid file of their format, with the reason: half written, or cut off by a full
+   disk. `foretell` finds them before each build (models_ml/foretell/sources/torn_files.py). They are left out
+   and listed (ingest_alarms) until they are complete. #}
 {% macro torn_files() %}{{ return(fromjson(env_var('FORETELL_TORN_FILES', '') or '{}')) }}{% endmacro %}
 
-{# DuckDB only: the files of a source without the torn ones; none where there is no torn one among them. #}
+{# DuckDB only: the files of a source without the torn ones; none if no file is torn. #}
 {% macro duckdb__readable_files(source) %}
     {%- if not torn_files() -%}{{ return(none) }}{%- endif -%}
     {%- set files, n_torn = [], namespace(n=0) -%}
@@ -84,7 +84,7 @@
     {{ return('[' ~ quoted | join(', ') ~ ']') }}
 {% endmacro %}
 
-{# DuckDB only: of the columns that are read, which there are and of which type. #}
+{# DuckDB only: those of the columns to read that exist, with their types. #}
 {% macro described_columns(rows, columns, more_columns) %}
     {%- set types = {} -%}
     {%- for row in run_query('describe select * from ' ~ rows).rows
@@ -94,9 +94,9 @@
     {{ return(types) }}
 {% endmacro %}
 
-{# DuckDB only: whole numbers kept as decimals (as Snowflake writes them) would be written into JSON by way
-   of a double, which has 15 digits: what to cast such columns to. Names stand in quotes: what is in them
-   is no type. #}
+{# DuckDB only: the types to cast columns to that have whole numbers as decimals (as Snowflake writes them),
+   because they would be written into JSON as a double, which has 15 digits. Names are in quotes: text inside
+   quotes is no type. #}
 {% macro exact_types(types) %}
     {%- set casts = {} -%}
     {%- for column, type in types.items() -%}
@@ -109,8 +109,8 @@
     {{ return(casts) }}
 {% endmacro %}
 
-{# Spark asks one file after the other for its schema. Of more files than this their schemas are merged by
-   Spark, which refuses types that do not go together. #}
+{# Spark reads the schemas of files one after the other. If there are more files than this, Spark merges their
+   schemas itself and refuses incompatible types. #}
 {% macro spark__files_by_schema(source, columns, more_columns) %}
     {%- if not execute or source.relation -%}{{ return([source]) }}{%- endif -%}
     {%- if not source.events.lower().endswith('.parquet') -%}

@@ -1,6 +1,6 @@
-{# An id as text, whatever its type. Whole numbers that another tool turned into floats or decimals (pandas
-   does so where one is missing) are whole again: 1001.0 is 1001. A float that has lost digits stays
-   in the form in which is_rounded_id finds it. #}
+{# An id as text, whatever its type. Whole numbers that another tool converted to floats or decimals (pandas
+   does so if one is missing) become whole again: 1001.0 is 1001. A float that has lost digits keeps the form
+   that is_rounded_id detects. #}
 {% macro id_text(column) %}{{ return(adapter.dispatch('id_text', 'foretell')(column)) }}{% endmacro %}
 {% macro duckdb__id_text(column) -%}
 case
@@ -38,7 +38,7 @@ end)
 
 {# True where an id is a number that lost its last digits in another tool: 1.43e+17, or more than 2^53 with .0 #}
 {% macro is_rounded_id(id) -%}
-{#- Of digits, and short: what most ids are not is found out first. -#}
+{#- Digits and length are checked first, because most ids fail these cheap checks. -#}
 case
                 when length({{ id }}) <= 26 and {{ id }} < ':' then
                     {{ adapter.dispatch('matches', 'foretell')(id, '^-?([0-9]([.][0-9]+)?[eE][+][0-9]+|[0-9]{16,}[.]0)$') }}
@@ -46,9 +46,9 @@ case
             end
 {%- endmacro %}
 
-{# An id, or NULL where it is a placeholder that some tool wrote in place of none: var placeholder_ids, in
-   any letter case, with spaces around it, or nothing at all. By a pattern: a list of so many texts becomes a
-   join, made for all rows of each id, at four times the cost. #}
+{# An id, or NULL if it is a placeholder that a tool wrote instead of an id: var placeholder_ids, in any letter
+   case, with spaces around it, or an empty text. Done with a pattern: a list of so many texts becomes a join
+   over all rows of each id, at four times the cost. #}
 {% macro real_id(id) -%}
 {%- set escaped = [] -%}
 {%- for placeholder in placeholder_ids() -%}{%- do escaped.append(modules.re.escape(placeholder)) -%}{%- endfor -%}

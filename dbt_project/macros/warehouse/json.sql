@@ -15,8 +15,8 @@ end
 {%- endmacro %}
 {% macro default__is_json_object(text) %}{{ exceptions.raise_compiler_error("is_json_object: add " ~ target.type) }}{% endmacro %}
 
-{# The value of one top-level key of a JSON object, as text (strings unquoted). key: SQL expression
-   of a text; any character may stand in it (JSON pointer, RFC 6901). #}
+{# The value of one top-level key of a JSON object, as text (strings unquoted). key: SQL expression of a text,
+   which may contain any character (JSON pointer, RFC 6901). #}
 {% macro json_value(text, key) %}{{ return(adapter.dispatch('json_value', 'foretell')(text, key)) }}{% endmacro %}
 {% macro duckdb__json_value(text, key) %}
 json_extract_string({{ text }}, '/' || replace(replace({{ key }}, '~', '~0'), '/', '~1'))
@@ -49,8 +49,8 @@ json_extract_string({{ text }}, '/' || replace(replace({{ key }}, '~', '~0'), '/
     {{ exceptions.raise_compiler_error("json_pairs: add " ~ target.type) }}
 {% endmacro %}
 
-{# The same pairs, counted: the listed columns, property, value, is_string (whether JSON had it in quotes), n_pairs.
-   Grouped before values are taken out of their quotes, which costs more. #}
+{# The same pairs, counted: the listed columns, property, value, is_string (whether JSON had it in quotes),
+   n_pairs. Grouped before values are unquoted, which costs more. #}
 {% macro json_counted_pairs(relation, json_column, columns) %}
     {{ return(adapter.dispatch('json_counted_pairs', 'foretell')(relation, json_column, columns)) }}
 {% endmacro %}

@@ -1,13 +1,14 @@
-{# JSON objects taken apart and put together, for the adapters. Each gives JSON text; what is not a
-   JSON object (broken, a list, NULL) counts as an empty one. Of equal keys the first counts. #}
+{# Macros that split and merge JSON objects, for the adapters. Each returns JSON text; any other value (broken,
+   a list, NULL) counts as an empty object. If a key repeats, the first counts. #}
 
-{# A column as JSON text, whatever its type: text stays as it is, structs and lists are written out. #}
+{# A column as JSON text, whatever its type: text stays unchanged, structs and lists are converted. #}
 {% macro json_text(column) %}{{ return(adapter.dispatch('json_text', 'foretell')(column)) }}{% endmacro %}
 {% macro duckdb__json_text(column) -%}
 case when typeof({{ column }}) = 'VARCHAR' then cast({{ column }} as varchar) else to_json({{ column }}) ->> '$' end
 {%- endmacro %}
 {% macro spark__json_text(column) -%}
-{# The column alone in an object, because to_json takes no text: of all types get_json_object gives it back. -#}
+{# The column alone in an object, because to_json accepts no text: get_json_object returns it unchanged for all
+   types. -#}
 case
     when typeof({{ column }}) = 'string' then cast({{ column }} as string)
     else get_json_object(to_json(named_struct('it', {{ column }})), '$.it')
@@ -15,8 +16,8 @@ end
 {%- endmacro %}
 {% macro default__json_text(column) %}{{ exceptions.raise_compiler_error("json_text: add " ~ target.type) }}{% endmacro %}
 
-{# The value at some keys, one inside the other, as text; NULL also where the text is not JSON.
-   keys: names, as text of ours. #}
+{# The value at a path of keys, as text; NULL also if the text is not JSON. keys: names known at compile
+   time. #}
 {% macro json_at(text, keys) %}{{ return(adapter.dispatch('json_at', 'foretell')(text, keys)) }}{% endmacro %}
 {% macro duckdb__json_at(text, keys) %}try(json_extract_string({{ text }}, '/{{ keys | join("/") }}')){% endmacro %}
 {% macro spark__json_at(text, keys) %}
@@ -67,9 +68,10 @@ end
     {{ exceptions.raise_compiler_error("json_picked: add " ~ target.type) }}
 {% endmacro %}
 
-{# The fields of those objects (or of the first in a list of them) that stand in an object under a key
-   that starts with the prefix, side by side, also where that key holds them as text; with `named` a field is called by the rest of that key,
-   a point, and its own name. Fields without a value are left out. NULL if there are none. #}
+{# The fields of all objects (or of the first in a list of objects) that an object holds under keys that start
+   with the prefix, merged into one object, also if such a key holds them as text. With `named` a field is
+   called by the rest of that key, a point, and its own name. Fields without a value are left out. NULL if there
+   are none. #}
 {% macro json_lifted(text, prefix, named=false) %}
     {{ return(adapter.dispatch('json_lifted', 'foretell')(text, prefix, named)) }}
 {% endmacro %}
@@ -114,16 +116,16 @@ end
     {{ exceptions.raise_compiler_error("json_lifted: add " ~ target.type) }}
 {% endmacro %}
 
-{# The same text for objects that say the same, to compare them by: keys in order, without those whose value is null, whole numbers
-   without a fraction (1.0 is 1), no spaces; four levels deep. NULL where there is nothing in it. Costly: for
-   rows that may be copies of each other. #}
+{# A normal form of JSON objects, equal for objects with equal content: keys in order, without keys whose value
+   is null, whole numbers without a fraction (1.0 is 1), no spaces; four levels deep. NULL if the object is
+   empty. Costly: for rows that may be duplicates. #}
 {% macro json_canonical(text) %}{{ return(adapter.dispatch('json_canonical', 'foretell')(text)) }}{% endmacro %}
 {% macro duckdb__json_canonical(text) -%}
 nullif({{ duckdb__canonical_parts(text, 4) }}, '')
 {%- endmacro %}
 
-{# DuckDB only: the entries of an object in order of their keys, or of a list in theirs, as text. What is in
-   them is found by the same SQL, one level deeper: written once per level, or it would double. #}
+{# DuckDB only: the entries of an object in order of their keys, or of a list in order, as text. Nested values
+   use the same SQL one level deeper. It is written once per level, as it would double otherwise. #}
 {% macro duckdb__canonical_parts(json, depth) -%}
 {%- set item = 'item' ~ depth -%}
 array_to_string(list_transform(
@@ -154,8 +156,8 @@ nullif({{ spark__canonical_parts(spark__with_values(spark__json_entries(text)), 
 {# Spark only: entries without those whose value is null. #}
 {% macro spark__with_values(entries) %}filter({{ entries }}, entry -> not is_variant_null(entry.value)){% endmacro %}
 
-{# Spark only: the same of entries with variants as values; a variant is written with the keys of what is deeper
-   in order, and its numbers without zeros at the end. #}
+{# Spark only: the same for entries with variants as values; a variant is written with nested keys in order, and
+   its numbers without trailing zeros. #}
 {% macro spark__canonical_parts(entries, depth) -%}
 {%- set item = 'item' ~ depth -%}
 array_join(transform(
@@ -181,8 +183,8 @@ array_join(transform(
     {{ exceptions.raise_compiler_error("json_canonical: add " ~ target.type) }}
 {% endmacro %}
 
-{# Google's parameters, [{key, value: {string_value | int_value | float_value | double_value}}], as an
-   object of key and value, but those of the keys in `without`. NULL if there are none. #}
+{# Google's parameters, [{key, value: {string_value | int_value | float_value | double_value}}], as one object,
+   except for the keys in `without`. NULL if there are none. #}
 {% macro json_of_parameters(text, without=['']) %}
     {{ return(adapter.dispatch('json_of_parameters', 'foretell')(text, without)) }}
 {% endmacro %}
@@ -247,7 +249,7 @@ list_transform([{{ entries }}], lambda entries: case when len(entries) > 0 then 
 ) || '}' end)[1]
 {%- endmacro %}
 
-{# Spark only: the same two. A variant keeps what is a number and what is text. #}
+{# Spark only: the same two macros. A variant distinguishes numbers from text. #}
 {% macro spark__json_entries(text) %}
 coalesce(map_entries(from_json({{ text }}, 'map<string, variant>', {{ spark__json_options() }})), array())
 {%- endmacro %}

@@ -1,6 +1,6 @@
-{# The files of all sources (event_sources), as a FROM item: source, adapter, source_file (as stg_raw_events
-   names it), n_bytes, modified_at. Contents are not read; torn files are left out. Of a relation its name and, if it has a column
-   loaded_at, when its newest row came. #}
+{# The files of all sources (event_sources), as a FROM item: source, adapter, source_file (as in
+   stg_raw_events), n_bytes, modified_at. Contents are not read; torn files are left out. A relation has one row
+   with its name and, if it has a column loaded_at, the newest loaded_at. #}
 {% macro list_event_files() %}
 (
     {%- for source in event_sources() %}
@@ -46,7 +46,7 @@
 )
 {%- endmacro %}
 
-{# The content of a binaryFile is read only if it is asked for. #}
+{# The content of a binaryFile is read only if it is selected. #}
 {% macro spark__list_files(source) %}
 (
     {%- if source.relation %}
@@ -68,7 +68,7 @@
 )
 {%- endmacro %}
 
-{# Spark only: the path of the file at hand as it was given, neither a URL nor escaped as one. #}
+{# Spark only: the path of the current file as it was given, neither a URL nor escaped as one. #}
 {% macro spark__file_name() %}
 regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B')), '^file:(//)?', '')
 {%- endmacro %}
@@ -77,7 +77,7 @@ regexp_replace(url_decode(replace(_metadata.file_path, '+', '%2B')), '^file:(//)
     {{ exceptions.raise_compiler_error("list_files: add " ~ target.type) }}
 {% endmacro %}
 
-{# When a row came into a relation: a UTC timestamp, as SQL. source: of event_sources. #}
+{# When a row was loaded into a relation: a UTC timestamp, as SQL. source: of event_sources. #}
 {% macro loading_time(source) %}
     {%- if not source.loaded_at -%}{{ return('cast(null as timestamp)') }}{%- endif -%}
     {{ return(adapter.dispatch('loading_time', 'foretell')(source.loaded_at)) }}

@@ -4,8 +4,9 @@
 {% macro spark__list_of(values) %}array({{ values | join(', ') }}){% endmacro %}
 {% macro default__list_of(values) %}{{ exceptions.raise_compiler_error("list_of: add " ~ target.type) }}{% endmacro %}
 
-{# One row per place in two lists of equal length: the listed columns, and the value there in each.
-   Far cheaper than a join that makes the same rows: nothing is looked up, and what is copied is short. #}
+{# One row per position in two lists of equal length: the listed columns, and the value of each list at that
+   position. Far cheaper than a join with the same result: nothing is looked up, and the copied columns are
+   narrow. #}
 {% macro unnest_pair(relation, columns, first, second) %}
     {{ return(adapter.dispatch('unnest_pair', 'foretell')(relation, columns, first, second)) }}
 {% endmacro %}
@@ -32,7 +33,7 @@
 {% macro spark__collected(column) %}{{ return('collect_list(' ~ column ~ ')') }}{% endmacro %}
 {% macro default__collected(column) %}{{ exceptions.raise_compiler_error("collected: add " ~ target.type) }}{% endmacro %}
 
-{# Is a value in a list? #}
+{# True if a value is in a list. #}
 {% macro is_in_list(value, items) %}{{ return(adapter.dispatch('is_in_list', 'foretell')(value, items)) }}{% endmacro %}
 {% macro duckdb__is_in_list(value, items) %}{{ return('list_contains(' ~ items ~ ', ' ~ value ~ ')') }}{% endmacro %}
 {% macro spark__is_in_list(value, items) %}{{ return('array_contains(' ~ items ~ ', ' ~ value ~ ')') }}{% endmacro %}

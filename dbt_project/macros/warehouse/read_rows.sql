@@ -1,14 +1,12 @@
-{# The rows of a file or relation as they are. A FROM item with the named columns (NULL where the file
-   has none), row_json (more columns as one JSON object, as text), source_file (the file, or the
-   relation's name), loaded_at (when the row came into the relation, else NULL), raw_row (the original
-   as text where there is one) and is_broken.
-   source: {events: path or glob, or relation: a relation's name; loaded_at: its column that says when
-   a row came, if it has one; may_be_absent: no file is no rows} (event_sources), and where these are of
-   several schemas {files: a list of paths, types: columns to be cast} (files_by_schema); columns: names as in
-   the file; more_columns: regular expression of the names in row_json, which must match some; may
-   hold others too.
-   NDJSON is read line by line and CSV as text, so that no type guessing decides what a value is and
-   a broken line stays countable; all its columns are text. Other columns keep their types. #}
+{# The rows of a file or relation, unchanged. A FROM item with the named columns (NULL if the file does not have
+   one), row_json (more columns as one JSON object, as text), source_file (the file, or the relation's name),
+   loaded_at (when the row was loaded into the relation, else NULL), raw_row (the original as text if there is
+   one) and is_broken. source: {events: path or glob, or relation: a relation's name; loaded_at: its column with
+   the time at which a row was loaded, if it has one; may_be_absent: if true, missing files count as no rows}
+   (event_sources), and for files of several schemas {files: a list of paths, types: columns to be cast}
+   (files_by_schema); columns: names as in the file; more_columns: regular expression of the names in row_json,
+   which must match at least one. NDJSON is read line by line and CSV as text, so that no type guessing changes
+   values and a broken line can still be counted; all its columns are text. Other formats keep their types. #}
 {% macro read_rows(source, columns, more_columns) %}
     {{ return(adapter.dispatch('read_rows', 'foretell')(source, columns, more_columns)) }}
 {% endmacro %}
@@ -64,7 +62,7 @@
         {%- endfor -%}
         ({{ each | join(' union all ') }})
     {%- elif ending in ('.csv', '.tsv') -%}
-        {#- Read together, all would have the columns of one of them. -#}
+        {#- Read together, all groups would have the columns of one of them. -#}
         {%- set options = {
             'header': 'true', 'multiLine': 'true', 'escape': '"', 'sep': '\t' if ending == '.tsv' else ',',
         } -%}
@@ -93,12 +91,12 @@
     {{ exceptions.raise_compiler_error("read_rows: add " ~ target.type) }}
 {% endmacro %}
 
-{# DuckDB only: what a source is read from, as SQL: its files, or all that its path names. #}
+{# DuckDB only: the FROM item of a source, as SQL: its files, or all files that its path matches. #}
 {% macro duckdb__paths(source) %}
     {{ return(duckdb__list_of_texts(source.files) if source.files else sql_string(source.events)) }}
 {% endmacro %}
 
-{# DuckDB only: all columns, those named in types cast to these. #}
+{# DuckDB only: all columns, with those named in types cast to these types. #}
 {% macro duckdb__all_columns(types) %}
     {%- set casts = [] -%}
     {%- for column, type in (types or {}).items() -%}
@@ -108,7 +106,7 @@
     {{ return('*' ~ (' replace (' ~ casts | join(', ') ~ ')' if casts else '')) }}
 {% endmacro %}
 
-{# The union by name adds absent columns as untyped NULL, without asking the file at compile time. #}
+{# The union by name adds absent columns as untyped NULL, without reading the file at compile time. #}
 {% macro duckdb__read_typed_rows(rows, columns, more_columns) %}
 (
     select
@@ -192,7 +190,7 @@
     )) }}
 {% endmacro %}
 
-{# Spark only: a column that is absent is NULL; which there are is asked when the model is compiled. #}
+{# Spark only: an absent column is NULL; the existing columns are looked up when the model is compiled. #}
 {% macro spark__read_typed_rows(relation, columns, more_columns, source_file, loaded_at) %}
     {%- set there = [] -%}
     {%- if execute -%}

@@ -4,13 +4,13 @@
 {% macro spark__refuse_in_sql(message) %}cast(raise_error('Foretell: ' || {{ message }}) as string){% endmacro %}
 {% macro default__refuse_in_sql(message) %}{{ exceptions.raise_compiler_error("refuse_in_sql: add " ~ target.type) }}{% endmacro %}
 
-{# Of known names the one most like another, over a group: for unknown_name_message. Long names are
-   compared by their beginning. #}
+{# An aggregate over known names: the one most similar to another name, for unknown_name_message. Only the
+   beginnings of long names are compared. #}
 {% macro nearest_in_sql(known, given) %}
 min_by({{ known }}, levenshtein(substr(lower({{ given }}), 1, 200), substr(lower({{ known }}), 1, 200)))
 {%- endmacro %}
 
-{# SQL text expression: which definition, in which file, names something that does not occur.
+{# SQL text expression: the error message for a name that does not occur, with its definition and file.
    condition_id: prediction:role:place, as parse_definitions writes it. #}
 {% macro unknown_name_message(what, given, nearest, condition_id) %}
     (case

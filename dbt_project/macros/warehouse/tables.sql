@@ -1,19 +1,19 @@
 {# Tables made, or found, outside dbt's own materializations. #}
 
-{# The table or view of a model as it is there now, made by this run or one before; none if it is not. For
-   hooks, and where a ref would make a circle. #}
+{# The table or view of a model as it exists now, made by this run or an earlier one; none if it does not exist.
+   For hooks, and where a ref would be circular. #}
 {% macro built_table(name) %}
     {%- set node = graph.nodes['model.foretell.' ~ name] -%}
     {{ return(adapter.get_relation(node.database, node.schema, node.alias)) }}
 {% endmacro %}
 
-{# A relation if it is there, else none. #}
+{# A relation if it exists, else none. #}
 {% macro existing_relation(relation) %}
     {{ return(adapter.get_relation(relation.database, relation.schema, relation.identifier)) }}
 {% endmacro %}
 
-{# A table for the time a materialization takes, of the rows of a query; its name, by which it can be
-   read. name: unique in the materialization. Whoever made it drops it. #}
+{# A temporary table with the rows of a query, for use within one materialization; returns its name. name:
+   unique in the materialization. The caller drops it. #}
 {% macro working_table(name, sql) %}
     {{ return(adapter.dispatch('working_table', 'foretell')(name, sql)) }}
 {% endmacro %}
@@ -31,9 +31,9 @@
 {% endmacro %}
 {% macro default__working_table(name, sql) %}{{ exceptions.raise_compiler_error("working_table: add " ~ target.type) }}{% endmacro %}
 
-{# A table gives way to the rows of a query, which may read it: the last statement of that. Spark has no
-   such statement; whoever is stopped between drop and rename leaves the whole table under another name,
-   and create_history finds it (recovered_table). #}
+{# Statements that replace the rows of a table by those of a query, which may read the table; returns the last
+   one. Spark has no such statement: if it is stopped between drop and rename, the complete table stays under
+   another name, and create_history finds it (recovered_table). #}
 {% macro replace_table(table, sql) %}{{ return(adapter.dispatch('replace_table', 'foretell')(table, sql)) }}{% endmacro %}
 {% macro duckdb__replace_table(table, sql) %}create or replace table {{ table }} as {{ sql }}{% endmacro %}
 {% macro spark__replace_table(table, sql) %}
@@ -45,7 +45,7 @@
 {%- endmacro %}
 {% macro default__replace_table(table, sql) %}{{ exceptions.raise_compiler_error("replace_table: add " ~ target.type) }}{% endmacro %}
 
-{# What a table was renamed from, if replace_table was stopped before it did; renamed now. Else none. #}
+{# The table under its temporary name, renamed now, if replace_table was stopped before the rename. Else none. #}
 {% macro recovered_table(table) %}{{ return(adapter.dispatch('recovered_table', 'foretell')(table)) }}{% endmacro %}
 {% macro duckdb__recovered_table(table) %}{{ return(none) }}{% endmacro %}
 {% macro spark__recovered_table(table) %}

@@ -1,8 +1,8 @@
-{# A SQL string literal holding exactly `text`, whatever quotes it contains. Used for every value
-   that comes from outside (paths, names in definitions): data is quoted, never code. #}
+{# A SQL string literal of exactly `text`, with any quotes it contains. Used for every value from outside
+   (paths, names in definitions): data is quoted, never run as code. #}
 {% macro sql_string(text) %}{{ return(adapter.dispatch('sql_string', 'foretell')(text)) }}{% endmacro %}
 {% macro duckdb__sql_string(text) %}{{ return("'" ~ (text | string | replace("'", "''")) ~ "'") }}{% endmacro %}
-{# Whether a backslash is a character or starts an escape is a setting of Spark: so none is written. #}
+{# Written without backslashes: a setting of Spark decides whether they start an escape. #}
 {% macro spark__sql_string(text) %}
     {%- set parts = [] -%}
     {%- for part in (text | string).split("\\") -%}
@@ -16,7 +16,8 @@
 {% macro is_boolean(text) %}lower({{ text }}) in ('true', 'false'){% endmacro %}
 {% macro is_date(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$')) }}{% endmacro %}
 {% macro is_version(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^v?[0-9]+([.][0-9]+){1,3}([-+][0-9A-Za-z.-]+)?$')) }}{% endmacro %}
-{# True where a text is digits alone; where a name says that its values name things: user_id, zip_code, orderNo. #}
+{# True where a text is digits only; where a property name suggests that its values are codes: user_id,
+   zip_code, orderNo. #}
 {% macro is_whole(text) %}{{ return(adapter.dispatch('matches', 'foretell')(text, '^[0-9]+$')) }}{% endmacro %}
 {% macro is_name_of_codes(name) %}{{ return(adapter.dispatch('matches', 'foretell')(name, '(^|_)(id|code|no|ID|CODE|NO)$|[a-z](Id|ID|Code|No)$')) }}{% endmacro %}
 {# 1.2 of v1.2.3-beta. #}
@@ -57,13 +58,13 @@ cast(conv(substr(md5({{ text }}), 1, 8), 16, 10) % {{ buckets }} as integer)
 {%- endmacro %}
 {% macro default__hash_bucket(text, buckets) %}{{ exceptions.raise_compiler_error("hash_bucket: add " ~ target.type) }}{% endmacro %}
 
-{# A bigint of at least 0 from some columns: the same for the same values in one warehouse, not on another
-   engine or version of it. Joins and groups by it cost half of those by text. 63 bits: two of ten
-   million values share one with a chance of 1 in 200,000; the unique test of stg_identities tells. #}
+{# A bigint of at least 0 from some columns: the same for the same values in one warehouse, but not on another
+   engine or version of it. Joins and groups by it cost half of those by text. 63 bits: among ten million values
+   two collide with a chance of 1 in 200,000; the unique test of stg_identities detects it. #}
 {% macro hash_key(columns) %}{{ return(adapter.dispatch('hash_key', 'foretell')(columns)) }}{% endmacro %}
 {% macro duckdb__hash_key(columns) %}cast(hash({{ columns }}) >> 1 as bigint){% endmacro %}
 {% macro spark__hash_key(columns) %}(xxhash64({{ columns }}) & 9223372036854775807){% endmacro %}
 {% macro default__hash_key(columns) %}{{ exceptions.raise_compiler_error("hash_key: add " ~ target.type) }}{% endmacro %}
 
-{# dbt's own, for what it quotes (unit tests, accepted values): a quote is doubled, as in sql_string. #}
+{# Overrides dbt's macro, which quotes unit tests and accepted values: a quote is doubled, as in sql_string. #}
 {% macro spark__escape_single_quotes(expression) %}{{ expression | replace("'", "''") }}{% endmacro %}

@@ -13,11 +13,10 @@
 {# The UTC timestamp at which day number `day` (since 1970-01-01) starts. #}
 {% macro day_start(day) %}{{ return(hour_start('24 * ' ~ day)) }}{% endmacro %}
 
-{# Text to a UTC timestamp; NULL where it is no time. ISO 8601 with or without offset (naive: UTC), also with
-   a space or a colon before the offset, a zone in brackets after it, a comma before the fraction, t and z, or
-   without separators; or the time since
-   1970 in seconds, milli-, micro- or nanoseconds: which of them follows from its size, as times before March
-   1973 and after 5138 are none. #}
+{# Text to a UTC timestamp; NULL if it is no time. Accepted: ISO 8601 with or without offset (naive: UTC), also
+   with a space or a colon before the offset, a zone in brackets after it, a comma before the fraction, t and z,
+   or without separators; or the time since 1970 in seconds, milli-, micro- or nanoseconds. The unit follows
+   from the size: times before March 1973 and after 5138 are not accepted. #}
 {% macro to_utc(text) %}{{ return(adapter.dispatch('to_utc', 'foretell')(text)) }}{% endmacro %}
 {% macro duckdb__to_utc(text) %}
 coalesce(
@@ -33,7 +32,7 @@ coalesce(
     end
 )
 {%- endmacro %}
-{# A time without a date would be one of today. -#}
+{# A time without a date would be taken as one of today. -#}
 {% macro spark__to_utc(text) %}
 coalesce(
     case when {{ text }} rlike '^[{{ " \t\r\n" }}]*[0-9]{4}-[0-9]+-[0-9]+' then try_cast({{ text }} as timestamp) end,
@@ -79,7 +78,7 @@ end)
 {# Microseconds since 1970-01-01 UTC (number or text) to a UTC timestamp; NULL where out of range. #}
 {% macro from_unix_micros(micros) %}{{ return(adapter.dispatch('from_unix_micros', 'foretell')(micros)) }}{% endmacro %}
 {% macro duckdb__from_unix_micros(micros) %}try(make_timestamp(try_cast({{ micros }} as bigint))){% endmacro %}
-{# DuckDB knows no time beyond these. #}
+{# DuckDB supports no time beyond these. #}
 {% macro spark__from_unix_micros(micros) %}
 timestamp_micros(case
     when try_cast({{ micros }} as bigint) between -9223372022400000000 and 9223372036854775806

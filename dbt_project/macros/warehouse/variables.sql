@@ -1,6 +1,6 @@
-{# Variables of the session: what is worked out once, before a statement that reads it as a constant. #}
+{# Variables of the session: values computed once, before a statement that reads them as constants. #}
 
-{# type: of Spark, which wants it said. value: SQL. #}
+{# type: the type on Spark, which requires it. value: SQL. #}
 {% macro set_variable(name, type, value) %}
     {{ return(adapter.dispatch('set_variable', 'foretell')(name, type, value)) }}
 {% endmacro %}

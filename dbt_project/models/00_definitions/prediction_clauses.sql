@@ -1,6 +1,7 @@
-{# What makes a starting cohort: all clauses of a prediction must hold, and of each clause one of
-   its conditions, or the negation of one. Grain: one row per (clause_id, condition_id). A condition that
-   holds for who did nothing ("at most") is looked at from the other side in cohort_members. #}
+{# The clauses that define a starting cohort: a user must satisfy all clauses of a prediction, and
+   of each clause at least one condition (or the negation of one). Grain: one row per (clause_id,
+   condition_id). For a condition that users without events satisfy ("at most"), cohort_members
+   checks who fails it. #}
 with
 
 declared as (

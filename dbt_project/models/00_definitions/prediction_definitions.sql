@@ -1,4 +1,4 @@
-{# The predictions asked for, one row each, from the exposures of type ml. #}
+{# The requested predictions, one row each, from the exposures of type ml. #}
 with
 
 declared as (

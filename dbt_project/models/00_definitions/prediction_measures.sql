@@ -1,8 +1,8 @@
-{# Measures that are counters of their own: what a definition counts that no event type alone
-   says, an event with its `where`, a list of events, a sum, a change of a user property. Grain:
-   one row per (measure_id, kind): measure counts, measure_sum adds up. counter_id is below 0, to
-   tell it from those of hourly_counters, and the same in every build, as it is a hash of the
-   measure's text. #}
+{# Measures with a counter of their own: everything a definition counts that is more than one event
+   type, such as an event with its `where`, a list of events, a sum, or a change of a user property.
+   Grain: one row per (measure_id, kind): kind measure counts, measure_sum adds up. counter_id is
+   below 0, which distinguishes it from those of hourly_counters, and is a hash of the measure's
+   text, so it is the same in every build. #}
 with
 
 declared as (
@@ -24,7 +24,7 @@ events as (
     group by condition_id
 ),
 
--- What the taxonomy bans is no input in this form either.
+-- Banned events and properties are no input in this form either.
 banned as (
     select conditions.measure_id
     from conditions

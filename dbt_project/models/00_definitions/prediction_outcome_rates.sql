@@ -1,6 +1,6 @@
-{# What each prediction asks about, as a counter of its own past: its outcome's measure, bounds
-   and horizon. Grain: one row per prediction. counter_id is below -2e9, to tell it from those of
-   measures, and the same in every build. #}
+{# The outcome of each prediction, as a counter of its own past: the measure, bounds and horizon of
+   the outcome. Grain: one row per prediction. counter_id is below -2e9, which distinguishes it from
+   those of measures, and is the same in every build. #}
 with
 
 final as (

@@ -1,7 +1,7 @@
-{# The hourly counts of identities that came to belong to somebody else, under that user's key and
-   sorted by it, so that a block of users finds what is theirs in one place: theirs as of an hour in
-   [valid_from_hour, valid_to_hour). Grain: one row per (user_key, identity_key, valid_from_hour, event_hour,
-   counter_id). #}
+{# Hourly counts of identities that belong to another user (devices, merged users), under that
+   user's key and sorted by it, so that a block of users reads one place. They are the user's as of
+   an hour in [valid_from_hour, valid_to_hour). Grain: one row per (user_key, identity_key,
+   valid_from_hour, event_hour, counter_id). #}
 with
 
 final as (

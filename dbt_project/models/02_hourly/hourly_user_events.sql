@@ -1,8 +1,8 @@
 {# Events counted by hour. Grain: one row per (identity_key, event_hour, counter_id). All times,
-   also those after as_of: each reader names the hour up to which it counts. Keyed by the raw
-   identity, whose owner may be learned later (stg_identities). Any event is the sum of the event types, so it has no
-   rows of its own. In weeks, each sorted by identity: a block of users lies in a few places, and
-   a new week leaves the others alone (docs/decisions/0010). #}
+   also those after as_of: each reader sets the hour up to which it counts. Keyed by the raw
+   identity, whose owner may become known later (stg_identity_map). Any event is the sum of the
+   event types, so it has no rows of its own. Sorted by week, then identity: a block of users lies
+   in a few places, and a new week leaves the other weeks unchanged (docs/decisions/0010). #}
 {%- set week = floor_divide('event_hour', 168) -%}
 {%- set sorted_by = [week, 'identity_key', 'event_hour', 'counter_id'] -%}
 {{ config(
@@ -22,7 +22,7 @@ counters as (
 {% if is_incremental_run() -%}
 changed as (select * from {{ changed_keys('identity_key, event_hour', this) }} as changed),
 
--- What of properties is counted from now on: its whole history is counted now.
+-- Counters of properties that are new in this run: their whole history is counted now.
 added_counters as (
     select counter_id, event_name
     from counters
@@ -86,8 +86,8 @@ pairs as (
     ]) }}
 ),
 
--- A value is counted by its own counter, as another one by those of sets without it, and if it is a
--- number, in the sum.
+-- A value adds to its own counter, to each counter of other values that does not exclude it and, if
+-- it is a number, to the sum.
 by_property as (
     select
         pairs.identity_key,

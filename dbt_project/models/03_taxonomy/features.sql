@@ -1,6 +1,6 @@
-{# The feature catalogue: every feature ever computed, with the id that models know it by.
-   Grain: one row per feature_id. Append-only (ids are never reused, also not by --full-refresh), so
-   that yesterday's champion still finds its inputs today. #}
+{# The feature catalogue: every feature ever computed, with the id by which models refer to it.
+   Grain: one row per feature_id. Append-only: ids are never reused, not even by --full-refresh, so
+   yesterday's champion still finds its inputs today. #}
 {{ config(materialized='incremental_table', incremental_strategy='append', full_refresh=false) }}
 
 with

@@ -1,5 +1,5 @@
-{# What champions take, as far as it can still be computed: what is banned stays out, and the next
-   model is then promoted. Grain: one row per feature_name. #}
+{# Inputs of the champions that can still be computed. Banned inputs are left out, and the next
+   model is then promoted without a comparison. Grain: one row per feature_name. #}
 {{ config(materialized='ephemeral') }}
 with
 

@@ -1,5 +1,5 @@
-{# Event properties before as_of: how much, what type, and how they feed models.
-   Grain: one row per (event_name, property). #}
+{# Event properties before as_of: their volume, their type, and whether and how they are model
+   input. Grain: one row per (event_name, property). #}
 with
 
 types as (
@@ -80,8 +80,8 @@ final as (
                 then 'has values among the {{ var('max_value_counters') }} most queried or frequent'
             when value_type = 'text' then 'text: long, or several words'
             when value_type = 'identifier'
-                then 'identifier: its values come once, or on one day only'
-            when value_type = 'date' then 'date: every day has another'
+                then 'identifier: its values occur once, or on one day only'
+            when value_type = 'date' then 'date: new values every day'
             when value_type = 'number'
                 then 'number, not among the {{ var('max_sum_counters') }} most queried or frequent'
             else 'no value is frequent enough'

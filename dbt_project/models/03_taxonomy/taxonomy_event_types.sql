@@ -1,6 +1,6 @@
-{# Event types before as_of: how much, by whom, and whether they feed models. Grain: one row per
-   event type. Kept: the max_event_types largest, every one that a definition names, and pinned ones;
-   not banned ones. #}
+{# Event types before as_of: their volume, their users, and whether they are model input. Grain: one
+   row per event type. Kept: the max_event_types largest, all that a definition names, and pinned
+   ones, unless banned. #}
 with
 
 counters as (select counter_id, event_name from {{ ref('hourly_counters') }} where kind = 'event'),

@@ -1,6 +1,6 @@
-{# The features computed at present: from what the taxonomy keeps and, where it dropped them, those
-   that a champion takes. Grain: one row per feature_name. counter_id links to the hourly rollup; week
-   counts rolling weeks back from as_of, 0 the newest. #}
+{# The features computed at present: those the taxonomy keeps, and those it dropped that a champion
+   still uses. Grain: one row per feature_name. counter_id links to the hourly rollup; week counts
+   rolling weeks back from as_of, 0 the newest. #}
 with
 
 kept as (select * from {{ ref('taxonomy_kept_features') }}),

@@ -1,6 +1,7 @@
-{# What the taxonomy keeps, as features, each with its name; long, as it lists every kind there is.
-   Grain: one row per feature_name. Names are quoted, so that no two features can share one: ids are
-   given by name. Which values are other ones is part of it, so that an id keeps its meaning. #}
+{# The features that the taxonomy keeps, each with its name; long, because it lists every kind of
+   feature. Grain: one row per feature_name. Names are quoted, so that no two features share one:
+   ids are assigned by name. The name of a feature of other values includes the hash of the kept
+   values, so an id keeps its meaning. #}
 {{ config(materialized='ephemeral') }}
 with
 
@@ -70,8 +71,8 @@ ever as (
     where counters.kind in ('any', 'event', 'sum', 'measure', 'measure_sum')
 ),
 
--- Of any event and of events that definitions name: what these ask about has a rhythm worth its
--- columns (docs/decisions/0018).
+-- For any event and for events that definitions name: there the gain of rhythm features is worth
+-- their columns (docs/decisions/0018).
 rhythm as (
     select kinds.kind, counters.counter_id, counters.event_name
     from counters
@@ -83,7 +84,7 @@ rhythm as (
         or (counters.kind = 'event' and named.event_name is not null)
 ),
 
--- What a prediction asks about: how often it came true for the same user before.
+-- Past outcomes: how often the prediction's outcome happened for the same user before.
 outcomes as (
     select kinds.kind, outcomes.counter_id, outcomes.prediction
     from {{ ref('prediction_outcome_rates') }} as outcomes

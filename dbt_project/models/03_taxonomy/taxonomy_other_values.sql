@@ -1,5 +1,6 @@
-{# Which values a feature of other values does not mean. Grain: one row per (event_name, property,
-   kept_values_hash, value); event_name is NULL for a user property. kept_values_hash: the number of that set. #}
+{# The kept values that each feature of other values excludes. Grain: one row per (event_name,
+   property, kept_values_hash, value); event_name is NULL for a user property. kept_values_hash: a
+   hash of the kept values. #}
 with
 
 of_events as (

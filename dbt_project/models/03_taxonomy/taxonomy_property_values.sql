@@ -1,6 +1,7 @@
-{# Property values: those that the hourly rollup counts, and of each property the most frequent of
-   the rest, with why they feed models or do not. Before as_of. Grain: one row per (event_name,
-   property, kind, value); kind other is all values of the property that are not counted, in one. #}
+{# Property values before as_of: those that the hourly rollup counts, and the most frequent of the
+   rest of each property, with the reason why they are model input or not. Grain: one row per
+   (event_name, property, kind, value); kind other is one row for all values of the property that
+   are not counted. #}
 with
 
 types as (select event_name, property, value_type from {{ ref('volume_property_types') }}),
@@ -112,10 +113,10 @@ final as (
         coalesce(is_chosen, false) and (event_share < {{ var('max_value_share') }} or is_pinned)
             as is_kept,
         case
-            when not is_chosen then 'left out: only a champion trained before still takes it'
+            when not is_chosen then 'left out: only an earlier champion still uses it'
             when counter_id is not null and is_pinned then 'pinned'
             when counter_id is not null and event_share >= {{ var('max_value_share') }}
-                then 'on nearly every event of this type: says no more than the event'
+                then 'on nearly every event of this type: adds nothing to the event'
             when kind = 'other' then 'all other values of the property together'
             when counter_id is not null
                 then 'among the {{ var('max_value_counters') }} most queried or frequent'

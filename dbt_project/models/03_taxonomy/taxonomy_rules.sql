@@ -1,5 +1,6 @@
-{# How much each pin and ban names of what there is before as_of: nothing may be a misspelt name.
-   A version is named as it counts, by its minor number. Grain: one row per rule. #}
+{# The pins and bans of the taxonomy, with the number of existing names before as_of that each
+   matches: 0 may be a misspelt name. A version is matched as it is counted, by its minor number.
+   Grain: one row per rule. #}
 with
 
 names as (

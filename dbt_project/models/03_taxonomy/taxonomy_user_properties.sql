@@ -1,6 +1,7 @@
-{# Values of user properties before as_of, and whether they feed models. Grain: one row per
-   (property, kind, value); kind other is all values that are not kept, in one, and number the
-   property itself where it feeds models as a number. Volume is identities that ever had it. #}
+{# Values of user properties before as_of, and whether they are model input. Grain: one row per
+   (property, kind, value); kind other is one row for all values that are not kept, kind number is
+   the property itself where it is a numeric input. Volume is the number of identities that ever had
+   it. #}
 {%- set max_distinct = var('max_user_property_values') -%}
 {%- set max_kept = var('max_values_per_user_property') -%}
 with
@@ -105,7 +106,7 @@ listed as (
             when is_banned then 'banned'
             when is_pinned then 'pinned'
             when is_number then 'the property is a number: its last one counts'
-            when value_type = 'date' then 'date: every day has another'
+            when value_type = 'date' then 'date: new values every day'
             when value_type = 'identifier'
                 then 'more than {{ max_distinct }} distinct values: an identifier or text'
             when is_kept then 'among the {{ max_kept }} most frequent of its property'

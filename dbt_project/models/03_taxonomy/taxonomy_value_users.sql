@@ -1,6 +1,6 @@
-{# By how many identities each event property, and each of its values, was used before as_of:
-   counted in a sample (volume_user_sample) and scaled up. Grain: one row per (event_name, property,
-   kind, value) as in taxonomy_property_values, and one of kind property for the property itself. #}
+{# Number of identities with each event property, and with each of its values, before as_of: counted
+   in a sample (volume_user_sample) and scaled up. Grain: one row per (event_name, property, kind,
+   value) as in taxonomy_property_values, plus one of kind property for the property itself. #}
 with
 
 sampled as (

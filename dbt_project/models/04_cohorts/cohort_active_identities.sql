@@ -1,5 +1,5 @@
-{# Whom an hourly run scores: the identities of users who did something in the hours since the newest
-   scores, as a rule one hour (cohort_scope). Grain: one row per identity_key. #}
+{# Identities of active users: users with events in the hours since the newest scores, usually one
+   hour (cohort_scope). An hourly run scores these users. Grain: one row per identity_key. #}
 with
 
 as_of as (select as_of_hour, since_hour from {{ ref('cohort_scope') }}),

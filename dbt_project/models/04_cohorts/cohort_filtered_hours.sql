@@ -1,7 +1,7 @@
-{# What measures count that the rollup does not, by hour, before as_of: events with filters, sums of
-   a property, and hours in which a user property was set. Grain: one row per (measure_id,
-   identity_key, event_hour). From the events themselves: no cap on properties touches a
-   definition. Measures without filters read the rollup instead (measure_hours). #}
+{# Hourly counts of measures that the rollup does not have, before as_of: events with filters, sums
+   of a property, and hours in which a user property was set. Grain: one row per (measure_id,
+   identity_key, event_hour). Read from the events themselves, so limits on counted properties do
+   not affect definitions. Measures without filters read the rollup instead (measure_hours). #}
 with
 
 measures as (

@@ -1,6 +1,6 @@
 {# Counters of the hourly rollup that a measure without filters adds up; any event is all event
    types. Grain: one row per (measure_id, counter_id). #}
--- Nothing is counted for definitions that name what never occurs.
+-- Runs after the checks that refuse names that never occur.
 -- depends_on: {{ ref('cohort_unknown_events') }}, {{ ref('cohort_unknown_properties') }}
 with
 

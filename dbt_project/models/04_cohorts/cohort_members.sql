@@ -1,7 +1,8 @@
-{# Who is in a prediction's starting cohort. Grain: one row per (prediction, as_of_hour, user_key):
-   users for whom all clauses hold. Windows end at as_of or before; users are resolved as known before
-   as_of. Users who did nothing have no counts: of conditions that hold for them only the failed are
-   looked at, of others only the passed. An hourly run looks at active users only (of_processed_users). #}
+{# Members of each prediction's starting cohort. Grain: one row per (prediction, as_of_hour,
+   user_key): users for whom all clauses hold. Windows end at as_of or before; users are resolved as
+   known before as_of. Users without events have no counts. So for conditions that hold without
+   events only failed users are collected, for other conditions only passing users. An hourly run
+   processes active users only (of_processed_users). #}
 {%- set total = 'coalesce(counted.amount, counted.n_events)' -%}
 with
 
@@ -62,7 +63,8 @@ decided as (
     select * from user_matches
 ),
 
--- A clause of several conditions holds for who passed one, or failed not all that hold for nobody.
+-- A clause of several conditions holds if the user passed one of them, or did not fail all of those
+-- that hold without events.
 judged_clauses as (
     select prediction, as_of_hour, user_key, n_hold_for_nobody, is_passed
     from decided
@@ -75,7 +77,7 @@ judged_clauses as (
     having bool_or(is_passed) or count(*) = n_hold_for_nobody
 ),
 
--- Everybody seen before as_of, so that "at most" conditions also reach users who did nothing.
+-- All users seen before as_of, so that "at most" conditions include users without events.
 everybody as (
     select
         snapshots.prediction,

@@ -1,4 +1,4 @@
-{# Where the days of an outcome's measure stand in features_days: under the measure's own
+{# The counter in features_days that holds the days of an outcome's measure: the measure's own
    counter, or that of its event type. Grain: one row per (measure_id, counter_id). #}
 {{ config(materialized='ephemeral') }}
 with

@@ -1,7 +1,7 @@
-{# How often what each prediction asks about happened, by day, before as_of: since when there is
-   such a thing, and until when (models_ml/foretell/alarms/outcome_life.py). Grain: one row per (prediction, event_day). In
-   the cohort or not, often enough or not. An hourly run leaves it as it is: as_of_hour says as of
-   when it was counted. #}
+{# Daily counts of each prediction's outcome before as_of, which show since when and until when the
+   outcome exists (models_ml/foretell/alarms/outcome_life.py). Grain: one row per (prediction,
+   event_day). Counted for all users, in the cohort or not, and without the bounds of the outcome.
+   An hourly run leaves the table unchanged: as_of_hour is the hour as of which it was counted. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -11,11 +11,11 @@ outcomes as (
     where role = 'outcome'
 ),
 
-asked as (select distinct measure_id from outcomes),
+measure_ids as (select distinct measure_id from outcomes),
 
 now as (select as_of_hour from {{ ref('stg_as_of') }}),
 
--- Once, for predictions that ask about the same.
+-- Once per measure: predictions may share one.
 counted as (
     select
         hours.measure_id,
@@ -26,7 +26,7 @@ counted as (
         min(hours.event_hour) as first_hour,
         max(hours.event_hour) as last_hour
     from {{ measure_hours() }} as hours
-    inner join asked on hours.measure_id = asked.measure_id
+    inner join measure_ids on hours.measure_id = measure_ids.measure_id
     inner join now on hours.event_hour < now.as_of_hour
     group by
         hours.measure_id,

@@ -1,6 +1,6 @@
-{# Whose cohorts and scores an hourly run makes anew: the active identities, or all where it cannot
-   go by what is there (cohort_scope). A daily run makes all anew and does not ask. Grain: one row per
-   identity_key. #}
+{# Identities whose cohorts and scores an hourly run computes: the active identities, or all if
+   active-only is not allowed (cohort_scope). A daily run computes all and does not read this table.
+   Grain: one row per identity_key. #}
 with
 
 final as (

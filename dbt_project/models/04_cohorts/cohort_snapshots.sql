@@ -1,9 +1,9 @@
 {# The as-of grid. Grain: one row per (prediction, as_of_hour). scoring: now; training: weekly back
    from the newest hour whose outcome window has ended, as far as history allows: max_snapshots,
-   and one more per week of horizon, since so many overlap the newest one's outcome window. Where
-   fewer than enough_outcomes users reached the outcome in all of them, training goes further back
-   until there are, or twice max_training_rows. It takes sample_per_million of the users, by hash:
-   all, until there are too many rows. #}
+   plus one per week of horizon, since that many overlap the newest one's outcome window. If fewer
+   than enough_outcomes users reached the outcome in all of them, training goes further back until
+   enough did, or until there are twice max_training_rows. sample_per_million is the share of users
+   to train on, chosen by hash: all, unless there are too many rows. #}
 with
 
 definitions as (select prediction, horizon_hours from {{ ref('prediction_definitions') }}),

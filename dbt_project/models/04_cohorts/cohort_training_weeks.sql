@@ -1,10 +1,10 @@
-{# Hours that training could take as snapshots, and how many users did what a prediction asks about
-   in the window after each. Weekly back from the newest whose outcome window has ended, as far as
-   history allows; of a horizon below a week from a week ago: a window of few days must hold the
-   same weekdays as the one to be foretold. Grain: one row per (prediction, as_of_hour); none in an
-   hourly run. Users are counted in a sample of identities (volume_user_sample) and scaled up, in the
-   cohort or not. #}
-{# Named in any scope: the order of models may not depend on it (Dagster insists). #}
+{# Candidate snapshots for training, with the number of users who reached the outcome in the window
+   after each. Weekly back from the newest hour whose outcome window has ended, as far as history
+   allows. With a horizon below a week the newest is a week ago, because a window of few days must
+   hold the same weekdays as the predicted one. Grain: one row per (prediction, as_of_hour); none in
+   an hourly run. Users are counted in a sample of identities (volume_user_sample) and scaled up, in
+   the cohort or not. #}
+{# Referenced in every scope: Dagster requires that the order of models does not depend on it. #}
 {%- set now, conditions, sample = ref('stg_as_of'), ref('prediction_conditions'),
     ref('volume_user_sample') %}
 {%- set hours = measure_hours() %}
@@ -52,7 +52,7 @@ grid as (
         and matured.newest_hour - 168 * steps.weeks_back >= matured.oldest_hour
 ),
 
--- Once, for predictions that ask about the same.
+-- Once per measure: predictions may share one.
 counted as (
     select counted.measure_id, counted.identity_key, counted.event_hour
     from {{ hours }} as counted

@@ -1,6 +1,6 @@
 {# Event types that definitions name and that never occur. Grain: one row per (condition_id,
-   event_name). Always empty: such a name is refused, with the nearest one that does occur. Before
-   the first event nothing is refused. All times, so that any past hour can be replayed. #}
+   event_name). Always empty: the query fails at such a name and suggests the nearest existing one.
+   Before the first event no name is refused. All times, so that any past hour can be replayed. #}
 with
 
 named as (

@@ -1,7 +1,7 @@
 {# Properties that definitions name and that never occur on the events, or users, they filter.
-   Grain: one row per (condition_id, property). Always empty: such a name is refused, with the
-   nearest one that does occur. A property that comes up only after as_of is known, so that any
-   past hour can be replayed; one of an event that has not happened cannot be decided. #}
+   Grain: one row per (condition_id, property). Always empty: the query fails at such a name and
+   suggests the nearest existing one. A property that first occurs after as_of is known, so that any
+   past hour can be replayed. Properties of events that have not happened yet cannot be checked. #}
 with
 
 filters as (select condition_id, property from {{ ref('prediction_condition_filters') }}),
@@ -16,7 +16,7 @@ counters as (
     where n_events > 0 and is_counted
 ),
 
--- Conditions that can be decided: their events have happened.
+-- Conditions that can be checked: their events have happened.
 seen as (
     select distinct events.condition_id
     from events

@@ -1,6 +1,6 @@
-{# First and last known value of each user property as of every hour of the grid.
-   Grain: one row per (as_of_hour, user_key, property). Known: set before as_of. An hourly run looks at
-   active users only (of_processed_users). #}
+{# First and last known value of each user property as of every hour of the grid. Grain: one row per
+   (as_of_hour, user_key, property). Known: set before as_of. An hourly run processes active users
+   only (of_processed_users). #}
 with
 
 grid as (select distinct as_of_hour from {{ ref('cohort_snapshots') }}),
@@ -25,7 +25,7 @@ resolved as (
         on {{ owner_as_of('statements.identity_key', 'grid.as_of_hour') }}
 ),
 
--- Of two statements at one moment the identity with the larger key decides: any rule, but fixed.
+-- Of two values set at one moment, that of the larger identity_key counts: arbitrary but stable.
 final as (
     select
         as_of_hour,

@@ -1,8 +1,8 @@
-{# How often a measure happened to a user within a window, and what it amounts to if it is a sum.
-   Grain: one row per (measure_id, from_hour, to_hour, owner_as_of_hour, user_key); only where it happened.
-   Users are resolved as known before owner_as_of_hour (cohort_windows).
-   The hours between two edges of any windows are added up first: one pass over the rollup serves
-   every window of every prediction. An hourly run counts active users only (of_processed_users). #}
+{# How often a measure happened to a user within a window, and its amount if it is a sum. Grain: one
+   row per (measure_id, from_hour, to_hour, owner_as_of_hour, user_key); only where it happened.
+   Users are resolved as known before owner_as_of_hour (cohort_windows). The hours between two edges
+   of any windows are added up first, so one pass over the rollup serves every window of every
+   prediction. An hourly run counts active users only (of_processed_users). #}
 with
 
 windows as (

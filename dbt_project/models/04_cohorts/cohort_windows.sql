@@ -1,8 +1,9 @@
 {# The windows in which measures are counted, for all predictions at once. Grain: one row per
-   (measure_id, from_hour, to_hour, owner_as_of_hour). Conditions of a cohort look at [as_of - from_days_ago,
-   as_of - to_days_ago), outcomes of training snapshots at [as_of, as_of + horizon); users are resolved
-   as known before owner_as_of_hour: as_of of a cohort, the end of the window of an outcome. Of outcomes everybody is counted: a
-   sampled visitor may have become anybody by the end of the window. #}
+   (measure_id, from_hour, to_hour, owner_as_of_hour). Cohort conditions use [as_of - from_days_ago,
+   as_of - to_days_ago), outcomes of training snapshots [as_of, as_of + horizon). Users are resolved
+   as known before owner_as_of_hour: as_of for a cohort, the end of the window for an outcome.
+   Outcomes are counted for all users, not only the sample, because a sampled visitor may have
+   logged in as any user by the end of the window. #}
 with
 
 final as (

@@ -1,4 +1,4 @@
-{# On how many days and weeks a user did anything: in the last feature_weeks weeks, and ever.
+{# Number of days and weeks with any event per user: in the last feature_weeks weeks, and ever.
    Grain: one row per (as_of_hour, user_key). Days and weeks are counted back from as_of. #}
 {{ config(materialized='ephemeral') }}
 with

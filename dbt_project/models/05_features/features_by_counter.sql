@@ -1,6 +1,6 @@
-{# What each requested user did before as_of, by kept counter: week by week, in all, and how long
-   ago. Grain: one row per (as_of_hour, user_key, counter_id); counters of sums are added up,
-   others are counted. Columns as in counter_features(). #}
+{# Counts of each requested user before as_of by kept counter: per week, in total, and the hours
+   since the first and last event. Grain: one row per (as_of_hour, user_key, counter_id); counters
+   of sums are added up, others are counted. Columns as in counter_features(). #}
 {{ config(materialized='ephemeral') }}
 with
 
@@ -42,7 +42,7 @@ counts as (
     group by as_of_hour, user_key, counter_id
 ),
 
--- Exact decimals cost as much as all the rest: only counters that have a sum pay.
+-- Exact decimals cost as much as all the rest, so only counters of sums use them.
 sums as (
     select
         as_of_hour,

@@ -1,6 +1,6 @@
-{# Days on which each requested user did something: anything (the counter of any event), or what a
-   definition counts. Grain: one row per (as_of_hour, user_key, counter_id, day) with an event; day
-   d is [as_of - 24 (d + 1), as_of - 24 d) hours. #}
+{# Days with an event per requested user: any event (the counter of any event), or what a definition
+   counts. Grain: one row per (as_of_hour, user_key, counter_id, day) with an event; day d is [as_of
+   - 24 (d + 1), as_of - 24 d) hours. #}
 {{ config(materialized='ephemeral') }}
 with
 

@@ -1,7 +1,7 @@
-{# The hourly counts before as_of of each requested user: their own, those of identities known by
-   then to be theirs, and both of what definitions count (prediction_measures). Where the hourly
-   rollup meets as_of (docs/decisions/0004). Grain: one row per (as_of_hour, user_key,
-   identity_key, counter_id, event_hour). #}
+{# Hourly counts before as_of of each requested user: of the user's own identity, of other
+   identities known by then to be the user's, and of measures (prediction_measures) for both. Here
+   the hourly rollup is cut off at as_of (docs/decisions/0004). Grain: one row per (as_of_hour,
+   user_key, identity_key, counter_id, event_hour). #}
 {{ config(materialized='ephemeral') }}
 with
 
@@ -11,7 +11,7 @@ requested as (
     where {{ in_block('user_key') }}
 ),
 
--- A requested user belongs to nobody else as of then, so their own hours are theirs.
+-- A requested user is nobody else's identity as of then, so the own hours need no owner check.
 own as (
     select
         requested.as_of_hour,

@@ -1,7 +1,7 @@
-{# Counts by hour of the measures that are counters of their own, before as_of, under the key of
-   each user whom they belong to as of an hour in [valid_from_hour, valid_to_hour), sorted by it.
-   Grain: one row per (user_key, identity_key, valid_from_hour, event_hour, counter_id). A sum has
-   its own counter beside that of its events; both say what it came to. With scope active only
+{# Hourly counts of the measures that have their own counters, before as_of, under the key of each
+   user whom they belong to as of an hour in [valid_from_hour, valid_to_hour), sorted by it. Grain:
+   one row per (user_key, identity_key, valid_from_hour, event_hour, counter_id). A sum has a
+   counter of its own besides that of its events; rows of both hold the sum. With scope active only
    active users. #}
 with
 

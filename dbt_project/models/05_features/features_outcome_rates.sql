@@ -1,7 +1,8 @@
-{# How often what a prediction asks about came true for each requested user in the past: windows as
-   long as its horizon, one before the other back from as_of, as far as the user has been seen.
-   Grain: one row per (as_of_hour, user_key, counter_id); counter_id is the prediction's own
-   (taxonomy_kept_features). Absent where it never came true. All windows have ended by as_of. #}
+{# How often a prediction's outcome happened for each requested user in the past: consecutive
+   windows as long as the horizon, back from as_of, as far as the user has been seen. Grain: one row
+   per (as_of_hour, user_key, counter_id); counter_id is the prediction's own
+   (taxonomy_kept_features). No row if the outcome never happened. All windows have ended by
+   as_of. #}
 {{ config(materialized='ephemeral') }}
 with
 

@@ -1,6 +1,6 @@
-{# How often and how regularly each requested user did something before as_of, in days with an event
-   (docs/decisions/0018). Grain: one row per (as_of_hour, user_key, counter_id). Exact decimals are added:
-   a sum of doubles depends on the order of rows. #}
+{# How often and how regularly each requested user was active before as_of, in days with an event
+   (docs/decisions/0018). Grain: one row per (as_of_hour, user_key, counter_id). Sums are exact
+   decimals: a sum of doubles depends on the order of rows. #}
 {{ config(materialized='ephemeral') }}
 with
 

@@ -1,5 +1,6 @@
-{# Who needs features, as of when. Grain: one row per (as_of_hour, user_key): everybody in any
-   cohort at that hour, once for all predictions; with scope active only active users. #}
+{# The (user, as_of) pairs that need features. Grain: one row per (as_of_hour, user_key): all
+   members of any cohort at that hour, once for all predictions; with scope active only active
+   users. #}
 with
 
 members as (

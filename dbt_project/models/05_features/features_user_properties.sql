@@ -1,6 +1,6 @@
-{# What is known of each requested user's properties as of then. Grain: one row per (as_of_hour,
-   user_key, feature_name): 1 for the first and the last value, or the last number. A value also
-   counts as one of the others of every set that it is not of. #}
+{# Features from each requested user's properties as known before as_of. Grain: one row per
+   (as_of_hour, user_key, feature_name): 1 for the first and the last value, or the last number. A
+   value also counts as an other value in each feature of other values that does not exclude it. #}
 {{ config(materialized='ephemeral') }}
 with
 

@@ -1,4 +1,4 @@
-{# What each requested user did in all, by week before as_of: week k is [as_of - 168 (k+1),
+{# Events of each requested user, of all types, by week before as_of: week k is [as_of - 168 (k+1),
    as_of - 168 k) hours. Grain: one row per (as_of_hour, user_key, week) with an event. #}
 {{ config(materialized='ephemeral') }}
 with

@@ -1,9 +1,9 @@
-{# The features, sparse: absent means none or never. Grain: one row per (as_of_hour, user_key,
-   feature_id), by user. One SQL for training and scoring: as_of is data. Counts and sums per
-   rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last event (from the
-   start of that event's hour); totals over all history; active days and weeks; the rhythm of days;
-   how often what is asked about came true before;
-   1 for a user property's first or last value, and its last number. #}
+{# The features, sparse: an absent feature means none or never. Grain: one row per (as_of_hour,
+   user_key, feature_id), sorted by user. One SQL for training and scoring: as_of is data. Counts
+   and sums per rolling week k = [as_of - 7(k+1) d, as_of - 7k d); hours since the first and last
+   event (from the start of that event's hour); totals over all history; active days and weeks; the
+   rhythm of days; how often the outcome happened before; 1 for a user property's first or last
+   value, and its last number. #}
 {{ config(
     materialized='user_blocks',
     sized_by=['hourly_user_events', 'features_rows', 'stg_identities']
@@ -21,7 +21,7 @@ catalogue as (
     inner join {{ ref('features') }} as features on present.feature_name = features.feature_name
 ),
 
--- The ids of the features of a counter, in the order of its columns; NULL for what is no feature.
+-- The feature ids of a counter, in the order of its columns; NULL if a column is no feature.
 counter_features as (
     select
         counter_id,
@@ -31,7 +31,7 @@ counter_features as (
     group by counter_id
 ),
 
--- Sorted while there is one row per counter: six times fewer than features.
+-- Sorted here, with one row per counter: six times fewer rows than features.
 sorted_counters as (
     select by_counter.*
     from {{ ref('features_by_counter') }} as by_counter

@@ -1,5 +1,6 @@
-{# Did the outcome happen in [as_of, as_of + horizon)? Grain: one row per (prediction, as_of_hour,
-   user_key) of the training snapshots; only windows that have ended (cohort_snapshots). #}
+{# Labels: whether the outcome happened in [as_of, as_of + horizon). Grain: one row per (prediction,
+   as_of_hour, user_key) of the training snapshots; only windows that have ended
+   (cohort_snapshots). #}
 with
 
 members as (

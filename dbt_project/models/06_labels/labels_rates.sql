@@ -1,6 +1,6 @@
-{# How many users each prediction asks about at every as_of of its grid, and how often the outcome
-   came: what `foretell check-predictions` shows. Grain: one row per (prediction, as_of). Rows of
-   sampled users stand for all; as of now nobody knows the outcome yet. #}
+{# Cohort size and outcome rate of each prediction at every as_of of its grid, shown by `foretell
+   check-predictions`. Grain: one row per (prediction, as_of). Counts of sampled users are scaled
+   up; as of now the outcome is not known yet. #}
 {{ config(tags=['daily']) }}
 with
 

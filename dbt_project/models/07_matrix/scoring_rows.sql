@@ -1,6 +1,6 @@
-{# Users to score: everybody in a prediction's starting cohort. Grain: one row per (prediction,
-   user_key). An hourly run (scope active) looks at active users only; others stay as of when
-   they were looked at last, without features. #}
+{# Users to score: all members of a prediction's starting cohort. Grain: one row per (prediction,
+   user_key). An hourly run (scope active) processes active users only; other users keep the as_of
+   at which they were last processed, without features. #}
 {{ config(
     materialized='serving_table',
     processed_by={'user_key': 'identity_key'}, values_of_others={'has_features': 'false'}

@@ -1,5 +1,5 @@
-{# Labelled rows to learn from. Grain: one row per (prediction, as_of_hour, user_key); features are
-   in features_values under the same (as_of_hour, user_key). #}
+{# Labelled rows to train on. Grain: one row per (prediction, as_of_hour, user_key); features are in
+   features_values under the same (as_of_hour, user_key). #}
 with
 
 final as (

@@ -1,4 +1,4 @@
-{# What happened to the users who were scored, once the horizon has passed. Grain: one row per
+{# Observed outcomes of users who were scored, once the horizon has passed. Grain: one row per
    (prediction, user_id, as_of, model_id) of the history whose outcome window ended before now. #}
 {{ config(tags=['daily']) }}
 with
@@ -39,18 +39,18 @@ matured as (
         on {{ hour_index('history.as_of') }} + definitions.horizon_hours <= as_of.as_of_hour
 ),
 
-asked as (select distinct prediction, as_of_hour, user_key from matured),
+scored_rows as (select distinct prediction, as_of_hour, user_key from matured),
 
 windows as (
     select distinct
         conditions.measure_id,
-        asked.as_of_hour as from_hour,
-        asked.as_of_hour + definitions.horizon_hours as to_hour
-    from asked
+        scored_rows.as_of_hour as from_hour,
+        scored_rows.as_of_hour + definitions.horizon_hours as to_hour
+    from scored_rows
     inner join {{ ref('prediction_definitions') }} as definitions
-        on asked.prediction = definitions.prediction
+        on scored_rows.prediction = definitions.prediction
     inner join {{ ref('prediction_conditions') }} as conditions
-        on asked.prediction = conditions.prediction and conditions.role = 'outcome'
+        on scored_rows.prediction = conditions.prediction and conditions.role = 'outcome'
 ),
 
 counts as (
@@ -73,7 +73,7 @@ counts as (
 ),
 
 outcomes as (
-    {{ count_outcomes('asked', 'counts') }}
+    {{ count_outcomes('scored_rows', 'counts') }}
 ),
 
 final as (

@@ -1,6 +1,7 @@
-{# Why each user in `predictions` has that score, where it was asked for (docs/reasons.md). Grain:
-   one row per (prediction, user_id, place). The rows of a user add up to the log-odds before
-   calibration: place 0 is where everybody starts, then the largest contributions, last all else. #}
+{# The reasons for each user's score in `predictions`, where a prediction requests them
+   (docs/reasons.md). Grain: one row per (prediction, user_id, place). The rows of a user add up to
+   the log-odds before calibration: place 0 is the starting value, equal for all users, then the
+   largest contributions, last the sum of all others. #}
 with
 
 reasons as (

@@ -1,23 +1,23 @@
-{# The newest score of every user in a prediction's starting cohort: what BI tools read.
-   Grain: one row per (prediction, user_id). Contract columns: DESIGN.md section 4. An hourly run takes
-   new and current scores of the users it processes only: the history grows with every day.
-   After a definition was changed, a user's score of the old question stays, marked, until there is one
-   of the new: whoever acts on scores goes on doing so. #}
+{# The newest score of every user in a prediction's starting cohort: the table BI tools read. Grain:
+   one row per (prediction, user_id). Contract columns: DESIGN.md section 4. An hourly run reads new
+   and current scores of the processed users only, because the history grows every day. After a
+   definition was changed, a user's score by the old definition stays, marked, until there is one by
+   the new definition, so that no user disappears from readers. #}
 {{ config(processed_by={'user_id': 'user_id'}) }}
 {%- set is_hourly = is_hourly_run() %}
--- What Python makes scores of, so that the lineage shows it.
+-- Inputs of the Python step that writes scores, named here for the lineage.
 -- depends_on: {{ ref('champions') }}, {{ ref('training_rows') }}, {{ ref('user_features') }}
 -- depends_on: {{ ref('cohort_scope') }}
 with
 
--- Old scores say little.
+-- Scores before this are too old to show.
 oldest as (
     select max(as_of) - interval '{{ var('max_score_age_days') }}' day as as_of
     from {{ ref('scoring_rows') }}
 ),
 {%- if is_hourly %}
 
--- Of users who stay as they are the present table is read, of all others only what is new.
+-- Users who are not processed keep their rows of the present table; others get new scores only.
 since as (
     select
         case

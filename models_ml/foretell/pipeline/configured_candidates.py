@@ -17,10 +17,10 @@ from foretell.project import PROJECT
 def read_candidates(
     environment: Mapping[str, str] = os.environ, project: Path = PROJECT
 ) -> tuple[Candidate, ...]:
-    """Return them; none by default.
+    """Return the candidates of the setting; none by default.
 
     Args:
-        environment: FORETELL_CANDIDATES, a list as JSON, wins over the project.
+        environment: FORETELL_CANDIDATES, a list as JSON, takes precedence over the project.
         project: Folder of dbt_project.yml.
 
     Raises:

@@ -1,7 +1,7 @@
 """Runs dbt as a separate process and turns its log into progress and one clear error.
 
-The only module that knows dbt, and it knows only the command: a process of its own lets go of the
-warehouse file when it ends, which a dbt inside this process would not (one writer per DuckDB file).
+The only module that runs dbt, and only as a command: a separate process releases the warehouse
+file when it ends, which dbt inside this process would not (one writer per DuckDB file).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ SECONDS_PER_LINE = 10
 SECONDS_TO_END = 5
 # The debug log, dbt's default, would hold all SQL, with the keys in paths of events.
 LOGS = ("--log-format", "json", "--log-level-file", "info")
-KEPT_LINES = 20  # of those that are no JSON: warnings, or a traceback that ends with the cause
-# What Spark's local metastore says of a long view; only stg_raw_events may be one.
+KEPT_LINES = 20  # of lines that are no JSON: warnings, or a traceback that ends with the cause
+# Error of Spark's local metastore for a long view; only stg_raw_events may be that long.
 DERBY_IS_FULL = "trying to shrink LONG VARCHAR"
 TOO_MANY_SOURCES = (
-    "so many sources of events make a view longer than the local metastore of Spark can keep "
-    "(32,700 characters): name fewer, or a metastore service in hive-site.xml (docs/scale.md)"
+    "so many sources of events make a view longer than the local metastore of Spark can store "
+    "(32,700 characters): use fewer, or a metastore service in hive-site.xml (docs/scale.md)"
 )
 
 
@@ -66,7 +66,7 @@ def dbt_build(
     # A folder per scope: dbt parses everything anew (8 s) whenever a var differs from last time.
     folder = Path(environment.get("DBT_TARGET_PATH") or PROJECT / "target")
     target = ["--target-path", str(folder / str(variables.get("scope", "")))]
-    # What dbt would write of the project and the run, nobody reads here; it takes a second.
+    # dbt would write files on the project and the run, which are not needed and take a second.
     unwritten = "--no-write-json"
     _run_dbt([*build_arguments(variables, arguments), *target, unwritten], environment, progress)
 
@@ -99,7 +99,7 @@ def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Pro
         cwd=PROJECT,
         env=dict(environment),
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,  # what is no JSON may be the only cause that is given
+        stderr=subprocess.STDOUT,  # lines that are no JSON may be the only cause given
         text=True,
         errors="replace",
     ) as process:
@@ -115,7 +115,7 @@ def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Pro
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End dbt, whose run nobody waits for any more; what it had committed stays."""
+    """End a dbt run that is not needed any more; committed tables stay."""
     process.terminate()
     try:
         process.wait(SECONDS_TO_END)
@@ -124,7 +124,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _lines_or_silence(stream: IO[str], seconds: float) -> Iterator[str]:
-    """Yield the lines of a stream to its end, and an empty one after so many seconds without."""
+    """Yield the lines of a stream to its end, and an empty one after each silence of `seconds`."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def pass_on() -> None:
@@ -144,23 +144,23 @@ def _lines_or_silence(stream: IO[str], seconds: float) -> Iterator[str]:
 
 
 class DbtLog:
-    """What dbt says while it runs: finished nodes, what takes long, errors.
+    """The log of a running dbt: finished nodes, slow nodes, errors.
 
     Attributes:
         errors: Messages so far.
-        others: The last lines that were no JSON: of dbt's errors, or of what it runs in.
+        others: The last lines that were no JSON: errors of dbt or of its environment.
     """
 
     def __init__(self, progress: Progress) -> None:
         self.errors: list[str] = []
         self.others: deque[str] = deque(maxlen=KEPT_LINES)
         self._progress = progress
-        self._started: dict[str, float] = {}  # what runs, since when
+        self._started: dict[str, float] = {}  # running nodes and their start
 
     def read(self, line: str) -> None:
-        """Follow one line of dbt's JSON log; an empty one says that nothing came for a while."""
+        """Process one line of dbt's JSON log; an empty one means that dbt was silent."""
         if not line:
-            self._tell_what_runs()
+            self._report_running()
             return
         try:
             entry = json.loads(line)
@@ -185,12 +185,12 @@ class DbtLog:
             self._progress(f"{data.get('index')}/{data.get('total')} {node} {seconds:.1f} s")
 
     def explain(self, command: str, exit_code: int) -> str:
-        """Return the one message that a person should read when dbt ended with an error."""
+        """Return the one message for people after dbt ended with an error."""
         if not self.errors and not self.others and exit_code < 0:
-            return f"dbt {command} was ended by signal {-exit_code} before it was done"
+            return f"dbt {command} was ended by signal {-exit_code}"
         return explain(self.errors or [*self.others][-1:], command)
 
-    def _tell_what_runs(self) -> None:
+    def _report_running(self) -> None:
         now = time.monotonic()
         running = [f"{node} for {now - since:.0f} s" for node, since in self._started.items()]
         if running:
@@ -198,7 +198,7 @@ class DbtLog:
 
 
 def explain(errors: list[str], command: str = "build") -> str:
-    """Return the one message in dbt's errors that a person should read."""
+    """Return the one message for people in dbt's errors."""
     for error in errors:
         if MARK in error:
             return error.split(MARK, 1)[1].splitlines()[0].strip()

@@ -1,4 +1,4 @@
-"""dbt that ends with its parent: `python -m foretell.pipeline.dbt_child`, arguments as of dbt."""
+"""dbt that ends with its parent: `python -m foretell.pipeline.dbt_child`, arguments of dbt."""
 
 from __future__ import annotations
 

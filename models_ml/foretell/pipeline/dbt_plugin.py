@@ -1,8 +1,8 @@
-"""What dbt does when it opens a DuckDB warehouse, also where nobody but the user starts it.
+"""Plugin of dbt-duckdb: protects the warehouse also when a user starts dbt directly.
 
-profiles.yml names this module as a plugin of dbt-duckdb. It takes the lock of the warehouse
-(run_lock), ends with the process that started dbt, if one of ours did, and writes files that only
-their owner reads.
+profiles.yml names this module. When dbt opens the warehouse the plugin takes its lock (run_lock),
+ends dbt with the Foretell process that started it, if one did, and restricts new files to their
+owner.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from foretell.system.run_lock import HELD, acquire, lock_path
 
 
 class Plugin(BasePlugin):
-    """Made when dbt opens the file; let go of with it."""
+    """Created when dbt opens the warehouse file, and released with it."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        """Take the lock, unless the process that started dbt holds it for it."""
+        """Take the lock, unless the process that started dbt already holds it."""
         end_with_parent()
         restrict_files()
         _check_definitions()
@@ -38,11 +38,11 @@ class Plugin(BasePlugin):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         command = " ".join(["dbt", *sys.argv[1:2]])
-        self._lock = acquire(path, command, _tell)  # open as long as this object lives
+        self._lock = acquire(path, command, _report)  # open as long as this object lives
 
 
 def _check_definitions() -> None:
-    """Refuse code in the definitions that dbt has read; ours, staged, holds none."""
+    """Refuse definitions with code. Staged copies have none; a direct dbt run may read others."""
     folder = Path(os.environ.get("FORETELL_PREDICTIONS") or "-")
     if folder.is_dir():
         try:
@@ -51,5 +51,5 @@ def _check_definitions() -> None:
             raise DbtRuntimeError(f"Foretell: {error}") from None
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     sys.stderr.write(f"{line}\n")

@@ -1,4 +1,4 @@
-"""Reads the warehouse's long features into a sparse matrix, a block of rows at a time."""
+"""Reads the warehouse's features (one row per value) into a sparse matrix, by blocks of rows."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from scipy.sparse import csr_matrix, vstack
 from foretell.learn.matrix import csr_from_batches
 from foretell.warehouse.base import Warehouse
 
-ROWS_PER_BLOCK = 50_000  # features_values is made by blocks of users: one is read in a few places
+ROWS_PER_BLOCK = 50_000  # features_values is sorted by blocks of users: few reads
 BLOCK = """
-    select wanted_rows.row_index, features_values.feature_id, features_values.value
-    from wanted_rows
+    select requested_rows.row_index, features_values.feature_id, features_values.value
+    from requested_rows
     inner join features_values
-        on wanted_rows.user_key = features_values.user_key
-        and wanted_rows.as_of_hour = features_values.as_of_hour
-    inner join wanted_columns on features_values.feature_id = wanted_columns.feature_id
+        on requested_rows.user_key = features_values.user_key
+        and requested_rows.as_of_hour = features_values.as_of_hour
+    inner join requested_columns on features_values.feature_id = requested_columns.feature_id
     where features_values.user_key between ? and ?
 """
 
@@ -28,8 +28,8 @@ def load_features(
 
     Args:
         warehouse: With features_values built.
-        user_key: Whose features, ascending, int64, shape (n_rows,).
-        as_of_hour: As of when, whole hours since 1970-01-01 UTC, shape (n_rows,).
+        user_key: The users, ascending, int64, shape (n_rows,).
+        as_of_hour: The as_of of each row, whole hours since 1970-01-01 UTC, shape (n_rows,).
         feature_ids: The columns, in this order, int64, shape (n_features,).
 
     Returns:
@@ -52,10 +52,12 @@ def _block(
 ) -> csr_matrix:
     n_rows = len(user_key)
     row_index = np.arange(n_rows, dtype=np.int32)
-    wanted_rows = pa.table({"row_index": row_index, "user_key": user_key, "as_of_hour": as_of_hour})
+    requested_rows = pa.table(
+        {"row_index": row_index, "user_key": user_key, "as_of_hour": as_of_hour}
+    )
     span = [int(user_key[0]), int(user_key[-1])]
-    # A model reads a quarter of the columns: leaving the others out here halves what reading costs.
-    wanted_columns = pa.table({"feature_id": feature_ids})
-    tables = {"wanted_rows": wanted_rows, "wanted_columns": wanted_columns}
+    # A model reads a quarter of the columns: leaving out the others halves the time of reading.
+    requested_columns = pa.table({"feature_id": feature_ids})
+    tables = {"requested_rows": requested_rows, "requested_columns": requested_columns}
     batches = warehouse.stream(BLOCK, span, tables)
     return csr_from_batches(batches, n_rows, feature_ids)

@@ -1,4 +1,4 @@
-"""Doubts about a trained model, from its row of `models`: too good, or good for nothing."""
+"""Alarms about a trained model, from its row of `models`: too good to be true, or useless."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from foretell.warehouse.base import Warehouse
 
 WRITTEN, PERFECT, GUESSING = "written_afterwards", "near_perfect", "no_better_than_guessing"
 KINDS = (WRITTEN, PERFECT, GUESSING)
-NEAR_PERFECT = 0.98  # held-out AUROC from which people should ask how that can be
+NEAR_PERFECT = 0.98  # a held-out AUROC from this value on is suspicious
 SURELY_ABOVE = 0.95  # and its interval lies above this
-BASE_RATE = "base_rate"  # the candidate that gives everybody one probability
-MIN_OF_EACH = 10  # held-out users with the outcome, and without, of whom less says nothing
-NO_GAIN, SMALL_GAIN = 0.01, 0.05  # shares of its log loss that the best candidate gained
+BASE_RATE = "base_rate"  # the candidate that gives all users one probability
+MIN_OF_EACH = 10  # held-out users with, and without, the outcome: fewer prove nothing
+NO_GAIN, SMALL_GAIN = 0.01, 0.05  # relative gain in log loss of the best candidate
 
 
 def model_alarms(model: ModelRecord) -> list[Alarm]:
-    """Return what is doubtful about a model, one sentence each; of one without numbers nothing."""
+    """Return the alarms of a model, one sentence each; none for a model without metrics."""
     if model.metrics is None:
         return []
     found = [
@@ -51,17 +51,17 @@ def _near_perfect(metrics: Mapping[str, Any]) -> str:
     if auroc["value"] is None or auroc["value"] < NEAR_PERFECT or auroc["low"] < SURELY_ABOVE:
         return ""
     return (
-        f"it tells {100 * auroc['value']:.1f} % of pairs of held-out users apart (AUROC), which "
-        "is too good to be true for most questions: look at what the model looks at for something "
-        "that is written only once the outcome has happened"
+        f"it ranks {100 * auroc['value']:.1f} % of pairs of held-out users correctly (AUROC), "
+        "which is too good to be true for most questions: check its most important inputs for one "
+        "that is written only after the outcome has happened"
     )
 
 
 def is_guessing(metrics: Mapping[str, Any]) -> bool:
-    """Whether a model is no better than giving everybody the base rate.
+    """Return whether a model is no better than giving all users the base rate.
 
-    Few held-out outcomes cannot tell by themselves: what the contests gained on many more rows of
-    other users counts too, and alone where there are fewer than ten.
+    Few held-out outcomes prove little. So the gain of the best candidate in model selection, on
+    many more rows of other users, counts too; it decides alone below ten held-out outcomes.
     """
     gain = metrics.get("log_loss_gain")
     if gain is None or gain["value"] is None:
@@ -85,14 +85,14 @@ def _guessing(metrics: Mapping[str, Any]) -> str:
     return (
         f"it is no better than guessing: on {n_users:,} held-out user{'s' * (n_users != 1)} with "
         f"{n_positives:,} outcome{'s' * (n_positives != 1)} its log loss is "
-        f"{metrics['log_loss']['value']:.4f}, that of giving everybody the base rate "
+        f"{metrics['log_loss']['value']:.4f}, that of giving all users the base rate "
         f"{metrics['log_loss_base_rate']['value']:.4f} (gained {gain['value']:+.4f}, 95 % interval "
         f"{gain['low']:+.4f} to {gain['high']:+.4f})"
     )
 
 
 def raise_model_alarms(warehouse: Warehouse, model: ModelRecord) -> None:
-    """Write a model's alarms in place of those of the model before."""
+    """Replace the alarms of the previous model by those of this one."""
     if warehouse.has_table("alarms"):
         alarms = model_alarms(model)
         replace_alarms(warehouse, KINDS, alarms, model.as_of, [model.prediction])

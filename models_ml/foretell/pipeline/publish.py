@@ -1,11 +1,11 @@
 """A copy of the serving tables for readers, put in place by atomic rename.
 
-DuckDB lets one process write a file and then nobody read it; BI tools read this copy instead, never
-block and never see half a run. Storage version v1.0.0, so that drivers since DuckDB 1.0 open it.
-Where little changed since the copy before, as in an hour, its file is taken over and only the rows
-that differ are written: their places are not sorted until most rows change, as every day.
-The history of scores and, if wanted, features are Parquet only (publish_days).
-On Spark readers need no copy: the serving tables are views put in place at once (serving_table).
+While one process writes a DuckDB file no other can read it. BI tools read this copy instead: they
+never wait and never see half a run. Storage version v1.0.0: drivers since DuckDB 1.0 can open it.
+If little changed since the previous copy, as in an hourly run, its file is copied and only changed
+rows are written; these are not sorted until most rows change, as in a daily run.
+The score history and, if requested, features are Parquet only (publish_days).
+On Spark readers need no copy: the serving tables are views, each replaced at once (serving_table).
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from foretell.warehouse.duckdb import locked_message
 
 Columns = list[tuple[str, str]]  # name and type
 Tables = dict[str, Columns]
-# Every public table but the two that are too large (publish_days) -> how readers get it sorted.
+# Public tables and their sort order; two that are too large are in publish_days.
 PUBLISHED = {
     "predictions": "prediction, percentile desc, user_id",
     "prediction_definitions": "prediction",
     "models": "trained_at",
+    "champions": "prediction",
     "prediction_reasons": "prediction, user_id, place",
     "audiences": "prediction, percentile desc, user_id",
     "prediction_outcomes": "prediction, as_of, user_id",
@@ -50,18 +51,18 @@ PUBLISHED = {
     "ingest_alarms": "kind",
     "alarms": "is_held_back desc, prediction nulls first, kind",
 }
-# Models as bytes stay in the warehouse.
+# Columns that are not published: the bytes of models.
 HIDDEN = {"models": ("onnx", "holdout_onnx", "explain_model")}
-# Up to this share of a table's rows, or so many, may differ for its copy to be changed in place.
+# A copy is updated if at most this share of a table's rows, or this number, differ.
 FEW, FEW_ROWS = 0.1, 1_000
 
 
 @dataclass(frozen=True)
 class Published:
-    """Where readers find the results.
+    """The place of the published results.
 
     Attributes:
-        database: The DuckDB file of the copy; None if readers ask the warehouse itself (Spark).
+        database: The DuckDB file of the copy; None if readers query the warehouse itself (Spark).
         parquet: Folder of the copy's Parquet files, and of the model cards.
     """
 
@@ -70,11 +71,11 @@ class Published:
 
     @property
     def place(self) -> str:
-        """Where the tables are, in words."""
+        """The place of the tables, for messages."""
         return str(self.database) if self.database else "Spark's metastore"
 
     def look(self, sql: str) -> str:
-        """Return what to type in Python to see the rows of a query."""
+        """Return the Python code that shows the rows of a query."""
         if self.database is None:
             return f"spark.sql({sql!r}).show()"
         opened = f"c = duckdb.connect({str(self.database)!r}, read_only=True)"
@@ -82,7 +83,7 @@ class Published:
 
 
 def published_paths(settings: Settings) -> Published:
-    """Return where the results of a warehouse are: beside it."""
+    """Return the place of a warehouse's published results: next to it."""
     stem = settings.warehouse.with_suffix("")
     folder = stem.with_name(f"{stem.name}_published")
     is_copied = settings.target == "duckdb"
@@ -90,12 +91,12 @@ def published_paths(settings: Settings) -> Published:
 
 
 def publish(settings: Settings) -> Published:
-    """Copy the serving tables of the warehouse for readers, where they need a copy.
+    """Copy the serving tables of the warehouse for readers, unless the engine needs no copy.
 
-    Each file is written aside and renamed into place: a reader sees the old one or the new one.
+    Each file is written under another name and then renamed: readers see the old or the new one.
 
     Raises:
-        ForetellError: If the warehouse is in use by another process, or a table is not there.
+        ForetellError: If the warehouse is in use by another process, or a table is missing.
     """
     paths = published_paths(settings)
     paths.parquet.mkdir(parents=True, exist_ok=True)
@@ -129,7 +130,7 @@ def publish(settings: Settings) -> Published:
 def _write_copy(
     hub: duckdb.DuckDBPyConnection, tables: Tables, paths: Published, aside: Path
 ) -> None:
-    """Make the copy anew, every table in one transaction, sorted."""
+    """Write a new copy of all tables in one transaction, sorted."""
     hub.execute(f"attach {_quoted(aside)} as published (storage_version 'v1.0.0')")
     hub.begin()
     hub.execute(f"create schema published.{SCHEMA}")
@@ -146,13 +147,13 @@ def _write_copy(
 def _update_copy(
     hub: duckdb.DuckDBPyConnection, tables: Tables, paths: Published, aside: Path
 ) -> bool:
-    """Write what differs into a duplicate of the copy before; False if it is none, or much does."""
+    """Write changed rows into a duplicate of the previous copy; False if none, or many changed."""
     assert paths.database is not None
     if not _is_complete(hub, paths.database, tables):
         return False
     try:
         few = all(_differs_little(hub, table, columns) for table, columns in tables.items())
-    except duckdb.IOException:  # a block of it is damaged
+    except duckdb.IOException:  # a block of the copy is damaged
         few = False
     hub.execute("detach before")
     if not few:
@@ -177,7 +178,7 @@ def _update_copy(
 
 
 def _is_complete(hub: duckdb.DuckDBPyConnection, database: Path, tables: Tables) -> bool:
-    """Attach the copy before as `before`; say whether it has the same tables and columns."""
+    """Attach the previous copy as `before`; return whether it has the same tables and columns."""
     if not database.exists():
         return False
     try:
@@ -191,10 +192,10 @@ def _is_complete(hub: duckdb.DuckDBPyConnection, database: Path, tables: Tables)
 
 
 def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> bool:
-    """Find a table's rows that are gone and that are new; say whether they are few.
+    """Find a table's removed and new rows; return whether they are few.
 
-    A row is known by a hash of all it holds. In tables of ten million rows one changed row in some
-    hundred billion is taken for another one and missed, until most rows change.
+    Rows are compared by a hash of all columns. In tables of ten million rows one changed row in
+    some hundred billion has the hash of another one and is missed, until most rows change.
     """
     names = _names(columns)
     for database in ("before", "warehouse"):
@@ -211,12 +212,12 @@ def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns
         hub.execute(f"select count(*) from {name}").fetchall()[0][0]
         for name in ("before_rows", "warehouse_rows", f"{table}_gone", f"{table}_new")
     )
-    # Sums that do not agree: rows that are alike, which hashes cannot tell apart.
+    # The numbers do not add up if there are identical rows, which have the same hash.
     return bool(n_before - n_gone + n_new == n_now and n_gone + n_new <= max(FEW_ROWS, FEW * n_now))
 
 
 def _tables(hub: duckdb.DuckDBPyConnection) -> Tables:
-    """Return the tables to copy, each with the columns that readers get."""
+    """Return the tables to copy, each with its published columns."""
     there = _columns(hub, "warehouse")
     for table in PUBLISHED:
         if table not in there:
@@ -225,7 +226,7 @@ def _tables(hub: duckdb.DuckDBPyConnection) -> Tables:
 
 
 def _columns(hub: duckdb.DuckDBPyConnection, database: str) -> Tables:
-    """Return the tables of a database, each with the columns that readers get."""
+    """Return the tables of a database, each with its published columns."""
     tables: Tables = {}
     for table, name, kind in hub.execute(
         "select table_name, column_name, data_type from duckdb_columns()"

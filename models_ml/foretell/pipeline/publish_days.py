@@ -1,7 +1,7 @@
-"""Parquet of what is too large to be copied whole: every score of the past, and features.
+"""Parquet of tables that are too large to copy in every run: the score history and features.
 
-Both lie in folders that name what is in them (Hive partitions), beside the other published files:
-BI tools read them as one table, and no run waits for a reader. A file is written aside and renamed.
+Both are partitioned folders (Hive partitions) next to the other published files. BI tools read each
+as one table, and no run waits for a reader. A file is written under another name and then renamed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FEATURES_NOW = """
 def publish_days(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Bring the folder `prediction_history` up to date: a file per day of as_of.
 
-    The history only grows, so that a day is whole in the copy if it has as many rows there.
+    The history only grows, so the copy of a day is complete if it has as many rows.
 
     Args:
         hub: A connection with the warehouse attached as `warehouse`.
@@ -55,9 +55,9 @@ def publish_days(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def publish_features(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write the features of now into the folder `user_features`, if var publish_features wants it.
+    """Write the current features into the folder `user_features`, if publish_features is true.
 
-    In an hourly run these are the features of the users who were just active.
+    In an hourly run these are the features of active users only.
 
     Args:
         hub: A connection with the warehouse attached as `warehouse`.
@@ -73,7 +73,7 @@ def publish_features(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def _n_rows(file: Path) -> int | None:
-    """Return the rows of a Parquet file; None if it is not there, or torn."""
+    """Return the number of rows of a Parquet file; None if it is missing or torn."""
     try:
         return int(pq.read_metadata(file).num_rows)
     except (OSError, pa.ArrowInvalid):

@@ -1,7 +1,7 @@
-"""The gate before readers: what a run made is compared with what they have, and kept in doubt.
+"""The publish gate: the tables of a run are compared with the published copy before publishing.
 
-Nothing is published without a word when users of a prediction are lost, time goes back or jumps,
-or another check holds scores back (alarms). The copy before stays, until `--accept`.
+Nothing is published if too many users of a prediction are lost, as_of goes back or jumps ahead,
+or another check holds scores back (alarms). The previous copy stays, until `--accept`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from foretell.warehouse.open import open_warehouse
 
 KIND = "publish_gate"
 OLDER = "older_definition"
-FEW_USERS = 10  # a prediction of fewer may lose all of them by chance
+FEW_USERS = 10  # a prediction with fewer users may lose all of them by chance
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What may change between two copies (dbt_project.yml: publish_gate).
+    """Allowed changes between two copies (dbt_project.yml: publish_gate).
 
     Attributes:
         max_lost_users: Share of a prediction's users by which it may shrink, 0 to 1.
-        max_lost_scores: Share of its users who are still asked about but lost their score, 0 to 1.
-        max_jump_days: Days by which as_of may go ahead, where nobody named it.
+        max_lost_scores: Share of its users still in the cohort who lost their score, 0 to 1.
+        max_jump_days: Days by which as_of may go ahead, if it is not set.
     """
 
     max_lost_users: float = 0.5
@@ -44,13 +44,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Change:
-    """What became of the scores of one prediction since the copy before.
+    """Change of the scores of one prediction since the previous copy.
 
     Attributes:
         prediction: Its name.
         n_before: Users whose score readers have.
         n_now: Users with a score now.
-        n_lost: Of those before, who are still asked about and have none now.
+        n_lost: Of those before, users still in the cohort without a score now.
         was, now: The newest as_of, before and now; None without a score.
     """
 
@@ -62,7 +62,7 @@ class Change:
     now: datetime | None
 
 
-# Predictions that are not defined any more were taken out on purpose.
+# Predictions that are not defined any more were removed on purpose.
 CHANGES = """
     with cohort as (select prediction, user_id from scoring_rows),
     kept as (
@@ -92,7 +92,7 @@ CHANGES = """
 
 
 def read_limits() -> Limits:
-    """Return the limits that dbt_project.yml states.
+    """Return the limits of dbt_project.yml.
 
     Raises:
         ForetellError: If one is no number, or a share leaves 0 to 1.
@@ -110,17 +110,17 @@ def read_limits() -> Limits:
 
 
 def pass_gate(settings: Settings, progress: Progress, is_accepted: bool = False) -> None:
-    """Raise what speaks against publishing the tables of a run, and write it into `alarms`.
+    """Check the tables of a run before publishing, and write what fails into `alarms`.
 
     Args:
         settings: Where the warehouse is; its models tagged after_scoring are built.
-        progress: Called with a line per doubt that was accepted, or holds nothing back.
-        is_accepted: Publish all the same; the alarms stay, as warnings.
+        progress: Called with a line per alarm that was accepted, or is a warning only.
+        is_accepted: Publish anyway; the alarms stay, as warnings.
 
     Raises:
-        HeldBack: With the first reason, if there is one; the copy before stays.
+        HeldBack: With the first reason; the previous copy stays.
     """
-    if settings.is_replay:  # nothing of it is live
+    if settings.is_replay:  # a replay changes no live scores
         return
     with open_warehouse(settings.warehouse) as warehouse:
         now = _now(warehouse)
@@ -131,7 +131,7 @@ def pass_gate(settings: Settings, progress: Progress, is_accepted: bool = False)
         replace_alarms(warehouse, [KIND], found, now)
         replace_alarms(warehouse, [OLDER], older_definitions(warehouse), now)
         alarms = current_alarms(warehouse)
-    # What another check holds back was not scored: its older scores stand beside the rest.
+    # Predictions held back by another check were not scored: their older scores are published.
     holding = [
         alarm
         for alarm in alarms
@@ -144,17 +144,17 @@ def pass_gate(settings: Settings, progress: Progress, is_accepted: bool = False)
         more = f" (and {len(holding) - 1} more: `foretell status`)" if len(holding) > 1 else ""
         raise HeldBack(
             f"nothing was published, readers keep the copy before: {holding[0].message}{more}; "
-            "publish it all the same: --accept"
+            "publish anyway: --accept"
         )
 
 
 def compare(changes: Sequence[Change], limits: Limits, settings: Settings) -> list[Alarm]:
-    """Return what differs more than the limits allow between the copy before and the tables now.
+    """Return alarms for changes beyond the limits between the previous copy and the tables now.
 
     Args:
-        changes: Of each prediction that readers have scores of.
-        limits: What is allowed.
-        settings: Whether somebody named the hour.
+        changes: One per prediction with published scores.
+        limits: The allowed changes.
+        settings: Whether as_of is set, or a replay is published.
     """
     alarms = []
     for each in changes:
@@ -177,7 +177,7 @@ def compare(changes: Sequence[Change], limits: Limits, settings: Settings) -> li
 
 
 def _clock(changes: Sequence[Change], limits: Limits, settings: Settings) -> list[Alarm]:
-    """Return the alarm of an as_of that went back, or far ahead though nobody named the hour."""
+    """Return the alarm of an as_of that went back, or far ahead without being set."""
     pairs = [(each.was, each.now) for each in changes if each.was and each.now]
     if not pairs:
         return []
@@ -188,14 +188,14 @@ def _clock(changes: Sequence[Change], limits: Limits, settings: Settings) -> lis
     if now - was > timedelta(days=limits.max_jump_days) and settings.as_of is None:
         message = (
             f"as_of jumps {(now - was).days:,} days ahead, {moved}; {limits.max_jump_days:g} are "
-            "allowed: is a clock wrong, or did events not come for long?"
+            "allowed: is a clock wrong, or were no events received for long?"
         )
         return [Alarm(KIND, message, is_held_back=True)]
     return []
 
 
 def older_definitions(warehouse: Warehouse) -> list[Alarm]:
-    """Return a warning for each prediction whose scores answer the question before its change."""
+    """Return a warning for each prediction with scores by an older definition."""
     rows = warehouse.rows(
         """
         select prediction, count(*) as n_users, max(as_of) as as_of
@@ -206,8 +206,8 @@ def older_definitions(warehouse: Warehouse) -> list[Alarm]:
         Alarm(
             OLDER,
             f"the definition of {row['prediction']} was changed: its {row['n_users']:,} scores, as "
-            f"of {row['as_of']:%Y-%m-%d %H:%M}, answer the question before until it is trained "
-            "again: `foretell run`",
+            f"of {row['as_of']:%Y-%m-%d %H:%M}, are by the older definition until it is "
+            "trained again: `foretell run`",
             row["prediction"],
         )
         for row in rows
@@ -220,17 +220,17 @@ def _now(warehouse: Warehouse) -> datetime | None:
 
 
 def _changes(warehouse: Warehouse, database: Path | None) -> list[Change]:
-    """Return what changed since the copy before; nothing if there is none that can be read."""
+    """Return the changes since the previous copy; none if no copy can be read."""
     if database is None or not database.exists():
         return []
     quoted = "'" + str(database).replace("'", "''") + "'"
     try:
         warehouse.execute(f"attach {quoted} as before (read_only)")
-    except duckdb.Error:  # torn by a full disk: it is written anew
+    except duckdb.Error:  # torn by a full disk: it is written again
         return []
     try:
         return [Change(**row) for row in warehouse.rows(CHANGES)]
-    except duckdb.BinderException:  # of a version without such columns
+    except duckdb.BinderException:  # of a version without these columns
         return []
     finally:
         warehouse.execute("detach before")

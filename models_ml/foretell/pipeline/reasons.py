@@ -1,7 +1,7 @@
-"""Why a user has this score: the inputs that add most to it, in words, for the table `reasons`.
+"""The reasons for a user's score: the largest contributions of inputs, for the table `reasons`.
 
-Rows of one user add up to the log-odds before calibration: where everybody starts, the largest
-contributions, and all else. What adds to a score goes together with the outcome; it is no cause.
+Rows of one user add up to the log-odds before calibration: the starting value of all users, the
+largest contributions, and the sum of all others. A contribution is an association, no cause.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ SCHEMA = pa.schema(
         ("contribution", pa.float64()),
     ]
 )
-# Of users who are scored now, and of those who left the cohort.
-FORGET = """
+# Reasons of users who are scored now, and of users who left the cohort.
+DELETE_REASONS = """
     delete from reasons
     where prediction = $prediction and user_id not in (
         select user_id from scoring_rows where prediction = $prediction and not has_features
@@ -43,15 +43,15 @@ FORGET = """
 
 @dataclass(frozen=True)
 class Explainer:
-    """A model that can say why.
+    """A model whose scores can be explained.
 
     Attributes:
         model: Its row.
-        parts: What it consists of.
+        parts: The parts of the model.
         inputs: Names of its groups of columns, as in the importances: an event, a property, or a
             kind of feature about all events.
         groups: Number of the group per column.
-        describers: Of each group.
+        describers: One per group; they describe the values of a user.
     """
 
     model: ModelRecord
@@ -62,7 +62,7 @@ class Explainer:
 
 
 def input_of(feature: dict[str, Any]) -> str:
-    """Return which event, property or kind of feature a catalogue row is about."""
+    """Return the event, property or kind of feature of a catalogue row."""
     return str(feature["event_name"] or feature["property"] or feature["kind"])
 
 
@@ -77,7 +77,7 @@ def make_explainer(warehouse: Warehouse, model: ModelRecord) -> Explainer | None
         )
     }
     features = [catalogue[feature_id] for feature_id in model.feature_ids]
-    # An event may be called like a property, or like a kind of feature.
+    # An event may have the name of a property, or of a kind of feature.
     keys = [
         (bool(f["event_name"]), bool(f["property"]) and not f["event_name"], input_of(f))
         for f in features
@@ -101,11 +101,11 @@ def reasons_of(explainer: Explainer, X: csr_matrix, users: pa.Array, as_of: obje
         explainer: Of the model.
         X: Their features over the model's columns, shape (n_users, n_columns).
         users: Their ids.
-        as_of: The hour that they are scored as of.
+        as_of: The as_of of their scores.
     """
     added, base = contributions(explainer.parts, X, explainer.groups, len(explainer.inputs))
-    n_told = min(N_REASONS, len(explainer.inputs))
-    largest = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :n_told]
+    n_shown = min(N_REASONS, len(explainer.inputs))
+    largest = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :n_shown]
     shown = np.take_along_axis(added, largest, axis=1)
     rest = added.sum(axis=1) - shown.sum(axis=1)
     n_users = X.shape[0]
@@ -115,9 +115,9 @@ def reasons_of(explainer: Explainer, X: csr_matrix, users: pa.Array, as_of: obje
     names, words = [], []
     for row, chosen in zip(dense, largest, strict=True):
         names += [START, *(explainer.inputs[n] for n in chosen), ALL_ELSE]
-        words += ["what everybody starts from", *(describers[n].words(row) for n in chosen)]
-        words.append("everything that is not listed")
-    n_places = n_told + 2
+        words += ["starting value of all users", *(describers[n].words(row) for n in chosen)]
+        words.append("sum of all other inputs")
+    n_places = n_shown + 2
     return pa.table(
         {
             "prediction": [explainer.model.prediction] * (n_users * n_places),
@@ -134,7 +134,7 @@ def reasons_of(explainer: Explainer, X: csr_matrix, users: pa.Array, as_of: obje
 
 
 class _Describer:
-    """Says in words what a user's values of one group of columns are."""
+    """Describes a user's values of one group of columns as text."""
 
     def __init__(self, features: Sequence[dict[str, Any]], columns: np.ndarray) -> None:
         self._of_kind: dict[str, list[tuple[int, str | None]]] = {}
@@ -143,7 +143,7 @@ class _Describer:
         self._is_event = features[0]["event_name"] is not None
 
     def words(self, row: np.ndarray) -> str:
-        """Return the words for one user's dense row."""
+        """Return the description for one user's dense row."""
         kinds = self._of_kind
         if self._is_event:
             return self._event(row)
@@ -161,8 +161,8 @@ class _Describer:
 
     def _event(self, row: np.ndarray) -> str:
         if "outcome_count" in self._of_kind:
-            return f"came true {self._sum(row, 'outcome_count'):g} times before"
-        if "event_count_ever" not in self._of_kind:  # too rare among the rows learned from
+            return f"happened {self._sum(row, 'outcome_count'):g} times before"
+        if "event_count_ever" not in self._of_kind:  # too rare in the training rows
             return f"{self._sum(row, 'event_count'):g} lately"
         n_events, since = self._sum(row, "event_count_ever"), self._sum(row, "hours_since_last")
         if not n_events:

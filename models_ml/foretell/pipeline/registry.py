@@ -1,7 +1,7 @@
-"""The `models` table: every trained model is a row, its ONNX bytes and facts in one transaction.
+"""The `models` table: one row per trained model, with ONNX bytes and facts, in one transaction.
 
-Which model scores as of an hour follows from the decisions alone: the newest one that was promoted
-and knew nothing after that hour. So a replay of a past hour changes no decision, and no status.
+The model that scores as of an hour is the newest promoted one whose own as_of is not after that
+hour. So a replay of a past hour changes no decision and no status.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ AS_JSON = (
     "metrics", "reliability", "importances", "feature_ids", "holdout_feature_ids", "challenge",
 )  # fmt: skip
 
-# Who scores now says the view champions; what the column status says is of all hours.
-SETTLE_PROMOTED = """
+# The view champions decides which model scores now; the column status does not depend on now.
+UPDATE_PROMOTED = """
     update models set status = case
         when model_id = (
             select newest.model_id from models as newest
@@ -34,7 +34,7 @@ SETTLE_PROMOTED = """
     end
     where prediction = $prediction and status in ('champion', 'retired')
 """
-SETTLE_CHALLENGERS = """
+UPDATE_CHALLENGERS = """
     update models set status = 'rejected'
     where prediction = $prediction and status = 'challenger' and model_id is distinct from (
         select newest.model_id from models as newest
@@ -43,7 +43,7 @@ SETTLE_CHALLENGERS = """
         order by newest.as_of desc, newest.trained_at desc limit 1
     )
 """
-# What it takes to compute a promoted model's features when the taxonomy drops them.
+# Catalogue entries of a promoted model's features, which stay computed if the taxonomy drops them.
 FEATURES = """
     select
         ? as model_id, taken.feature_name, taken.kind, taken.event_name, taken.property,
@@ -58,7 +58,7 @@ FEATURES = """
     where list_contains(?, features.feature_id)
     order by features.feature_id, value
 """
-FORGET_HELD_OUT = """
+DELETE_HELD_OUT = """
     delete from held_out_scores
     where prediction = $prediction and model_id not in (
         select model_id from models
@@ -72,17 +72,17 @@ class ModelRecord:
     """One row of `models`.
 
     Attributes:
-        model_id: Hash of what the model was trained on; the same data gives the same id.
+        model_id: Hash of the training data and settings; the same data gives the same id.
         status: champion (scores now), challenger (the newest, lost to the champion), retired (was
-            promoted; a newer one was since), or rejected (never will score; see reason).
+            promoted, then replaced), or rejected (never scores; see reason).
         metrics: JSON-able facts from rows never used to fit or choose.
         feature_ids: Inputs of the graph, in order.
         onnx: The whole graph, or None if there is no model (too little data).
-        explain_model: What it takes to say what each input adds to a score (contributions.unpack);
-            None of foreign models, and of models from before there was such a thing.
-        holdout_feature_ids, holdout_onnx: The same of the model that was measured: it never learned
-            from the held-out users, so that another model can be compared with it on them.
-        challenge: What the comparison with the champion came to (foretell.learn.challenge).
+        explain_model: Data for computing the contribution of each input (contributions.unpack);
+            None in imported models of other libraries and in models of older versions.
+        holdout_feature_ids, holdout_onnx: The same before the model was refitted on all users: it
+            was trained without held-out users, so another model can be compared with it on them.
+        challenge: Result of the comparison with the champion (foretell.learn.challenge).
     """
 
     model_id: str
@@ -116,8 +116,8 @@ def find_model(warehouse: Warehouse, model_id: str) -> ModelRecord | None:
 def find_champion(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
     """Return the model that scores a prediction now, or None.
 
-    Only a model of the present definition, and only one that knew nothing after the present as_of:
-    a replay of a past hour must not be scored by a model from its future.
+    Only a model of the present definition whose as_of is not after the present as_of: a replay of
+    a past hour must not be scored by a model from its future.
     """
     sql = f"""
         select {COLUMNS} from models
@@ -125,7 +125,7 @@ def find_champion(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
         where models.prediction = ?
     """
     found = _one(warehouse.rows(sql, [prediction]))
-    return found and replace(found, status=CHAMPION)  # of a past hour it may have retired since
+    return found and replace(found, status=CHAMPION)  # in a replay its status may be retired
 
 
 def find_newest(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
@@ -140,14 +140,14 @@ def find_newest(warehouse: Warehouse, prediction: str) -> ModelRecord | None:
 
 
 def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | None = None) -> None:
-    """Write a model and settle everybody's status, in one transaction.
+    """Write a model and update the status of all models of its prediction, in one transaction.
 
     Args:
         warehouse: Open for writing.
         model: Its status is champion if it was promoted; then its features stay computed, also
-            where the taxonomy drops them (`model_features`).
-        held_out: What the measured model said of users it never saw, for `held_out_scores`; those
-            of models that are neither champion nor challenger any more are forgotten.
+            after the taxonomy drops them (`model_features`).
+        held_out: Predictions of the holdout model for users it never saw, for `held_out_scores`;
+            those of models that are neither champion nor challenger any more are deleted.
     """
     row = {
         **vars(model),
@@ -162,17 +162,17 @@ def save_model(warehouse: Warehouse, model: ModelRecord, held_out: pa.Table | No
             warehouse.append("model_features", taken)
         if held_out is not None:
             warehouse.append("held_out_scores", held_out)
-        _settle(warehouse, model.prediction)
+        _update_statuses(warehouse, model.prediction)
 
 
 def update_statuses(warehouse: Warehouse, prediction: str) -> None:
     """Bring statuses in line with the present definition, e.g. after it was changed back."""
     with warehouse.transaction():
-        _settle(warehouse, prediction)
+        _update_statuses(warehouse, prediction)
 
 
-def _settle(warehouse: Warehouse, prediction: str) -> None:
-    for statement in (SETTLE_PROMOTED, SETTLE_CHALLENGERS, FORGET_HELD_OUT):
+def _update_statuses(warehouse: Warehouse, prediction: str) -> None:
+    for statement in (UPDATE_PROMOTED, UPDATE_CHALLENGERS, DELETE_HELD_OUT):
         warehouse.execute(statement, {"prediction": prediction})
 
 

@@ -1,8 +1,8 @@
 """A replay of a past hour: it works on a copy of the warehouse, so that nothing live changes.
 
-A run is a replay if its as_of is before that of the newest run of its warehouse. Its tables
-are in a file of their own beside the warehouse, made anew from it each time, and so is the copy for
-readers. With `--publish` it works on the warehouse itself, and readers get what it makes.
+A run is a replay if its as_of is before that of the newest run of its warehouse. It works in a
+file next to the warehouse, copied from it each time, and publishes to a copy of its own. With
+`--publish` it works on the warehouse itself, and its results are published to readers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NEWEST = """
 
 
 def newest_as_of(settings: Settings) -> datetime | None:
-    """Return as of when the newest run of a warehouse was; None if there was none yet.
+    """Return the as_of of the newest run of a warehouse; None if there was none yet.
 
     Raises:
         ForetellError: If another process holds the warehouse.
@@ -59,28 +59,28 @@ def replayed_before(settings: Settings) -> datetime | None:
 
 
 def refuse_replay(settings: Settings) -> None:
-    """Refuse a replay where it cannot have tables of its own (Dagster).
+    """Refuse a replay that cannot work on a copy of the warehouse (Dagster).
 
     Raises:
-        ForetellError: If a run with these settings would be one.
+        ForetellError: If a run with these settings would be a replay.
     """
     if newest := replayed_before(settings):
         raise ForetellError(
             f"FORETELL_AS_OF={settings.as_of:%Y-%m-%dT%H:%M} is before the newest run of this "
-            f"warehouse, as of {newest:%Y-%m-%dT%H:%M}: a replay would take the place of live "
-            "scores. Unset it, or replay beside them with `foretell score --as-of`; "
-            f"FORETELL_REPLAY={PUBLISH} means it"
+            f"warehouse, as of {newest:%Y-%m-%dT%H:%M}: a replay would replace live "
+            "scores. Unset it, or replay in a copy with `foretell score --as-of`; "
+            f"FORETELL_REPLAY={PUBLISH} allows it"
         )
 
 
 @contextmanager
 def of_run(settings: Settings, what: str, progress: Progress) -> Iterator[Settings]:
-    """Hold the lock of a run and yield its settings: of a replay those of a copy of the warehouse.
+    """Hold the lock of a run and yield its settings; a replay gets those of a warehouse copy.
 
     Args:
         settings: Of the run.
-        what: The command, for those who wait for it.
-        progress: Called with a line when it has to be waited for, and of a replay.
+        what: The command, shown to processes that wait for the lock.
+        progress: Called with a line if the lock is taken, and for a replay.
 
     Raises:
         ForetellError: If it is a replay on an engine without copies (Spark).
@@ -96,20 +96,20 @@ def of_run(settings: Settings, what: str, progress: Progress) -> Iterator[Settin
         _copy(settings.warehouse, copied.warehouse)
     progress(
         f"as of {settings.as_of:%Y-%m-%d %H:%M} is before the newest run "
-        f"({newest:%Y-%m-%d %H:%M}): replayed in {copied.warehouse}, what is live stays as it is; "
-        "--publish puts it in its place"
+        f"({newest:%Y-%m-%d %H:%M}): replayed in {copied.warehouse}, live scores are unchanged; "
+        "--publish replaces them"
     )
     with run_lock(copied.warehouse, what, progress):
         yield copied
 
 
 def replay_path(warehouse: Path) -> Path:
-    """Return the file in which a warehouse's replays are made."""
+    """Return the file of a warehouse's replays."""
     return warehouse.with_name(f"{warehouse.stem}_replay{warehouse.suffix}")
 
 
 def _copy(warehouse: Path, copy: Path) -> None:
-    """Make a replay's warehouse of the live one, which nobody writes while its lock is held."""
+    """Copy the live warehouse for a replay; its lock must be held, so that nothing writes to it."""
     try:
         with duckdb.connect(str(warehouse)) as connection:
             connection.execute("checkpoint")  # what a killed run left beside the file

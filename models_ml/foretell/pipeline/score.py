@@ -21,7 +21,7 @@ from foretell.alarms.expected import (
 )
 from foretell.machine import usable_threads
 from foretell.pipeline.features import ROWS_PER_BLOCK, load_features
-from foretell.pipeline.reasons import FORGET, Explainer, make_explainer
+from foretell.pipeline.reasons import DELETE_REASONS, Explainer, make_explainer
 from foretell.pipeline.registry import ModelRecord
 from foretell.pipeline.score_block import (
     Block,
@@ -33,13 +33,13 @@ from foretell.pipeline.score_block import (
 from foretell.warehouse.base import Warehouse
 
 SECONDS_PER_LINE = 5
-N_KEYS = 2**63  # user keys are hashes from 0 to here: equal spans hold about equally many users
+N_KEYS = 2**63  # user keys are hashes below this: equal spans have about equally many users
 
-# Only what is new or differs: a second run on the same data appends nothing. Scores differ in the
-# last bits by batch, so "the same" is within 1e-6 (of a value within 1e-5 of it). percentile ranks
-# the user among the whole present cohort, those not scored now with their newest score by the same
-# model; part by part of the probabilities (of values: of their logarithms), because one rank of all
-# users is work for one core.
+# Only new or changed scores are appended: a second run on the same data appends nothing. The last
+# bits of a score depend on the batch, so scores are equal within 1e-6 (values within a relative
+# 1e-5). percentile ranks the user in the whole present cohort; users not scored now count with
+# their newest score by the same model. It is computed by ranges of the probability (for values, of
+# their logarithm), because one rank over all users would run on one core.
 POPULATION = """
     with known as ({known}),
     newest as (
@@ -116,27 +116,27 @@ APPEND = (
     """
 )
 
-# Scores by the same model, of which the newest of each user counts.
+# Scores by the same model; the newest of each user counts.
 KNOWN = """
     select user_id, as_of, scored_at, probability, expected_value
     from prediction_history
     where prediction = $prediction and model_id = $model_id and as_of <= $as_of
 """
-# The history grows by everybody every day; `predictions` has the newest of it as of $stood.
+# The history grows by all users every day; `predictions` has its newest scores as of $served_as_of.
 KNOWN_SINCE = f"""
     select user_id, as_of, scored_at, probability, expected_value
     from predictions
     where prediction = $prediction and model_id = $model_id
     union all
-    {KNOWN} and as_of >= $stood
+    {KNOWN} and as_of >= $served_as_of
 """
 
 
 @dataclass(frozen=True)
 class ScoreSummary:
-    """What one scoring run did: users scored, and rows that were new to the history.
+    """The result of one scoring run: users scored, and rows appended to the history.
 
-    Where the scores are held back (expected.py), alarm says why and none is new.
+    If the scores are held back (expected.py), alarm says why and none is appended.
     """
 
     prediction: str
@@ -146,7 +146,7 @@ class ScoreSummary:
 
 
 class _HeldBack(Exception):
-    """Ends the transaction that would have written scores which are held back."""
+    """Rolls back the transaction with scores that are held back."""
 
     def __init__(self, alarms: dict[str, Alarm]) -> None:
         super().__init__()
@@ -162,22 +162,22 @@ def score_predictions(
 ) -> list[ScoreSummary]:
     """Score every user of `scoring_rows` that has features, in one transaction.
 
-    Scores that expect three times more or fewer outcomes than usual are held back, reasons
-    with them: those of before stay, and the other predictions are scored again without them.
+    Scores that predict three times more or fewer outcomes than usual are held back, with their
+    reasons: earlier scores stay, and the other predictions are scored again without them.
 
-    Features are read once for all models, a block of users at a time: memory is bounded by a block,
-    not by how many users there are. A run that fails or is killed leaves the history as it was;
-    where there are no transactions (Spark), the next appends what is missing and nothing twice.
+    Features are read once for all models, a block of users at a time: memory depends on the size of
+    a block, not on the number of users. A run that fails or is killed leaves the history unchanged;
+    without transactions (Spark), the next run appends only the missing rows.
 
     Args:
         warehouse: An open warehouse, built up to the scoring rows.
         models: Champions, one per prediction.
         progress: Called with a line every few seconds.
-        explained: Predictions whose users get their reasons too, in the same transaction.
-        accepted: Predictions that are not held back, whatever they expect.
+        explained: Predictions whose users also get reasons, in the same transaction.
+        accepted: Predictions that are not held back, whatever they predict.
 
     Returns:
-        Per model, how many users were scored and how many rows were appended.
+        Per model, the number of users scored and of rows appended.
     """
     cohorts = {
         row["prediction"]: row
@@ -188,15 +188,15 @@ def score_predictions(
             """
         )
     }
-    wanted = [model for model in models if model.prediction in cohorts]
+    scorable = [model for model in models if model.prediction in cohorts]
     summaries = {model.prediction: ScoreSummary(model.prediction, 0, 0) for model in models}
     held: dict[str, Alarm] = {}
     try:
-        summaries |= _score_all(warehouse, wanted, cohorts, explained, accepted, progress)
+        summaries |= _score_all(warehouse, scorable, cohorts, explained, accepted, progress)
     except _HeldBack as found:
         held = found.alarms
-        wanted = [model for model in wanted if model.prediction not in held]
-        summaries |= _score_all(warehouse, wanted, cohorts, explained, accepted, progress)
+        scorable = [model for model in scorable if model.prediction not in held]
+        summaries |= _score_all(warehouse, scorable, cohorts, explained, accepted, progress)
         for prediction, alarm in held.items():
             progress(f"{prediction}: held back, {alarm.message}")
             n_users = cohorts[prediction]["n_users"]
@@ -210,47 +210,47 @@ def score_predictions(
 
 def _score_all(
     warehouse: Warehouse,
-    wanted: Sequence[ModelRecord],
+    scorable: Sequence[ModelRecord],
     cohorts: Mapping[str, Mapping[str, Any]],
     explained: Collection[str],
     accepted: Collection[str],
     progress: Callable[[str], None],
 ) -> dict[str, ScoreSummary]:
-    """Score all of these, in one transaction.
+    """Score all of these models' users, in one transaction.
 
     Raises:
         _HeldBack: If the scores of some are held back: nothing is written.
     """
     summaries: dict[str, ScoreSummary] = {}
-    if not wanted:
+    if not scorable:
         return summaries
     with warehouse.transaction():
-        n_users = {model.prediction: cohorts[model.prediction]["n_users"] for model in wanted}
-        as_of = {model.prediction: cohorts[model.prediction]["as_of"] for model in wanted}
-        explainers = _explainers(warehouse, wanted, explained, progress)
+        n_users = {model.prediction: cohorts[model.prediction]["n_users"] for model in scorable}
+        as_of = {model.prediction: cohorts[model.prediction]["as_of"] for model in scorable}
+        explainers = _explainers(warehouse, scorable, explained, progress)
         if warehouse.has_executors:
             from foretell.pipeline.spark_score import fill_scored
 
-            fill_scored(warehouse, wanted, explainers, as_of, progress)
+            fill_scored(warehouse, scorable, explainers, as_of, progress)
         else:
-            _fill_scored(warehouse, wanted, n_users, explainers, as_of, progress)
-        now, stood = datetime.now(UTC).replace(tzinfo=None), _stood(warehouse)
+            _fill_scored(warehouse, scorable, n_users, explainers, as_of, progress)
+        now, served_as_of = datetime.now(UTC).replace(tzinfo=None), _served_as_of(warehouse)
         alarms = {}
-        for model in wanted:
-            alarm = _check(warehouse, model, as_of[model.prediction], stood, accepted)
+        for model in scorable:
+            alarm = _check(warehouse, model, as_of[model.prediction], served_as_of, accepted)
             if alarm:
                 alarms[model.prediction] = alarm
         held = {name: alarm for name, alarm in alarms.items() if alarm.is_held_back}
         if held:
             raise _HeldBack(held)
-        for model in wanted:
+        for model in scorable:
             alarm = alarms.get(model.prediction)
             if alarm:
                 progress(f"{model.prediction}: {alarm.message}")
             summaries[model.prediction] = ScoreSummary(
                 model.prediction,
                 n_users[model.prediction],
-                _append(warehouse, model, as_of[model.prediction], stood, now),
+                _append(warehouse, model, as_of[model.prediction], served_as_of, now),
                 alarm,
             )
         warehouse.execute("drop table scored")
@@ -261,12 +261,12 @@ def _check(
     warehouse: Warehouse,
     model: ModelRecord,
     as_of: datetime,
-    stood: datetime | None,
+    served_as_of: datetime | None,
     accepted: Collection[str],
 ) -> Alarm | None:
-    """Hold what the new scores expect, with those that stand of others, beside what is usual."""
+    """Compare the outcomes that new and current scores predict with the usual number."""
     parameters = {"prediction": model.prediction, "model_id": model.model_id, "as_of": as_of}
-    known, more = _known(as_of, stood)
+    known, more = _known(as_of, served_as_of)
     (row,) = warehouse.rows(EXPECTED.format(known=known), parameters | more)
     (cohort,) = warehouse.rows(
         "select count(*) as n_users from scoring_rows where prediction = ?", [model.prediction]
@@ -289,7 +289,7 @@ def _fill_scored(
     as_of: Mapping[str, datetime],
     progress: Callable[[str], None],
 ) -> None:
-    """Write every score into the temporary table `scored`, telling how far it is; and reasons."""
+    """Write scores into the temporary table `scored`, and reasons, with progress."""
     warehouse.execute(
         "create or replace temp table scored"
         " (prediction varchar, user_id varchar, probability double, expected_value double)"
@@ -324,7 +324,7 @@ def _explainers(
     explained: Collection[str],
     progress: Callable[[str], None],
 ) -> dict[str, Explainer]:
-    """Make room in `reasons`; return the explainer of each prediction that gets them."""
+    """Delete outdated reasons; return the explainer of each prediction that gets new ones."""
     explainers = {}
     for model in models:
         if model.prediction not in explained:
@@ -333,11 +333,11 @@ def _explainers(
         if explainer is None:
             progress(
                 f"{model.prediction}: no reasons, its model is of another library or was trained "
-                "before they were kept"
+                "before Foretell had them"
             )
             warehouse.execute("delete from reasons where prediction = ?", [model.prediction])
             continue
-        warehouse.execute(FORGET, {"prediction": model.prediction})
+        warehouse.execute(DELETE_REASONS, {"prediction": model.prediction})
         explainers[model.prediction] = explainer
     return explainers
 
@@ -367,8 +367,8 @@ def _read_blocks(
         )
 
 
-def _stood(warehouse: Warehouse) -> datetime | None:
-    """Return as of when `predictions` is; None if there is none, no row in it, or an older one."""
+def _served_as_of(warehouse: Warehouse) -> datetime | None:
+    """Return the newest as_of of `predictions`; None if missing, empty or of an older version."""
     if not warehouse.has_table("predictions"):
         return None
     if "expected_value" not in warehouse.table("select * from predictions limit 0").column_names:
@@ -382,10 +382,10 @@ def _append(
     warehouse: Warehouse,
     model: ModelRecord,
     as_of: datetime,
-    stood: datetime | None,
+    served_as_of: datetime | None,
     now: datetime,
 ) -> int:
-    """Move the scores of one prediction into the history; return how many rows were new to it."""
+    """Move the scores of one prediction into the history; return the number of appended rows."""
     parameters = {
         "prediction": model.prediction,
         "model_id": model.model_id,
@@ -393,14 +393,14 @@ def _append(
         "scored_at": now,
     }
     (before,) = warehouse.rows("select count(*) as n from prediction_history")
-    known, more = _known(as_of, stood)
+    known, more = _known(as_of, served_as_of)
     warehouse.execute(APPEND.format(known=known), parameters | more)
     (after,) = warehouse.rows("select count(*) as n from prediction_history")
     return int(after["n"] - before["n"])
 
 
-def _known(as_of: datetime, stood: datetime | None) -> tuple[str, dict[str, Any]]:
-    """Return the query of scores that are known by now, and its parameters."""
-    if stood is None or stood > as_of:  # or a replay of an hour before it
+def _known(as_of: datetime, served_as_of: datetime | None) -> tuple[str, dict[str, Any]]:
+    """Return the query of earlier scores by the same model, and its parameters."""
+    if served_as_of is None or served_as_of > as_of:  # or this is a replay of an earlier hour
         return KNOWN, {}
-    return KNOWN_SINCE, {"stood": stood}
+    return KNOWN_SINCE, {"served_as_of": served_as_of}

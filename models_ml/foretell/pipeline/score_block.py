@@ -1,4 +1,4 @@
-"""Users of one block scored and explained: arrays in, Arrow out, wherever the rows are."""
+"""Scores and explains the users of one block: arrays in, Arrow out, on any engine."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Scorer:
     """A model ready to score.
 
     Attributes:
-        prediction: Whose champion it is.
+        prediction: The prediction that it scores.
         session: The loaded graph.
         columns: Its inputs among the columns read for all models.
-        outputs: What it says: PROBABILITY, and of a value model EXPECTED_VALUE.
+        outputs: Names of its outputs: PROBABILITY, and EXPECTED_VALUE of a value model.
     """
 
     prediction: str
@@ -70,7 +70,7 @@ def make_scorer(model: ModelRecord, feature_ids: np.ndarray, threads: int) -> Sc
     Args:
         model: With a graph.
         feature_ids: The columns read for all models, ascending.
-        threads: That it may use.
+        threads: Number of threads that it may use.
     """
     assert model.onnx is not None
     session = make_session(model.onnx, threads=threads)
@@ -83,20 +83,20 @@ def score_block(block: Block, scorers: Sequence[Scorer]) -> Iterator[pa.Table]:
     """Yield one table per model: prediction, user_id, probability, expected_value (may be NULL)."""
     rows = [block.of(scorer.prediction) for scorer in scorers]
     places = [own["place"].to_numpy() for own in rows]
-    said = [
+    predicted = [
         np.empty((len(scorer.outputs), len(place)))
         for scorer, place in zip(scorers, places, strict=True)
     ]
     for start in range(0, block.X.shape[0], ROWS_PER_CALL):
         dense = block.X[start : start + ROWS_PER_CALL].toarray()
-        for scorer, place, outputs in zip(scorers, places, said, strict=True):
+        for scorer, place, outputs in zip(scorers, places, predicted, strict=True):
             low, high = np.searchsorted(place, [start, start + ROWS_PER_CALL])
             if low < high:
                 own = _taken(_taken(dense, place[low:high] - start, 0), scorer.columns, 1)
                 outputs[:, low:high] = predict_outputs(scorer.session, own, scorer.outputs)
-    for own, outputs in zip(rows, said, strict=True):
-        nothing = pa.nulls(own.num_rows, pa.float64())
-        expected = pa.array(outputs[1]) if len(outputs) > 1 else nothing
+    for own, outputs in zip(rows, predicted, strict=True):
+        nulls = pa.nulls(own.num_rows, pa.float64())
+        expected = pa.array(outputs[1]) if len(outputs) > 1 else nulls
         scored = own.select(["prediction", "user_id"])
         scored = scored.append_column(PROBABILITY, pa.array(outputs[0]))
         yield scored.append_column(EXPECTED_VALUE, expected)
@@ -118,6 +118,6 @@ def _inputs(model: ModelRecord) -> np.ndarray:
 
 
 def _taken(dense: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:
-    """Return these rows or columns; all of them as they stand without a copy."""
+    """Return these rows or columns; the array itself, without a copy, if that is all of them."""
     is_all = np.array_equal(positions, np.arange(dense.shape[axis]))
     return dense if is_all else dense.take(positions, axis)

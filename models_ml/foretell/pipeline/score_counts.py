@@ -1,4 +1,4 @@
-"""Counts that say whether `predictions` is whole: every user of a cohort once, in [0, 1]."""
+"""Counts that check `predictions`: one row per user of a cohort, probabilities in [0, 1]."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ COUNTS = """
 
 @dataclass(frozen=True)
 class ScoreCounts:
-    """How the rows of `predictions` compare with the users who should be there.
+    """Comparison of the rows of `predictions` with the users of a cohort.
 
     Attributes:
-        prediction: Which one.
+        prediction: Its name.
         has_model: False if no model may score it: there is none yet, or its scores are held back
             (alarms.py). Then no row is expected.
         n_users: Users in the starting cohort now.
         n_scored: Those of them with a row.
-        n_missing: Those without a row although this run computed their features.
+        n_missing: Those without a row whose features this run computed.
         n_repeated: Those with more than one row.
         n_outside: Rows whose probability is null or leaves [0, 1].
     """
@@ -58,7 +58,7 @@ class ScoreCounts:
 
     @property
     def is_one_row_per_user(self) -> bool:
-        """Every user who could be scored has exactly one row."""
+        """True if every user who could be scored has exactly one row."""
         return not self.n_repeated and not (self.has_model and self.n_missing)
 
 

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from foretell.warehouse.spark import SparkWarehouse
 
-# A row per user, with all that is asked of it and all that is known of it. Flat lists go to Python
-# four times as fast as rows of their own (benchmarks/spark/results.md).
+# One row per user, with its predictions and its features. Flat lists are sent to Python
+# four times as fast as separate rows (benchmarks/spark/results.md).
 USERS = """
-    select wanted.predictions, wanted.user_ids, known.feature_ids, known.feature_values
+    select requested.predictions, requested.user_ids, known.feature_ids, known.feature_values
     from (
         select
             user_key, as_of_hour,
@@ -44,7 +44,7 @@ USERS = """
         from scoring_rows
         where has_features and array_contains(:predictions, prediction)
         group by user_key, as_of_hour
-    ) as wanted
+    ) as requested
     left join (
         select
             user_key, as_of_hour,
@@ -53,7 +53,7 @@ USERS = """
         where as_of_hour in ({hours})
         group by user_key, as_of_hour
     ) as known
-        on wanted.user_key = known.user_key and wanted.as_of_hour = known.as_of_hour
+        on requested.user_key = known.user_key and requested.as_of_hour = known.as_of_hour
 """
 SCORED = "prediction string, user_id string, probability double, expected_value double"
 REASONS = (
@@ -75,8 +75,8 @@ def fill_scored(
     Args:
         warehouse: On Spark, built.
         models: Champions, one per prediction.
-        explainers: Of those predictions whose users get their reasons too.
-        as_of: The hour that is scored as of, by prediction.
+        explainers: Of the predictions whose users also get reasons.
+        as_of: The as_of of the scores, by prediction.
         progress: Called with a line.
     """
     spark = cast("SparkWarehouse", warehouse)
@@ -109,18 +109,18 @@ def fill_scored(
 
 
 def users_to_score(spark: SparkWarehouse, as_of: Mapping[str, datetime]) -> DataFrame:
-    """Return users in the cohorts of some predictions, as of their hours: a row each, as USERS."""
+    """Return the users to score for some predictions, one row each, in the columns of USERS."""
     hours = {int(hour.replace(tzinfo=UTC).timestamp()) // 3600 for hour in as_of.values()}
     sql = USERS.format(hours=", ".join(map(str, hours)))
     return spark.session.sql(sql, {"predictions": list(as_of)})
 
 
 def block_of(batch: pa.RecordBatch, feature_ids: np.ndarray) -> Block:
-    """Return users as they come from USERS as rows of a matrix.
+    """Return rows of USERS as rows of a matrix.
 
     Args:
         batch: Columns predictions and user_ids, feature_ids and feature_values: lists, the two of a
-            pair of equal length; the latter NULL for who has none.
+            pair of equal length; the latter NULL for users without features.
         feature_ids: The matrix' columns, int64.
     """
     ids, values = (
@@ -136,7 +136,7 @@ def block_of(batch: pa.RecordBatch, feature_ids: np.ndarray) -> Block:
         lengths = np.bincount(users, minlength=batch.num_rows)
         columns, values = columns[is_known], values[is_known]
     indptr = np.concatenate([[0], np.cumsum(lengths)])
-    # Unsorted within rows: only rows are taken of it. That no feature comes twice, dbt tests.
+    # Unsorted within rows, as only whole rows are selected. A dbt test refuses repeated features.
     X = csr_matrix((values, columns, indptr), shape=(batch.num_rows, len(feature_ids)))
     place = np.repeat(np.arange(batch.num_rows), _lengths(batch.column("predictions")))
     rows = {
@@ -154,6 +154,6 @@ def _lengths(lists: pa.ListArray) -> np.ndarray:
 def _loaded(models: Sequence[ModelRecord], feature_ids: np.ndarray) -> list[Scorer]:
     key = tuple(model.model_id for model in models)
     if key not in _scorers:
-        _scorers.clear()  # of a run before
+        _scorers.clear()  # of an earlier run
         _scorers[key] = [make_scorer(model, feature_ids, threads=1) for model in models]
     return _scorers[key]

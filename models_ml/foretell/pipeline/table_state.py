@@ -1,4 +1,4 @@
-"""Whether an hourly run may go by the tables that the last daily build made: table build_state."""
+"""Checks if an hourly run may use the tables of the last daily build: table build_state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from foretell.warehouse.open import open_warehouse
 
 
 def why_all_tables(settings: Settings) -> str:
-    """Return why an hour must make all tables anew; empty if it may leave the daily ones.
+    """Return why a run must build all tables; empty if it may use the daily ones as they are.
 
     Args:
         settings: Where the warehouse is.
@@ -21,12 +21,12 @@ def why_all_tables(settings: Settings) -> str:
             return _why_not_whole(warehouse)
     except ForetellError as error:
         if is_missing(error):
-            return "no run has ended yet"
+            return "no run has finished yet"
         raise
 
 
 def is_missing(error: ForetellError) -> bool:
-    """Whether a warehouse could not be opened as there is none yet."""
+    """Return whether a warehouse could not be opened because there is none yet."""
     return "`foretell run` makes it" in str(error)
 
 
@@ -35,13 +35,13 @@ def _why_not_whole(warehouse: Warehouse) -> str:
         warehouse.rows("select * from build_state") if warehouse.has_table("build_state") else []
     )
     if not states or states[0]["version"] is None:
-        return "no run has ended yet"
+        return "no run has finished yet"
     (state,) = states
     if state["version"] != version("foretell"):
         return f"the tables are of Foretell {state['version']}"
     if not state["is_daily_whole"]:
-        return "the daily build before was stopped or failed"
+        return "the previous daily build was stopped or failed"
     now = warehouse.rows("select max(as_of) as as_of from stg_as_of")[0]["as_of"]
     if state["newest_as_of"] and now and now < state["newest_as_of"]:
-        return "the run before replayed a past hour"
+        return "the previous run replayed a past hour"
     return ""

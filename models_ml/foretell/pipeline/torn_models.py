@@ -1,4 +1,4 @@
-"""Rows of `models` that cannot be read: named and left out, so that other predictions go on."""
+"""Rows of `models` that cannot be read: reported and skipped; other predictions go on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_model(model: ModelRecord) -> ModelRecord:
     """Return a model that can score; without its explainer, if that alone cannot be read.
 
     Raises:
-        TornModel: If its graph cannot be loaded, or does not take as many inputs as it names.
+        TornModel: If its graph cannot be loaded, or has another number of inputs than feature_ids.
     """
     if model.onnx is None or model.feature_ids is None:
         return model
@@ -37,9 +37,9 @@ def check_model(model: ModelRecord) -> ModelRecord:
         isinstance(feature_id, int) for feature_id in model.feature_ids
     ):
         raise TornModel(model.prediction, model.model_id, "its feature_ids are no list of numbers")
-    nobody = np.zeros((1, len(model.feature_ids)), dtype=np.float32)
+    no_events = np.zeros((1, len(model.feature_ids)), dtype=np.float32)
     try:
-        predict_outputs(make_session(bytes(model.onnx)), nobody, [PROBABILITY])
+        predict_outputs(make_session(bytes(model.onnx)), no_events, [PROBABILITY])
     except UNREADABLE as error:
         reason = str(error).splitlines()[0][:120]
         raise TornModel(
@@ -49,7 +49,7 @@ def check_model(model: ModelRecord) -> ModelRecord:
 
 
 def check_explainer(model: ModelRecord) -> ModelRecord:
-    """Return a model without its explainer if that cannot be read, else as it is."""
+    """Return a model without its explainer if the explainer cannot be read, else unchanged."""
     if model.explain_model is None:
         return model
     try:
@@ -60,7 +60,7 @@ def check_explainer(model: ModelRecord) -> ModelRecord:
 
 
 def read_champion(warehouse: Warehouse, prediction: str) -> tuple[ModelRecord | None, list[Alarm]]:
-    """Return the champion of a prediction as far as it can be read, and what cannot.
+    """Return the readable champion of a prediction, with an alarm for each unreadable part.
 
     Args:
         warehouse: Open.
@@ -73,8 +73,8 @@ def read_champion(warehouse: Warehouse, prediction: str) -> tuple[ModelRecord | 
         check_model(champion)
     except TornModel as torn:
         message = (
-            f"{torn}; nobody is scored by it, the scores before stay until `foretell run` has "
-            "trained it anew"
+            f"{torn}; it scores no users, earlier scores stay until `foretell run` has "
+            "trained it again"
         )
         return None, [Alarm(KIND, message, prediction)]
     whole = check_explainer(champion)
@@ -85,7 +85,7 @@ def read_champion(warehouse: Warehouse, prediction: str) -> tuple[ModelRecord | 
 
 
 def write_alarms(warehouse: Warehouse, predictions: Sequence[str], alarms: Sequence[Alarm]) -> None:
-    """Write what was found of some predictions; what was found of others before stays."""
+    """Write the alarms of some predictions; earlier alarms of other predictions stay."""
     known = [alarm for alarm in current_alarms(warehouse) if alarm.kind == KIND]
     if not known and not alarms:
         return

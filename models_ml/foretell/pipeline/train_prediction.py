@@ -1,4 +1,4 @@
-"""One prediction's training, from labelled rows in the warehouse to a decided row of `models`."""
+"""Trains one prediction: from labelled rows in the warehouse to a row of `models`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from foretell.pipeline.training_data import (
 )
 from foretell.warehouse.base import Warehouse
 
-# Half of a training is work for one thread; more at a time would take more memory, not less time.
+# Half of a training runs on one thread; more at a time would take more memory, not less time.
 AT_ONCE = 2
 HELD_OUT = pa.schema(
     [
@@ -67,11 +67,11 @@ def train_prediction(
     settings: TrainSettings | None = None,
     accepted: Collection[str] = (),
 ) -> ModelRecord:
-    """Train one prediction, let the model compete with the champion and write it to `models`.
+    """Train one prediction, compare the model with the champion and write it to `models`.
 
-    Nothing is learned of an outcome that is gone (outcome_life), unless it is in accepted.
+    No model is trained for an outcome that has ended (outcome_life), unless it is in accepted.
 
-    The same data and settings give the same model_id: then nothing is trained and the decision
+    The same data and settings give the same model_id: then no model is trained and the decision
     stays.
 
     Returns:
@@ -87,7 +87,7 @@ def train_prediction(
         """,
         [prediction],
     )
-    # What remains of facts is part of the model's id; a budget is by the settings.
+    # The remaining facts are part of the model's id; budgets are, too, through the settings.
     stated = facts.pop("budget_minutes"), facts.pop("budget_memory_gb")
     settings = settings or TrainSettings(portfolio=(*PORTFOLIO, *read_candidates()))
     settings = _budgeted(settings, *stated)
@@ -109,7 +109,7 @@ def train_prediction(
     salt = repr((prediction, facts, asdict(settings), version("foretell")))
     model_id = fingerprint(learned, salt)
     if _is_trained(warehouse, model_id, progress):
-        progress(f"{prediction}: nothing new to learn, model {model_id} stays")
+        progress(f"{prediction}: no new training data, model {model_id} stays")
         registry.update_statuses(warehouse, prediction)
     else:
         blank = ModelRecord(
@@ -128,7 +128,7 @@ def train_prediction(
 
 
 def _is_trained(warehouse: Warehouse, model_id: str, progress: Progress) -> bool:
-    """Whether there is such a model. One that cannot be read is taken out, to be trained again."""
+    """Return whether the model exists. One that cannot be read is deleted, to be trained again."""
     try:
         model = registry.find_model(warehouse, model_id)
         if model is not None:
@@ -148,20 +148,20 @@ def train_predictions(
     settings: TrainSettings | None = None,
     accepted: Collection[str] = (),
 ) -> None:
-    """Train some predictions, two at a time where threads can share the warehouse.
+    """Train some predictions, two at a time if threads can share the warehouse.
 
-    Models are the same as one after the other. If one fails, none begins any more, others stop at
-    their next line of progress, and what is written stays.
+    The models are the same as if trained one after the other. If one fails, no other begins,
+    running ones stop at their next line of progress, and models already written stay.
 
     Args:
         warehouse: Built up to the training rows.
-        predictions: Which.
-        progress: Called with lines of all of them, each with its prediction's name.
-        settings: Sizes, seed, portfolio; default: the usual ones.
-        accepted: Predictions that are trained although their outcome is gone.
+        predictions: Their names.
+        progress: Called with lines of all predictions, each with its name.
+        settings: Sizes, seed, portfolio; default: those of TrainSettings.
+        accepted: Predictions that are trained although their outcome has ended.
 
     Raises:
-        Exception: Of the first that fails.
+        Exception: That of the first failed training.
     """
     at_once = min(AT_ONCE, usable_threads(), len(predictions))
     if warehouse.has_executors or at_once < 2:
@@ -170,14 +170,14 @@ def train_predictions(
         return
     stop = threading.Event()
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         if stop.is_set():
             raise CancelledError
         progress(line)
 
     with ThreadPoolExecutor(at_once, initializer=share_threads, initargs=(at_once,)) as pool:
         jobs = [
-            pool.submit(train_prediction, warehouse, prediction, tell, settings, accepted)
+            pool.submit(train_prediction, warehouse, prediction, report, settings, accepted)
             for prediction in predictions
         ]
         try:
@@ -209,7 +209,7 @@ def _refused(
 
 
 def _budgeted(settings: TrainSettings, minutes: int | None, memory_gb: int | None) -> TrainSettings:
-    """Return the settings with the budget that a definition states; None: not stated."""
+    """Return the settings with the budget of a definition; None: not stated."""
     return replace(
         settings,
         budget_seconds=settings.budget_seconds if minutes is None else 60.0 * minutes,
@@ -235,10 +235,10 @@ def _train(
     progress: Progress,
     scored: csr_matrix | None,
 ) -> tuple[ModelRecord, pa.Table | None]:
-    """Return the model's row, and what it says of held-out users if it passed the gate.
+    """Return the model's row, and its predictions for held-out users if it passed the gate.
 
-    data has all that is computed, for the comparison with the champion, learned the same rows with
-    what the taxonomy keeps, and groups says which event or property each of its columns is about.
+    data has all computed features, for the comparison with the champion; learned has the same rows
+    with the kept features only; groups has the event or property of each of its columns.
     """
     try:
         trained = train(
@@ -309,12 +309,12 @@ def _holdout_model(model: ModelRecord) -> HoldoutModel | None:
 
 
 def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) -> pa.Table:
-    """Return what the measured model said of held-out users in the newest window, and the truth."""
+    """Return predicted and observed outcomes of held-out users in the newest window."""
     measured = _holdout_model(model)
     assert measured is not None
     rows = held_out_rows(data, settings.test_percent)
     n_rows = int(rows.sum())
-    nothing = pa.nulls(n_rows, pa.float64())
+    nulls = pa.nulls(n_rows, pa.float64())
     as_of = data.as_of_hour[rows].astype("datetime64[h]").astype("datetime64[us]")
     return pa.table(
         {
@@ -324,17 +324,17 @@ def _held_out(model: ModelRecord, data: TrainingSet, settings: TrainSettings) ->
             "as_of": as_of,
             "probability": holdout_output(measured, data, rows),
             "outcome": data.y[rows].astype(np.int32),
-            "expected_value": nothing
+            "expected_value": nulls
             if data.value is None
             else holdout_output(measured, data, rows, EXPECTED_VALUE),
-            "value": nothing if data.value is None else data.value[rows],
+            "value": nulls if data.value is None else data.value[rows],
         },
         HELD_OUT,
     )
 
 
 def _window(data: TrainingSet) -> dict[str, Any]:
-    """Return the snapshots that were learned from, as hours since 1970-01-01 UTC."""
+    """Return the training snapshots, as hours since 1970-01-01 UTC."""
     return {
         "first_as_of_hour": int(data.as_of_hour.min()),
         "newest_as_of_hour": int(data.as_of_hour.max()),
@@ -343,7 +343,7 @@ def _window(data: TrainingSet) -> dict[str, Any]:
 
 
 def _budget(settings: TrainSettings) -> dict[str, Any]:
-    """Return what training was allowed to take."""
+    """Return the budget of training."""
     names = ("budget_seconds", "budget_cores", "budget_memory_gb")
     return {name: getattr(settings, name) for name in names}
 

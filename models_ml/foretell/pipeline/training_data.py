@@ -1,4 +1,4 @@
-"""From the warehouse's rows to arrays: the labelled matrix of one prediction."""
+"""Reads the labelled matrix of one prediction from the warehouse into arrays."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from foretell.learn.split import sample_users
 from foretell.pipeline.features import load_features
 from foretell.warehouse.base import Warehouse
 
-# What loading and training take at most for each stored value: the value itself, copies of the rows
-# that a model is fitted on, and LightGBM's bins (measured, docs/decisions/0027).
+# Upper bound of memory per stored value in loading and training: the value itself, copies of the
+# rows that a model is fitted on, and LightGBM's bins (measured, docs/decisions/0027).
 BYTES_PER_VALUE = 45
-N_KEYS = 2**63  # user keys are hashes from 0 to here
+N_KEYS = 2**63  # user keys are hashes below this
 
 
 def load_training_set(
@@ -33,15 +33,15 @@ def load_training_set(
 ) -> TrainingSet:
     """Read the labelled rows of one prediction, sorted by (user id, as_of).
 
-    Users are numbered by their ids: keys differ between engines, the model must not.
+    Users are numbered by their ids, because keys differ between engines and models must not.
 
     Args:
         warehouse: Built.
-        prediction: Which.
-        memory_gb: What loading and training may take, 1e9 bytes (within_memory).
-        progress: Called with a line if that leaves rows out.
-        since_hour: Snapshots before this hour do not teach (outcome_life).
-        left_out: Hours of snapshots that do not teach (data_gaps).
+        prediction: Its name.
+        memory_gb: Memory limit of loading and training, 1e9 bytes (within_memory).
+        progress: Called with a line if the limit leaves rows out.
+        since_hour: Snapshots before this hour are left out (outcome_life).
+        left_out: Hours of snapshots that are left out (data_gaps).
 
     Returns:
         The training set; zero rows if no snapshot has matured yet.
@@ -69,7 +69,7 @@ def load_training_set(
     rows = within_memory(warehouse, rows, feature_ids, memory_gb)
     if rows.num_rows < n_rows:
         progress(
-            f"{prediction}: learns from {rows.num_rows:,} of {n_rows:,} rows, of a share of users: "
+            f"{prediction}: trains on {rows.num_rows:,} of {n_rows:,} rows, a sample of users: "
             f"more would take over {memory_gb:g} GB (budget: memory_gb in its definition)"
         )
     user_key, as_of_hour = rows["user_key"].to_numpy(), rows["as_of_hour"].to_numpy()
@@ -94,13 +94,13 @@ def load_training_set(
 def within_memory(
     warehouse: Warehouse, rows: pa.Table, feature_ids: np.ndarray, memory_gb: float
 ) -> pa.Table:
-    """Return the rows, or those of a share of users (by hash) where all would take more memory.
+    """Return the rows, or those of a sample of users (by hash) if all would take more memory.
 
     Args:
         warehouse: Built.
         rows: user_key, ascending, user_bucket and as_of_hour, one per (user, snapshot).
         feature_ids: The columns that will be read.
-        memory_gb: What loading and training may take, 1e9 bytes. At least 6 % of the users stay.
+        memory_gb: Memory limit of loading and training, 1e9 bytes. At least 6 % of the users stay.
     """
     max_values = memory_gb * 1e9 / BYTES_PER_VALUE
     if rows.num_rows * len(feature_ids) <= max_values:
@@ -118,16 +118,16 @@ def within_memory(
 def load_scored_sample(
     warehouse: Warehouse, prediction: str, feature_ids: np.ndarray, n_rows: int = 5000
 ) -> csr_matrix | None:
-    """Return the features of users who are to be scored now, or of about n_rows of them by hash.
+    """Return the features of users to score now, or of about n_rows of them by hash.
 
     Args:
         warehouse: Built.
-        prediction: Whose cohort.
+        prediction: The prediction of the cohort.
         feature_ids: The columns, in this order, int64.
-        n_rows: About how many rows to return where there are more.
+        n_rows: About how many rows to return if there are more.
 
     Returns:
-        float32 matrix; None where nobody is to be scored or nothing says who is.
+        float32 matrix; None if there are no users to score, or no table of them.
     """
     if not warehouse.has_table("scoring_rows"):
         return None
@@ -152,12 +152,12 @@ def load_scored_sample(
 def present_features(warehouse: Warehouse, prediction: str | None = None) -> list[dict[str, Any]]:
     """Return the catalogue rows of the features computed at present, by feature_id.
 
-    Of those that are not is_kept a new model learns nothing: only a champion takes them still.
+    New models do not use features without is_kept: only a champion still uses them.
 
     Args:
         warehouse: Built.
-        prediction: Without what only other predictions count (their conditions, the past of their
-            outcomes): a change of their definitions must not take inputs from its model. None: all.
+        prediction: Leave out features of other predictions' conditions and outcomes, so that a
+            change of their definitions does not change the inputs of its model. None: all.
     """
     condition = """
         where (
@@ -183,11 +183,11 @@ def present_features(warehouse: Warehouse, prediction: str | None = None) -> lis
 
 
 def fingerprint(data: TrainingSet, salt: str) -> str:
-    """Return a hash of everything a model is trained on: same data, same model, nothing to do.
+    """Return a hash of all training data: the same data gives the same model, without training.
 
     Args:
         data: The training set.
-        salt: What else decides the model (definition, settings, version).
+        salt: All else that the model depends on (definition, settings, version).
 
     Returns:
         16 hexadecimal digits.

@@ -23,12 +23,12 @@ STAGED = ["--select", "+stg_ingest_counts", "--indirect-selection", "empty"]
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of some rows.
+    """The result of a trial: rows by status.
 
     Attributes:
         n_rows: Rows tried.
         n_accepted: Those that would be used.
-        reasons: Why others would not, with their number, the most frequent first.
+        reasons: Reasons of rejected rows, with their number, the most frequent first.
     """
 
     n_rows: int
@@ -37,7 +37,7 @@ class Trial:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether every row would be rejected."""
+        """True if every row would be rejected."""
         return self.n_rows > 0 and self.n_accepted == 0
 
     def words(self) -> str:
@@ -46,11 +46,11 @@ class Trial:
 
 
 def try_rows(path: str, adapter: str, n_rows: int, progress: Progress) -> Trial:
-    """Stage the first rows of some files and count what becomes of them.
+    """Stage the first rows of some files and count them by status.
 
     Args:
         path: Path or glob of raw events.
-        adapter: The format that they are read as.
+        adapter: The format to read them as.
         n_rows: How many rows to try.
         progress: Called with a line.
 
@@ -80,7 +80,7 @@ def try_rows(path: str, adapter: str, n_rows: int, progress: Progress) -> Trial:
 
 
 def _sample(path: str, n_rows: int, folder: Path) -> str | Path:
-    """Return a file with the first rows, of the types they have; of an object store the path."""
+    """Return a file with the first rows, with their types; for an object store the path."""
     if "://" in path:
         return path
     files = [Path(file).resolve() for file in sorted(glob.glob(path, recursive=True))]

@@ -1,6 +1,6 @@
-"""The warehouse as Python sees it: SQL in, Arrow out; an implementation per engine.
+"""The interface of a warehouse: SQL in, Arrow out; one implementation per engine.
 
-SQL is written as DuckDB has it. What an engine does not know, its implementation translates.
+SQL is written for DuckDB; implementations for other engines translate it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ INTERNAL = "foretell_internal"  # all others
 class Warehouse(ABC):
     """One open warehouse. Use open_warehouse (foretell.warehouse.open).
 
-    Tables are named without a schema: they are looked for in `foretell`, then `foretell_internal`.
+    Tables are named without a schema: they are searched in `foretell`, then `foretell_internal`.
     """
 
-    has_executors = False  # rows are on other machines: scoring goes to them (spark_score)
+    has_executors = False  # True: rows are on other machines, and scoring runs there (spark_score)
 
     @abstractmethod
     def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
@@ -30,8 +30,8 @@ class Warehouse(ABC):
 
         Args:
             sql: The query.
-            parameters: Of its question marks, or written $name; times are naive UTC, here and in
-                what is returned.
+            parameters: Values of its question marks, or of $name; times are naive UTC, here and in
+                the result.
         """
 
     def rows(
@@ -53,7 +53,7 @@ class Warehouse(ABC):
 
         Args:
             sql: The query.
-            parameters: Of its question marks.
+            parameters: Values of its question marks.
             tables: Arrow tables that it may read, by name.
             batch_rows: Largest batch.
         """
@@ -71,9 +71,9 @@ class Warehouse(ABC):
         """Return the names of all tables and views of both schemas."""
 
     def has_table(self, name: str) -> bool:
-        """Whether there is a table or view of this name."""
+        """Return whether there is a table or view of this name."""
         return name in self.table_names()
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, where the engine can: commits at the end, rolls back on failure."""
+        """Commit at the end and roll back on failure, if the engine supports it."""

@@ -79,7 +79,7 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
     """Open the file that `dbt build` made.
 
     Raises:
-        ForetellError: If there is no such file or table, or another process holds it.
+        ForetellError: If there is no such file or table, or another process has it open.
     """
     if not path.exists():
         raise ForetellError(f"no warehouse at {path}: `foretell run` makes it")
@@ -91,7 +91,7 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
         if not connection.execute(
             "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
         ).fetchall():
-            raise ForetellError(f"{path} holds no schema {SCHEMA}: `foretell run` makes it")
+            raise ForetellError(f"{path} has no schema {SCHEMA}: `foretell run` makes it")
         bound_database(connection, path, share=0.5)  # rows and models in Python take the rest
         yield DuckDBWarehouse(_configured(connection))
     finally:
@@ -99,7 +99,7 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
 
 
 def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Set the schemas that are there (with their catalog: one may have its name) and UTC."""
+    """Set the existing schemas (with their catalog, which may have the same name) and UTC."""
     there = connection.execute(
         "select database_name, schema_name from duckdb_schemas()"
         " where database_name = current_database() and schema_name in (?, ?) order by schema_name",

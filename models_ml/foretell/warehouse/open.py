@@ -13,14 +13,14 @@ from foretell.warehouse.duckdb import open_duckdb
 
 @contextmanager
 def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
-    """Open the warehouse that `dbt build` made, of the engine that FORETELL_TARGET names.
+    """Open the warehouse that `dbt build` made, on the engine that FORETELL_TARGET names.
 
     Args:
         path: A DuckDB file; on Spark the folder of a local warehouse.
-        read_only: Nothing will be written.
+        read_only: True if nothing is written.
 
     Raises:
-        ForetellError: If there is none, or another process holds it.
+        ForetellError: If there is none, or another process has it open.
     """
     if os.environ.get("FORETELL_TARGET") == "spark":
         from foretell.warehouse.spark import open_spark  # only where pyspark is installed

@@ -1,6 +1,6 @@
 """A warehouse on Apache Spark: tables in its metastore, work on its executors.
 
-The session is the one that dbt has (profiles.yml), or the one SPARK_REMOTE names (Spark Connect).
+The session has the settings of dbt (profiles.yml), or is the server of SPARK_REMOTE (Spark Connect).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from foretell.warehouse.spark_sql import changed_table, remaining_rows, translat
 from foretell.warehouse.base import INTERNAL, SCHEMA, Warehouse
 
 BUILDING = (
-    "__building"  # what replaces a table is called so until it does (macros/warehouse/tables)
+    "__building"  # suffix of a table until it replaces another (macros/warehouse/tables)
 )
 
 
@@ -74,20 +74,20 @@ class SparkWarehouse(Warehouse):
         self.session.catalog.dropTempView("appended")
 
     def replace(self, table: str, rows: DataFrame) -> None:
-        """Let a table give way to rows that may have been read from it.
+        """Replace a table by rows that may have been read from it.
 
-        They are written aside first. If this is stopped between drop and rename, nothing is lost:
-        the next build finds them (macro recovered_table).
+        The rows are written to another table first. If this is stopped between drop and rename, no
+        row is lost: the next build finds that table (macro recovered_table).
         """
         self.fill(table + BUILDING, rows)
         self.session.sql(f"drop table {table}")
         self.session.sql(f"alter table {table}{BUILDING} rename to {table}")
 
     def fill(self, table: str, rows: DataFrame) -> None:
-        """Make a table of rows; one of that name is dropped.
+        """Make a table of rows; an existing one of that name is dropped.
 
-        It is made first and filled then: `saveAsTable` would leave files without a table if it was
-        stopped, and Spark refuses a name whose folder has files.
+        The table is created empty, then filled: an interrupted `saveAsTable` would leave files
+        without a table, and Spark refuses a name whose folder has files.
         """
         self.session.sql(f"drop table if exists {table}")
         columns = ", ".join(f"`{f.name}` {f.dataType.simpleString()}" for f in rows.schema)
@@ -105,11 +105,11 @@ class SparkWarehouse(Warehouse):
         return [row["tableName"] for row in rows if not row["isTemporary"]]
 
     def _path(self, table: str) -> str:
-        """Return the name by which a table is written."""
+        """Return the qualified name of a table, for writing."""
         return f"{SCHEMA if table in self._public else INTERNAL}.{table}"
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Tables of plain files know none: each statement is committed alone, and may be run again."""
+        """No transaction, as plain files have none: each statement commits alone and can be repeated."""
         return nullcontext()
 
     def _query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> DataFrame:
@@ -122,13 +122,13 @@ class SparkWarehouse(Warehouse):
 def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
     """Open the warehouse that `dbt build` made.
 
-    A local metastore is held by one process at a time, so it is let go of at the end.
+    One process at a time can use a local metastore, so it is released at the end.
 
     Args:
         folder: Of a local warehouse.
 
     Raises:
-        ForetellError: If there is none, another process holds it, or the server does not answer.
+        ForetellError: If there is none, another process has it open, or the server does not answer.
     """
     check_server()
     is_remote = bool(os.environ.get("SPARK_REMOTE"))
@@ -136,12 +136,12 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
     is_local = settings.get("spark.master", "").startswith("local")
     if is_local and not (folder / "metastore").exists():
         raise ForetellError(f"no warehouse at {folder}: `foretell run` makes it")
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors need what we have
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors need the same packages
     builder = SparkSession.builder
     for name, value in settings.items():
         builder = builder.config(name, value)
     with warnings.catch_warnings():
-        # of a setting that Spark means to drop, which would have string literals say what they mean
+        # about a setting that Spark deprecates, which makes string literals mean what they say
         warnings.filterwarnings("ignore", "The SQL config 'spark.sql.parser.escaped", UserWarning)
         session = (builder if is_remote else builder.enableHiveSupport()).getOrCreate()
     try:
@@ -150,7 +150,7 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
         except PySparkException as error:
             raise ForetellError(_locked_message(folder, str(error))) from error
         if not is_there:
-            raise ForetellError(f"{folder} holds no schema {SCHEMA}: `foretell run` makes it")
+            raise ForetellError(f"{folder} has no schema {SCHEMA}: `foretell run` makes it")
         yield SparkWarehouse(session)
     finally:
         session.stop()
@@ -159,11 +159,11 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
 
 
 def session_settings(folder: Path, target: str = "spark") -> dict[str, str]:
-    """Return what profiles.yml says of the session: dbt and Python must find the same tables.
+    """Return the settings of the session from profiles.yml, so dbt and Python see the same tables.
 
     Args:
         folder: Of a local warehouse.
-        target: Of profiles.yml: spark, or spark_connect, where a server has made the rest up.
+        target: Of profiles.yml: spark, or spark_connect, where the server has the other settings.
     """
     profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
     environment = {**os.environ, "FORETELL_WAREHOUSE": str(folder)}
@@ -174,12 +174,12 @@ def session_settings(folder: Path, target: str = "spark") -> dict[str, str]:
 
 
 def _aware(value: Any) -> Any:
-    """Return a parameter as Spark takes it: a naive time would be one of this machine's zone."""
+    """Return a parameter for Spark, which reads a naive time in the zone of this machine."""
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and not value.tzinfo else value
 
 
 def _naive(table: pa.Table) -> pa.Table:
-    """Return a table as DuckDB would: naive times (UTC), and any column may hold nulls."""
+    """Return a table in the types of DuckDB: naive times (UTC), all columns nullable."""
     fields = []
     for field in table.schema:
         is_time = pa.types.is_timestamp(field.type)
@@ -194,9 +194,9 @@ def _locked_message(folder: Path, error: str) -> str:
 
 
 def _end_java() -> None:
-    """End the JVM of the session: only then is the local metastore free for dbt.
+    """End the JVM of the session, which releases the local metastore for dbt.
 
-    PySpark ends it with the process and has no call for it before; its own tests do the same.
+    PySpark has no public call that ends the JVM before the process ends; its own tests do the same.
     """
     from pyspark import SparkContext
 
@@ -204,7 +204,7 @@ def _end_java() -> None:
     if gateway is None:
         return
     gateway.shutdown()
-    java = gateway.proc  # it ends when its input does
+    java = gateway.proc  # it ends when its input is closed
     java.stdin.close()
     java.wait()
     SparkContext._gateway = SparkContext._jvm = None

@@ -1,4 +1,4 @@
-"""Whether the Spark Connect server that SPARK_REMOTE names is there."""
+"""Checks that the Spark Connect server of SPARK_REMOTE answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def server_address(remote: str) -> tuple[str, int]:
     """Return host and port of an address like sc://host:15002/;token=secret.
 
     Raises:
-        ForetellError: If it is not one; what follows the host may be secret and is not shown.
+        ForetellError: If it is no such address; the part after the host may be secret and is not shown.
     """
     parts = urlsplit(remote)
     try:

@@ -1,4 +1,4 @@
-"""SQL as DuckDB has it, in Spark's words; updates and deletes as queries of what remains."""
+"""Translates DuckDB SQL to Spark SQL; updates and deletes become queries of the new rows."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from sqlglot import exp
 
 
 def translated(sql: str) -> str:
-    """Return a statement in Spark's SQL; parameters ? stay, $name becomes :name."""
+    """Return a statement in Spark SQL; parameters ? stay, $name becomes :name."""
     (statement,) = sqlglot.transpile(sql, read="duckdb", write="spark")
     return statement
 
 
 def changed_table(sql: str) -> str | None:
-    """Return which table a statement updates or deletes from, if it does."""
+    """Return the table that a statement updates or deletes from, if any."""
     statement = sqlglot.parse_one(sql, read="duckdb")
     return statement.this.name if isinstance(statement, (exp.Update, exp.Delete)) else None
 
 
 def remaining_rows(sql: str, columns: Sequence[str]) -> str:
-    """Return the query of what a table holds after an update or a delete.
+    """Return the query of the rows of a table after an update or a delete.
 
     Args:
         sql: The statement, of one table and without joins.

@@ -54,7 +54,7 @@ def test_no_better_than_guessing_is_reported_with_both_losses():
     assert found == Alarm(
         "no_better_than_guessing",
         "it is no better than guessing: on 1,000 held-out users with 200 outcomes its log loss is "
-        "0.5100, that of giving everybody the base rate 0.5000 (gained -0.0100, 95 % interval -0.0300 "
+        "0.5100, that of giving all users the base rate 0.5000 (gained -0.0100, 95 % interval -0.0300 "
         "to +0.0100)",
         "buys",
     )

@@ -77,7 +77,7 @@ def test_half_the_users_gone(settings):
         "readers keep the copy before: buys has scores of 49 users where readers have 100: 51%"
         in reason
     )
-    assert reason.endswith("publish it all the same: --accept")
+    assert reason.endswith("publish anyway: --accept")
     assert [alarm.is_held_back for alarm in alarms(settings)] == [True]
     lines = []
     pass_gate(settings, lines.append, is_accepted=True)

@@ -31,11 +31,11 @@ def execute(settings: Settings, sql: str) -> None:
 
 
 def test_without_a_warehouse_or_a_finished_run_all_tables_are_built(settings):
-    assert why_all_tables(settings) == "no run has ended yet"
+    assert why_all_tables(settings) == "no run has finished yet"
     execute(settings, "select 1")
-    assert why_all_tables(settings) == "no run has ended yet"
+    assert why_all_tables(settings) == "no run has finished yet"
     execute(settings, f"{STATE} update build_state set version = null")
-    assert why_all_tables(settings) == "no run has ended yet"
+    assert why_all_tables(settings) == "no run has finished yet"
 
 
 def test_after_a_whole_build_an_hour_leaves_the_daily_tables(settings):
@@ -46,8 +46,8 @@ def test_after_a_whole_build_an_hour_leaves_the_daily_tables(settings):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("is_daily_whole = false", "the daily build before was stopped or failed"),
-        ("newest_as_of = '2026-06-02'", "the run before replayed a past hour"),
+        ("is_daily_whole = false", "the previous daily build was stopped or failed"),
+        ("newest_as_of = '2026-06-02'", "the previous run replayed a past hour"),
         ("version = '0.2.9'", "the tables are of Foretell 0.2.9"),
     ],
 )

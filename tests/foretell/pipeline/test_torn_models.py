@@ -97,6 +97,6 @@ def test_json_that_is_cut_off_is_an_alarm_of_that_prediction(tmp_path, graph):
         (alarm,) = current_alarms(warehouse)
     assert (alarm.kind, alarm.prediction, alarm.is_held_back) == (KIND, "buys", False)
     assert (
-        "buys: model buys is torn, its feature_ids are not JSON; nobody is scored by it"
+        "buys: model buys is torn, its feature_ids are not JSON; it scores no users"
         in alarm.message
     )

@@ -73,7 +73,7 @@ def test_models_compete_day_by_day_and_a_replay_changes_nothing(warehouse, run):
     assert first.challenge["decision"] == "promoted: the first model of this definition"
     again, lines = run("2026-01-01")
     assert again == first
-    assert lines == [f"buys: nothing new to learn, model {first.model_id} stays"]
+    assert lines == [f"buys: no new training data, model {first.model_id} stays"]
 
     lost, _ = run("2026-01-02", WORSE)
     assert lost.status == CHALLENGER

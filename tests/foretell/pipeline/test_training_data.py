@@ -83,7 +83,7 @@ def test_of_more_a_share_of_the_users_is_read_with_all_their_rows(warehouse):
     assert 0.15 < (data.user_bucket < 20).mean() < 0.25
     assert set(data.user_bucket % 3) == {0, 1, 2}
     (line,) = lines
-    learned = f"buys: learns from {len(data.y):,} of {N_ROWS:,} rows, of a share of users: "
+    learned = f"buys: trains on {len(data.y):,} of {N_ROWS:,} rows, a sample of users: "
     assert line.startswith(learned)
     assert line.endswith(f"over {gb(0.4 * N_VALUES):g} GB (budget: memory_gb in its definition)")
 

@@ -88,7 +88,7 @@ def test_what_is_no_warehouse_is_refused(tmp_path, path):
         pass
     with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
         connection.execute("create table t (i integer)")
-    with pytest.raises(ForetellError, match="holds no schema foretell"), open_duckdb(
+    with pytest.raises(ForetellError, match="has no schema foretell"), open_duckdb(
         tmp_path / "other.duckdb"
     ):
         pass

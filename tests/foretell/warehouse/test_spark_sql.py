@@ -53,10 +53,10 @@ def test_what_remains_is_what_the_statement_leaves(connection, sql, parameters):
 def test_only_updates_and_deletes_change_a_table():
     assert changed_table("insert into t by name select 1 as id") is None
     assert changed_table("select * from t") is None
-    for ours in (registry.SETTLE_PROMOTED, registry.SETTLE_CHALLENGERS):
+    for ours in (registry.UPDATE_PROMOTED, registry.UPDATE_CHALLENGERS):
         assert changed_table(ours) == "models"
-    assert changed_table(registry.FORGET_HELD_OUT) == "held_out_scores"
-    assert changed_table(reasons.FORGET) == "reasons"
+    assert changed_table(registry.DELETE_HELD_OUT) == "held_out_scores"
+    assert changed_table(reasons.DELETE_REASONS) == "reasons"
 
 
 def test_words_of_duckdb_become_those_of_spark():

@@ -1,6 +1,6 @@
-{# The hour that counts as now. Grain: one row; none if there are no events and no as_of is set.
-   Default: the start of the last hour seen, which is the end of the last full one; events of wrong clocks
-   lie ahead of it (last_hour). A given hour is rounded down. #}
+{# The as-of hour, which counts as now. Grain: one row; none if there are no events and no as_of is
+   set. Default: the start of the last hour with events, which is the end of the last full hour.
+   Events of wrong clocks are ignored (last_hour). An as_of that was set is rounded down. #}
 {%- set given = given_as_of() -%}
 with
 

@@ -1,7 +1,7 @@
 {# Batches of raw events, numbered in the order in which they are loaded: by the time they were
-   written, then by name. Grain: one row per file, or per time a relation was read for what came since
-   (loaded_after, modified_at]. A file that is gone stays, as its events do; a source that goes by another
-   name is the same. #}
+   written, then by name. Grain: one row per file; for a relation one row per read, which holds the
+   rows loaded in (loaded_after, modified_at]. The row of a deleted file stays, as its events do. A
+   renamed source is still the same source. #}
 {{ config(materialized='incremental_table', incremental_strategy='append') }}
 
 with
@@ -13,7 +13,7 @@ files as (
 
 known as (
     {%- if is_incremental_run() %}
-    -- A relation that was empty has been read up to the beginning of time.
+    -- A relation that was empty counts as read up to 1900: its next batch has all rows.
     select
         source_file,
         coalesce(max(modified_at), timestamp '1900-01-01') as modified_at,

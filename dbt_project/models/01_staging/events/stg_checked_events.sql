@@ -1,7 +1,8 @@
-{# Every raw row, typed, with what became of it. Grain: one row per raw row. Rows that are alike
-   (one event_id or, without id, one content, however it is written) are one event: the first received is accepted, the
-   others are duplicates, in whatever order their files come. So a later file may take an event
-   back: its row comes again, as a duplicate, with the batch that decided so. #}
+{# Every raw row, typed, with its status. Grain: one row per raw row. Rows with one event_id (or,
+   without an id, the same content in any notation) are one event: the row received first is
+   accepted, the others are duplicates, in whatever order their files are loaded. A later file may
+   hold the row received first: then the accepted row is added again, as a duplicate, with the batch
+   that decided this. #}
 {{ config(
     materialized='incremental_table', incremental_strategy='replace_decided',
     pre_hook="{{ set_load_bounds() }}"
@@ -12,7 +13,7 @@
 with
 
 {% if is_load -%}
--- Without an id only rows of the same time are copies: other hours are not looked at.
+-- Without an id only rows of the same time are copies: other hours are not read.
 earlier as (
     select loaded.*
     from {{ this }} as loaded

@@ -1,7 +1,7 @@
-{# How many events each hour has, and what shows that it was this hour: users with an event not
-   received before it (n_users_timed), events received within a day (n_prompt). Grain: one row per
-   event_hour. An hourly run finds as_of by these instead of by all events. All times, also those
-   after as_of. #}
+{# Events per hour, with evidence that the hour is right: users with an event not received before it
+   (n_users_timed) and events received within a day (n_prompt). Grain: one row per event_hour. An
+   hourly run derives as_of from these rows instead of from all events. All times, also those after
+   as_of. #}
 {{ config(
     materialized='incremental_table', incremental_strategy='recount', recount_by=['event_day']
 ) }}

@@ -1,5 +1,5 @@
-{# Accepted events: typed, UTC, each once. Grain: one row per event. A view: the rows are the
-   largest of staging, once is enough. #}
+{# Accepted events: typed, UTC, without duplicates. Grain: one row per event. A view, so that the
+   largest rows of staging are stored only once. #}
 {{ config(materialized='view') }}
 with
 
@@ -16,7 +16,7 @@ final as (
         event_properties,
         user_properties,
         previous_id
-    from {{ ref('stg_checked_events') }}
+    from {{ in_view(ref('stg_checked_events')) }}
     where status = 'accepted'
 )
 

@@ -1,5 +1,5 @@
-{# What became of the raw rows, and how late they were. Grain: one row per (batch_id, status,
-   reason). Sums to the raw rows (test no_raw_row_is_lost). #}
+{# Raw rows by status, and how late they were. Grain: one row per (batch_id, status, reason). The
+   counts add up to the number of raw rows (test no_raw_row_is_lost). #}
 {{ config(
     materialized='incremental_table', incremental_strategy='recount', recount_by=['batch_id']
 ) }}

@@ -1,5 +1,5 @@
-{# Raw events as they came, from every source, in the columns of the input contract, all text.
-   Grain: one row per raw row. #}
+{# Raw events as received, from every source, in the columns of the input contract, all text. Grain:
+   one row per raw row. #}
 {{ config(materialized='view') }}
 
 with

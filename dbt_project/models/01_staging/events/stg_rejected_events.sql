@@ -1,5 +1,4 @@
-{# Raw rows that cannot be used, with the reason and the original.
-   Grain: one row per refused raw row. #}
+{# Rejected raw rows, with the reason and the original. Grain: one row per rejected raw row. #}
 
 with
 

@@ -1,6 +1,6 @@
 {# Raw identities before as_of: a user id, or a device before log-in. Grain: one row per identity.
-   Whom each belongs to, as of when, is in stg_identity_map. What a row says does not depend on as_of,
-   only whether it is there: an hour adds who is new. #}
+   Its owner by hour is in stg_identity_map. Only the presence of a row depends on as_of, its values
+   do not: an hourly run adds new identities. #}
 {{ config(
     materialized='incremental_table', incremental_strategy='recount', recount_by=['identity_key']
 ) }}
@@ -9,7 +9,8 @@ with
 now as (select as_of_hour from {{ ref('stg_as_of') }}),
 
 {% if is_incremental_run() -%}
--- Whose events came or went; who was seen first since as_of then; who is not known yet in a replay.
+-- Identities with added or removed events; those first seen since the previous as_of; those not yet
+-- known in a replay.
 changed as (
     select * from {{ changed_keys('identity_key', this) }} as changed
     union

@@ -1,7 +1,8 @@
-{# Whom each identity belongs to, as of every hour. Grain: one row per (identity_key,
-   valid_from_hour): as of an hour in [valid_from_hour, valid_to_hour) it is user_key's. A user
-   belongs to whom it was merged into; a device to the first user seen on it, from the hour after
-   that sighting, wherever that user goes. Nothing changes after as_of. #}
+{# The owner of each identity by hour (a slowly changing dimension). Grain: one row per
+   (identity_key, valid_from_hour): as of an hour in [valid_from_hour, valid_to_hour) it belongs to
+   user_key. A user belongs to the user it was merged into; a device belongs to the first user seen
+   on it, from the hour after that sighting on, and follows that user through merges. Nothing
+   changes after as_of. #}
 with
 
 users_of_devices as (
@@ -31,7 +32,7 @@ merged as (
     select identity_key, user_key, valid_from_hour, valid_to_hour from {{ ref('stg_merged_users') }}
 ),
 
--- Until then everybody owns themselves.
+-- Before its first change each identity is its own owner.
 changes as (
     select identity_key, known_from as first_change from owned
     union all

@@ -1,7 +1,7 @@
-{# The merges known in a group of users as of each hour at which it grew. Grain: one row per
-   (state_id, previous_key, user_key). A group that grew at many hours has a state a day: at the
-   hour of day of as_of, where all of the as-of grid lies. Between them it is known later than it
-   could be, never earlier. #}
+{# The merges known in a group of users, as of each hour at which the group grew. Grain: one row per
+   (state_id, previous_key, user_key). A group that grew at many hours has one state per day, at the
+   hour of day of as_of, where all as-of hours lie. So a merge may be known some hours later than
+   possible, never earlier. #}
 with
 
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),

@@ -1,7 +1,7 @@
-{# The user into whom each merged one was merged, as of every hour since it was merged. Grain: one
-   row per (identity_key, valid_from_hour). Of a group the one represents all that others were
-   merged into and that was merged into no other; of several, or none as in a circle, the first by
-   user_id. #}
+{# The user that each merged user belongs to, by hour since the merge. Grain: one row per
+   (identity_key, valid_from_hour). A group is represented by the user that others were merged into
+   and that was merged into no other; if there are several, or none as in a circle, by the first of
+   them by user_id. #}
 with
 
 states as (

@@ -1,7 +1,7 @@
-{# Users that events before as_of say are the same person: previous_id is who user_id was known as.
-   Grain: one row per (previous_key, user_key). Known from the hour after the event was received on,
-   as of now in any case. A previous_id of many users is a placeholder ("guest", "undefined") and
-   merges nobody. #}
+{# Merges of users that events before as_of report: user_id was known as previous_id before. Grain:
+   one row per (previous_key, user_key). A merge is known from the hour after its event was
+   received; all are known as of now. A previous_id of many users is a placeholder ("guest",
+   "undefined") and merges nobody. #}
 with
 
 as_of as (select as_of_hour from {{ ref('stg_as_of') }}),

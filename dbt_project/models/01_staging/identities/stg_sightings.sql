@@ -1,6 +1,6 @@
 {# When each raw identity was first seen, and on which devices. Grain: one row per (identity_key,
-   device_id); device_id is NULL for events of a user without device. A previous_id may be a device,
-   too: it counts as one that the user was seen on. All times, also those after as_of. #}
+   device_id); device_id is NULL for events of a user without device. A previous_id may be a device:
+   it then counts as a device of the user. All times, also those after as_of. #}
 {{ config(
     materialized='incremental_table', incremental_strategy='recount', recount_by=['identity_key']
 ) }}
@@ -9,7 +9,7 @@ with
 {% if is_incremental_run() -%}
 changed as (select * from {{ changed_keys('identity_key', this) }} as changed),
 
--- An event that was taken back may have been the first of its identity: only then all are read.
+-- A removed event may have been the first of its identity: only then all events are read.
 taken_back as (
     select *
     from {{ changed_keys('identity_key', this, of="status = 'duplicate' and batch_id < decided_in") }}

@@ -1,7 +1,7 @@
-{# User properties as events stated them. Grain: one row per (identity_key, property, event_hour):
-   the last value of the hour. Repeats stay: of a user's two identities the newest statement
-   counts, also where it only confirms what that identity said before. All times, also those
-   after as_of. #}
+{# User properties as events set them. Grain: one row per (identity_key, property, event_hour): the
+   last value of the hour. Repeated values are kept: of a user's two identities the newest statement
+   counts, even if it repeats the earlier value of that identity. All times, also those after
+   as_of. #}
 {{ config(
     materialized='incremental_table', incremental_strategy='recount',
     recount_by=['identity_key', 'event_hour']

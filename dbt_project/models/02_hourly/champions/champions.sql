@@ -1,6 +1,7 @@
-{# Which model scores each prediction now: the newest one of the present definition that was promoted
-   and knew nothing after now. Of a past hour that may be one that has retired since. Grain: one row
-   per prediction that has a model. The only place that says who scores. #}
+{# The model that scores each prediction now: the newest promoted one of the present definition
+   whose as_of is not after now. In a replay of a past hour this may be a model that has retired
+   since. Grain: one row per prediction that has a model. No other table decides which model
+   scores. #}
 {{ config(materialized='view') }}
 with
 
@@ -11,11 +12,11 @@ ranked as (
         row_number() over (
             partition by models.prediction order by models.as_of desc, models.trained_at desc
         ) as place
-    from {{ source('history', 'models') }} as models
-    inner join {{ ref('prediction_definitions') }} as definitions
+    from {{ in_view(source('history', 'models')) }} as models
+    inner join {{ in_view(ref('prediction_definitions')) }} as definitions
         on models.prediction = definitions.prediction
         and models.definition_hash = definitions.definition_hash
-    inner join {{ ref('stg_as_of') }} as now on models.as_of <= now.as_of
+    inner join {{ in_view(ref('stg_as_of')) }} as now on models.as_of <= now.as_of
     where models.status in ('champion', 'retired')
 ),
 

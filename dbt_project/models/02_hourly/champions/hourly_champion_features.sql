@@ -1,6 +1,7 @@
-{# What the present champions take: it stays computed where the taxonomy drops it, so that they can
-   score, and be compared with the next model. Grain: one row per (feature_name, value); value is
-   repeated for a feature of other values: those that are not meant. #}
+{# Inputs of the current champions. They are still computed after the taxonomy drops them, so that
+   champions can score and be compared with the next model. Grain: one row per (feature_name,
+   value). A feature of other values has one row per kept value, which is the value that it
+   excludes. #}
 {{ config(tags=['daily']) }}
 with
 

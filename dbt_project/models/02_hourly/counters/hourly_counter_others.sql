@@ -1,6 +1,7 @@
-{# The other values of a property, to count as one: those that are not chosen, and those that were
-   not when a champion learned. Which they are depends on those that they are not: the number of
-   that set is their value. Grain: one row per (event_name, property, value). #}
+{# The bucket of other values of a property, counted as one: one set of kept values for now, and one
+   for each champion that was trained with a different set. Its value is a hash of the kept values,
+   so it becomes a new counter when they change. Grain: one row per (event_name, property,
+   value). #}
 {{ config(materialized='ephemeral') }}
 with
 
@@ -36,7 +37,7 @@ champion_sets as (
     where event_name is not null and kept_values_hash is not null
 ),
 
--- Only if every other value is known can the rest be counted.
+-- The rest can be counted only if every kept value is known.
 of_champions as (
     select
         sets.event_name,

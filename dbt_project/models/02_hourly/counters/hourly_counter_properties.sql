@@ -1,5 +1,5 @@
-{# Event properties of which values or a sum may be counted: all that no rule bans. Grain: one row
-   per (event_name, property). #}
+{# Event properties whose values or sum may be counted: all that no rule bans. Grain: one row per
+   (event_name, property). #}
 {{ config(materialized='ephemeral') }}
 with
 

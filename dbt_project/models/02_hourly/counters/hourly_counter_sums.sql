@@ -1,6 +1,6 @@
-{# Numeric event properties to add up: what is pinned, then what people query most, then what
-   happens most; and what champions take, whatever the property became. Grain: one row per
-   (event_name, property). #}
+{# Numeric event properties to add up: pinned ones first, then the most queried, then the most
+   frequent. Inputs of champions are always included, whatever type the property has now. Grain: one
+   row per (event_name, property). #}
 {{ config(materialized='ephemeral') }}
 with
 

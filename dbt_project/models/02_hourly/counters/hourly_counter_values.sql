@@ -1,5 +1,5 @@
-{# Property values to count: what is pinned, then what people query most, then what happens most;
-   and what champions take. Grain: one row per (event_name, property, value). #}
+{# Property values to count: pinned ones first, then the most queried, then the most frequent.
+   Inputs of champions are always included. Grain: one row per (event_name, property, value). #}
 {{ config(materialized='ephemeral') }}
 with
 

@@ -1,14 +1,14 @@
-{# What the hourly rollup counts. Grain: one row per counter. any: every event, the sum of the event
-   types; event: one event type; value: an event type with one property value (the most frequent
-   ones), version: with a version up to its minor number; other: with any other value of that property;
-   sum: a numeric property of an event type. An id keeps its meaning as long as events are added; one
-   that is neither chosen nor taken by a champion is not counted. Which values and sums those are is
-   decided when everybody is scored; an hour adds event types only. #}
+{# What the hourly rollup counts. Grain: one row per counter. Kind any: every event, the sum of the
+   event types; event: one event type; value: an event type with one property value (the most
+   frequent ones); version: with a version up to its minor number; other: with any other value of
+   that property; sum: a numeric property of an event type. An id keeps its meaning as long as
+   events are added; a counter that is neither chosen nor an input of a champion is not counted.
+   Values and sums are chosen in a daily run; an hourly run adds event types only. #}
 {{ config(
     materialized='incremental_table', incremental_strategy='delete+insert', unique_key='counter_id'
 ) }}
 {%- set only_adds = is_incremental_run() and var('scope') == 'active' -%}
-{#- Named here, since dbt must see also the inputs that an hour leaves out. -#}
+{#- Named here because dbt must also see the inputs that an hourly run does not read. -#}
 {%- set volumes, checked_events = ref('volume_values'), ref('stg_checked_events') -%}
 {%- set values, others = ref('hourly_counter_values'), ref('hourly_counter_others') -%}
 {%- set sums, as_of = ref('hourly_counter_sums'), ref('stg_as_of') -%}

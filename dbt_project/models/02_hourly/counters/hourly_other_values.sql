@@ -1,6 +1,6 @@
-{# Which counted values each counter of other values does not mean. Grain: one row per (counter_id,
-   value_counter_id). Of the set chosen now the values chosen now; of one that only a champion takes
-   those that it was trained with. #}
+{# The kept values that each counter of other values excludes. Grain: one row per (counter_id,
+   value_counter_id). For the current counter these are the values chosen now; for one that only a
+   champion uses, the values it was trained with. #}
 with
 
 counters as (

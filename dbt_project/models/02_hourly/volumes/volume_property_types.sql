@@ -1,8 +1,7 @@
-{# What kind of values each event property has before as_of, by how they look and come. Grain:
-   one row per (event_name, property). identifier: values that come once, or on one day only (an
-   order, a session); numbers among them have about the same length. text: long, or several
-   words. Digits that name things (a class, a store) are categories and no amounts: code_reason
-   says why they are taken for codes. #}
+{# The type of each event property's values before as_of, from their form and frequency. Grain: one
+   row per (event_name, property). identifier: values that occur once, or on one day only (an order,
+   a session); numeric identifiers have about the same length. text: long, or several words. Digits
+   that name things (a class, a store) are categories, not amounts: code_reason gives the reason. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -80,14 +79,14 @@ by_name as (
         named_types.*,
         case
             when not is_numeric or is_amount_named then null
-            when is_value_named then 'a definition asks for one of its values'
-            when n_codes >= 0.95 * n_events then 'its digits stand in quotes'
+            when is_value_named then 'a definition names one of its values'
+            when n_codes >= 0.95 * n_events then 'its digits are in quotes'
             when {{ is_name_of_codes('property') }}
                 then 'its name ends like that of an id, a code or a number'
             when
                 is_whole and n_characters_apart = 0 and min_characters >= 4
                 and n_events >= 5 * n_values
-                then 'whole numbers of one length that come again and again'
+                then 'whole numbers of one length that occur repeatedly'
         end as code_reason,
         sum(case when is_passing then n_events else 0 end) over (partition by property)
         > 0.5 * sum(n_events) over (partition by property) as is_identifier

@@ -1,5 +1,6 @@
 {# How often people query properties and event types. Grain: one row per (kind, event_name,
-   property). Days before the day of as_of; a file or a model has no day and counts at any time. #}
+   property). Queries count if their day is before the day of as_of; a file or a model has no day
+   and always counts. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -17,7 +18,7 @@ event_properties as (
     where property is not null
 ),
 
--- A query that names no event type asks for the property of every one that has it.
+-- A query without an event type counts for the property on every event type that has it.
 of_events as (
     select
         usage.kind,

@@ -1,6 +1,7 @@
-{# What kind of values each user property has before as_of, by how they look and how many there are,
-   and how many identities ever had it. Grain: one row per property. Unset, long values are none. Numbers that
-   name things (a branch, a zip code) are categories and no amounts: code_reason says why. #}
+{# The type of each user property's values before as_of, from their form and number, and how many
+   identities ever had the property. Grain: one row per property. Unset and long values are not
+   counted. Numbers that name things (a branch, a zip code) are categories, not amounts: code_reason
+   gives the reason. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -50,14 +51,14 @@ decided as (
         looks.*,
         case
             when looks.n_numbers < {{ var('min_numeric_share') }} * looks.n_values then null
-            when named.is_value_named then 'a definition asks for one of its values'
+            when named.is_value_named then 'a definition names one of its values'
             when {{ is_name_of_codes('looks.property') }}
                 then 'its name ends like that of an id, a code or a number'
             when
                 looks.is_whole
                 and looks.min_characters = looks.max_characters and looks.min_characters >= 4
                 and users.n_users >= 5 * looks.n_values
-                then 'whole numbers of one length that many have'
+                then 'whole numbers of one length that many users share'
         end as code_reason
     from looks
     inner join users on looks.property = users.property

@@ -1,5 +1,6 @@
-{# One of how many identities is looked at where looking at all would cost too much: a power of two,
-   so that the sample of a larger warehouse is part of the one before. Grain: one row. All times. #}
+{# The sampling rate of identities where counting all would cost too much: one of n, n a power of
+   two, so that the sample of a larger warehouse is part of the earlier one. Grain: one row. All
+   times. #}
 {{ config(tags=['daily']) }}
 with
 

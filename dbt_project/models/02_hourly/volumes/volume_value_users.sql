@@ -1,7 +1,7 @@
-{# Which identities had which values of event properties, by day, to count users by: of a sample of
-   identities (volume_user_sample). Grain: one row per (identity_key, event_day, event_name, property,
-   value). Values longer than max_value_characters share the row whose value is NULL. All times, also
-   those after as_of: first_hour says from when on it is known. #}
+{# Identities that had each value of event properties, by day, for counting users: a sample of
+   identities (volume_user_sample). Grain: one row per (identity_key, event_day, event_name,
+   property, value). Values longer than max_value_characters share the row whose value is NULL. All
+   times, also those after as_of: first_hour is the first hour in which the value occurred. #}
 {%- set sample = "identity_key % (select step from " ~ ref('volume_user_sample') ~ ") = 0" -%}
 {{ config(
     materialized='incremental_table', incremental_strategy='recount',

@@ -1,6 +1,7 @@
-{# How often each event type, and each value of its properties, occurs before as_of: whole days as
-   counted before, and the hours since midnight. Grain: one row per (event_name, property, value)
-   as in volume_event_days; event types that come up only after as_of have 0 events and no days. #}
+{# How often each event type, and each value of its properties, occurs before as_of: whole days from
+   volume_event_days, plus the hours since midnight. Grain: one row per (event_name, property,
+   value) as in volume_event_days; event types that first occur after as_of have 0 events and no
+   days. #}
 {{ config(tags=['daily']) }}
 with
 

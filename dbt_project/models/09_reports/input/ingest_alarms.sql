@@ -1,7 +1,7 @@
-{# What looks wrong in the events that came, one plain sentence each. Grain: one row per alarm.
-   clock_ahead: events ahead of the last hour seen, of which nobody says when they were received;
-   torn_file: files that cannot be read; shared_id: a user on more devices than a person has;
-   placeholder_id: an id under which many users were known before. #}
+{# Suspicious input, one plain sentence each. Grain: one row per alarm. clock_ahead: events ahead of
+   the last hour seen, without a time of receipt; torn_file: files that cannot be read; shared_id: a
+   user on more devices than a person has; placeholder_id: an id that many users have as
+   previous_id. #}
 with
 
 now as (select as_of_hour, last_hour from {{ ref('stg_as_of') }}),
@@ -69,7 +69,7 @@ final as (
         end
         || ' after ' || {{ minute_text(hour_start('last_hour')) }}
         || ', the last hour with about as many events as usual: '
-        || 'a wrong clock; set aside until then'
+        || 'a wrong clock; they are not used until then'
             as message
     from ahead
     where n_events > 0
@@ -78,7 +78,7 @@ final as (
         'shared_id' as kind,
         'the user id "' || substr(identity, 1, 100) || '" is on ' || n_devices || ' devices'
         || case
-            when n_users > 1 then ', and ' || (n_users - 1) || ' more are on too many'
+            when n_users > 1 then ', and ' || (n_users - 1) || ' more are on too many devices'
             else ''
         end
         || ': if it is no person, add it to placeholder_ids in dbt_project.yml'
@@ -89,8 +89,11 @@ final as (
     select
         'placeholder_id' as kind,
         'the id "' || substr(identity, 1, 100) || '" is the previous id of ' || n_users || ' users'
-        || case when n_ids > 1 then ', and ' || (n_ids - 1) || ' more are of too many' else '' end
-        || ': nobody is merged by it; if it is no person, add it to placeholder_ids in '
+        || case
+            when n_ids > 1 then ', and ' || (n_ids - 1) || ' more have too many users'
+            else ''
+        end
+        || ': it merges no users; if it is no person, add it to placeholder_ids in '
         || 'dbt_project.yml' as message
     from placeholders
     where n_ids > 0

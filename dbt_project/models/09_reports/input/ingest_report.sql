@@ -1,5 +1,4 @@
-{# What became of the rows of each file, and whom they merged, for people. Grain: one row per
-   batch. #}
+{# Rows of each file by status, and the users it merged, for people. Grain: one row per batch. #}
 with
 
 counts as (

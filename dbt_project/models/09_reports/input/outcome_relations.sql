@@ -1,7 +1,8 @@
-{# How each input of the models goes with each prediction's outcome, on the training rows: for
-   people who review the taxonomy, nothing is chosen by it. Grain: one row per (prediction, event_name,
-   property, value). Odds of the outcome for users who had it before as_of, against those who had not;
-   half a user is added to each of the four counts, so that none is 0. #}
+{# How strongly each model input is related to each prediction's outcome, on the training rows: for
+   people who review the taxonomy; no input is chosen by it. Grain: one row per (prediction,
+   event_name, property, value). Odds of the outcome for users who had the input before as_of,
+   divided by the odds of those without it; half a user is added to each of the four counts, so that
+   none is 0. #}
 {{ config(tags=['daily']) }}
 with
 

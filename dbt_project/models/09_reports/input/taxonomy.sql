@@ -1,7 +1,7 @@
-{# Everything that could feed a model, in one table for review: event types, event properties, their
-   values, user properties and theirs, with why each is kept or not, and the outcome it goes with most.
-   Before as_of. Grain: one row per (kind, event_name, property, value). Steered by pins and bans
-   (docs/taxonomy.md). Made last, since it looks at labels; nothing is chosen by it. #}
+{# All possible model inputs in one table for review: event types, event properties and their
+   values, user properties and their values, with why each is kept or not, and the most related
+   outcome. Before as_of. Grain: one row per (kind, event_name, property, value). Controlled by pins
+   and bans (docs/taxonomy.md). Built last, since it reads labels; no input is chosen by it. #}
 {{ config(tags=['daily']) }}
 with
 
@@ -75,7 +75,7 @@ listed as (
     where kind <> 'number'
 ),
 
--- Of a property the strongest of its values, or its sum.
+-- A property gets the strongest relation among its values and its sum.
 relations as (
     select
         listed.kind,

@@ -1,6 +1,7 @@
-{# What was said and what happened, added up in narrow cells of log-odds, for everybody and for each
-   large segment: what the calibration tables are made of. Grain: one row per (prediction, kind,
-   property, value, tenth, cell). property and value: last known before as_of; NULL for everybody. #}
+{# Predicted and observed outcomes, added up in narrow cells of log-odds, for all users and for each
+   large segment: the input of the calibration tables. Grain: one row per (prediction, kind,
+   property, value, tenth, cell). property and value: last known before as_of; NULL for all
+   users. #}
 {{ config(tags=['daily']) }}
 {%- set cells_per_unit = 20 -%}
 {%- set edge = 0.0000001 -%}
@@ -18,7 +19,7 @@ users as (
     from {{ ref('calibration_users') }}
 ),
 
-asked as (select distinct as_of_hour, user_key from users),
+scored_rows as (select distinct as_of_hour, user_key from users),
 
 kept as (
     select property, value from {{ ref('taxonomy_user_properties') }} where is_kept
@@ -26,19 +27,19 @@ kept as (
 
 current_values as (
     select
-        asked.as_of_hour,
-        asked.user_key,
+        scored_rows.as_of_hour,
+        scored_rows.user_key,
         stated.property,
         {{ value_at_max('stated.value', '(stated.stated_at, stated.identity_key)') }} as value
-    from asked
+    from scored_rows
     inner join {{ ref('stg_identity_map') }} as identity_map
-        on asked.user_key = identity_map.user_key
-        and asked.as_of_hour >= identity_map.valid_from_hour
-        and asked.as_of_hour < identity_map.valid_to_hour
+        on scored_rows.user_key = identity_map.user_key
+        and scored_rows.as_of_hour >= identity_map.valid_from_hour
+        and scored_rows.as_of_hour < identity_map.valid_to_hour
     inner join {{ ref('stg_user_properties') }} as stated
         on identity_map.identity_key = stated.identity_key
-        and asked.as_of_hour > stated.event_hour
-    group by asked.as_of_hour, asked.user_key, stated.property
+        and scored_rows.as_of_hour > stated.event_hour
+    group by scored_rows.as_of_hour, scored_rows.user_key, stated.property
 ),
 
 segments as (
@@ -61,7 +62,7 @@ placed as (
         on users.as_of_hour = segments.as_of_hour and users.user_key = segments.user_key
 ),
 
--- A cell lies within one tenth of the probabilities, so that these can be added up of cells.
+-- Each cell lies within one tenth of [0, 1], so that tenths are sums of cells.
 located as (
     select
         placed.*,

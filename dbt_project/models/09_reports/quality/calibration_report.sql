@@ -1,6 +1,7 @@
-{# Is what was said what happened? Of everybody and of each large segment of users. Grain: one row
-   per (prediction, kind, property, value). Intercept and slope: logistic regression of the outcome on
-   the predicted log-odds (Cox 1958; Van Calster et al. 2019), by Newton's method on the cells. #}
+{# Calibration: predicted against observed, for all users and for each large segment. Grain: one row
+   per (prediction, kind, property, value). Intercept and slope: logistic regression of the outcome
+   on the predicted log-odds (Cox 1958; Van Calster et al. 2019), by Newton's method on the
+   cells. #}
 {{ config(tags=['daily']) }}
 {%- set n_steps = 8 -%}
 {%- set segment = 'prediction, kind, property, value' -%}

@@ -1,6 +1,7 @@
-{# The scores whose truth is known, each user once: what calibration is counted of. Grain: one row
-   per (prediction, kind, user_key). held out: what the champion, before it was fitted on everybody, said
-   of users it had not seen. matured: each user's newest score of which the outcome is known. #}
+{# Scores with a known outcome, one per user: the rows that calibration is measured on. Grain: one
+   row per (prediction, kind, user_key). held out: predictions of the champion, before it was
+   refitted on all users, for users it had not seen. matured: each user's newest score whose outcome
+   is known. #}
 {{ config(tags=['daily']) }}
 with
 

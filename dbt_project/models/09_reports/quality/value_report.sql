@@ -1,7 +1,7 @@
-{# What was expected and what came, of value predictions: for everybody, and in up to ten groups of
+{# Predicted and observed values of value predictions: for all users, and in up to ten groups of
    equally many users from the lowest to the highest expected value. Grain: one row per (prediction,
-   kind, group_number); NULL: everybody. Users of about the same expected value (cells of a thousandth)
-   stay together. Interval: of a mean of many users, heavy tails make it too short. #}
+   kind, group_number); NULL: all users. Users of about the same expected value (cells of a
+   thousandth) stay together. Interval: of a mean of many users; heavy tails make it too short. #}
 {{ config(tags=['daily']) }}
 with
 
