@@ -131,9 +131,11 @@ def main() -> None:
         for as_of_hour in (now, now - 24 * 182):
             found = dict(
                 connection.execute(
-                    "select identities.user_id, users.user_id from foretell_internal.stg_identity_map as map"
+                    "select identities.user_id, users.user_id"
+                    " from foretell_internal.stg_identity_map as map"
                     " join foretell_internal.stg_identities as identities using (identity_key)"
-                    " join foretell_internal.stg_identities as users on map.user_key = users.identity_key"
+                    " join foretell_internal.stg_identities as users"
+                    " on map.user_key = users.identity_key"
                     " where identities.is_user and valid_from_hour <= $1 and valid_to_hour > $1",
                     [as_of_hour],
                 ).fetchall()

@@ -8,6 +8,7 @@ import pytest
 
 from dagster_defs.definitions import defs
 from dagster_foretell.manifest import prepare_manifest
+from foretell.pipeline.publish import PUBLISHED
 from foretell.settings import read_settings
 
 PINNED = Path(__file__).with_name("asset_graph.txt")
@@ -45,6 +46,28 @@ def test_no_model_reads_from_a_later_folder():
     ]
     assert len(models) > 90
     assert later == []
+
+
+def test_every_public_table_is_published_and_has_typed_columns():
+    """Two are Parquet only, as they are too large to be copied whole (publish_days)."""
+    manifest = json.loads(prepare_manifest(read_settings()).read_text())
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    schemas = {(node["access"], node["schema"]) for node in models}
+    assert schemas == {("public", "foretell"), ("private", "foretell_internal")}
+    public = {node["name"]: node for node in models if node["access"] == "public"}
+    history = {
+        node["name"] for node in manifest["sources"].values() if node["source_name"] == "history"
+    }
+    assert {*public, *history} == {*PUBLISHED, "user_features", "prediction_history"}
+    untyped = [
+        f"{name}.{column['name']}"
+        for name, node in public.items()
+        for column in node["columns"].values()
+        if not column["data_type"]
+    ]
+    assert untyped == []
+    loose = {name for name, node in public.items() if not node["config"]["contract"]["enforced"]}
+    assert loose == {"champions"}
 
 
 def test_all_that_opens_the_warehouse_shares_one_pool(graph):
