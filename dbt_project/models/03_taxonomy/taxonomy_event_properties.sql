@@ -64,7 +64,8 @@ final as (
         n_queries,
         {{ day_start('first_day') }} as first_seen_at,
         {{ day_start('last_day') }} as last_seen_at,
-        row_number() over (order by n_events desc, event_name, property) as volume_rank,
+        cast(row_number() over (order by n_events desc, event_name, property) as bigint)
+            as volume_rank,
         is_summed or n_kept_values > 0 as is_kept,
         is_summed,
         cast(n_kept_values as bigint) as n_kept_values,

@@ -63,7 +63,8 @@ volumes as (
 ranked as (
     select
         volumes.*,
-        row_number() over (order by volumes.n_events desc, volumes.event_name) as volume_rank,
+        cast(row_number() over (order by volumes.n_events desc, volumes.event_name) as bigint)
+            as volume_rank,
         named.event_name is not null as is_named,
         coalesce(queried.n_queries, 0) as n_queries,
         {{ is_ruled('volumes.event_name', is_ban=false) }} as is_pinned,

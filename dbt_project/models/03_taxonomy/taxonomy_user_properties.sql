@@ -139,7 +139,7 @@ final as (
         types.n_values,
         {{ hour_start('listed.first_hour') }} as first_seen_at,
         {{ hour_start('listed.last_hour') }} as last_seen_at,
-        listed.volume_rank,
+        cast(listed.volume_rank as bigint) as volume_rank,
         listed.is_kept,
         listed.reason
         || coalesce('; a code, no amount: ' || types.code_reason, '') as reason

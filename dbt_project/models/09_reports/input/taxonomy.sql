@@ -113,7 +113,7 @@ final as (
         relations.related_prediction,
         relations.odds_ratio,
         relations.z_score,
-        listed.volume_rank,
+        cast(listed.volume_rank as bigint) as volume_rank,
         listed.is_kept,
         listed.reason
     from listed
