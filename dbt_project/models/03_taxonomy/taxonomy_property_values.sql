@@ -108,8 +108,9 @@ final as (
         event_share,
         {{ day_start('first_day') }} as first_seen_at,
         {{ day_start('last_day') }} as last_seen_at,
-        cast(row_number() over (order by n_events desc, event_name, property, kind, value) as bigint)
-            as volume_rank,
+        cast(
+            row_number() over (order by n_events desc, event_name, property, kind, value) as bigint
+        ) as volume_rank,
         coalesce(is_chosen, false) and (event_share < {{ var('max_value_share') }} or is_pinned)
             as is_kept,
         case
