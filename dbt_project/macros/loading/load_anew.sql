@@ -32,6 +32,15 @@
     {%- endif -%}
 {% endmacro %}
 
+{# Drop loaded tables, to be made anew, but for those that stay: their models say so (meta.stays: always, or with_events
+   where loaded events are kept). loaded: tables by name. #}
+{% macro drop_loaded(loaded, staying) %}
+    {%- for name, relation in loaded.items()
+        if graph.nodes['model.foretell.' ~ name].config.meta.get('stays') not in staying -%}
+        {%- do adapter.drop_relation(relation) -%}
+    {%- endfor -%}
+{% endmacro %}
+
 {# loaded: tables by name. #}
 {% macro load_anew_where_needed(loaded) %}
     {%- set batches = loaded.get('stg_batches') -%}
@@ -42,10 +51,7 @@
     {%- elif reason -%}
         {%- do refuse_to_lose(reason, loaded) -%}
         {{ log('All events are loaded anew: ' ~ reason, info=True) }}
-        {%- for name, relation in loaded.items()
-            if not batches or name not in ('stg_batches', 'hourly_counters') -%}
-            {%- do adapter.drop_relation(relation) -%}
-        {%- endfor -%}
+        {%- do drop_loaded(loaded, ['always'] if batches else []) -%}
         {%- if batches -%}{%- do run_query(restart_batches(batches, reason)) -%}{%- endif -%}
     {%- elif batches and 'stg_ingest_counts' in loaded -%}
         {%- for row in run_query(
@@ -157,10 +163,7 @@
    dropped and made anew. #}
 {% macro keep_loaded(loaded) %}
     {%- set batches = loaded['stg_batches'] -%}
-    {%- for name, relation in loaded.items()
-        if name not in ('stg_batches', 'stg_checked_events', 'hourly_counters') -%}
-        {%- do adapter.drop_relation(relation) -%}
-    {%- endfor -%}
+    {%- do drop_loaded(loaded, ['always', 'with_events']) -%}
     {%- set kept %}
     select
         known.batch_id,

@@ -32,7 +32,6 @@ PUBLISHED = {
     "predictions": "prediction, percentile desc, user_id",
     "prediction_definitions": "prediction",
     "models": "trained_at",
-    "champions": "prediction",
     "prediction_reasons": "prediction, user_id, place",
     "audiences": "prediction, percentile desc, user_id",
     "prediction_outcomes": "prediction, as_of, user_id",

@@ -2,7 +2,9 @@
    written, then by name. Grain: one row per file; for a relation one row per read, which holds the
    rows loaded in (loaded_after, modified_at]. The row of a deleted file stays, as its events do. A
    renamed source is still the same source. #}
-{{ config(materialized='incremental_table', incremental_strategy='append') }}
+{{ config(
+    materialized='incremental_table', incremental_strategy='append', meta={'stays': 'always'}
+) }}
 
 with
 

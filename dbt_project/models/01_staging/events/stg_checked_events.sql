@@ -5,7 +5,7 @@
    that decided this. #}
 {{ config(
     materialized='incremental_table', incremental_strategy='replace_decided',
-    pre_hook="{{ set_load_bounds() }}"
+    pre_hook="{{ set_load_bounds() }}", meta={'stays': 'with_events'}
 ) }}
 {%- set is_load = is_incremental_run() -%}
 {%- set closed = closed_hour() if is_load else none -%}

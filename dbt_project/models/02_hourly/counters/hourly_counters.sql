@@ -5,7 +5,8 @@
    events are added; a counter that is neither chosen nor an input of a champion is not counted.
    Values and sums are chosen in a daily run; an hourly run adds event types only. #}
 {{ config(
-    materialized='incremental_table', incremental_strategy='delete+insert', unique_key='counter_id'
+    materialized='incremental_table', incremental_strategy='delete+insert', unique_key='counter_id',
+    meta={'stays': 'always'}
 ) }}
 {%- set only_adds = is_incremental_run() and var('scope') == 'active' -%}
 {#- Named here because dbt must also see the inputs that an hourly run does not read. -#}
