@@ -64,7 +64,10 @@ ActiveOnly = Annotated[
 
 # Errors of the engines on a table or column that is not there, and what is usually the cause.
 LACKING = ("BinderException", "CatalogException", "AnalysisException")
-UPGRADED = "; if an older Foretell built this warehouse, `foretell run` brings it up to date"
+UPGRADED = (
+    "; if another version of Foretell built this warehouse, `foretell run` brings it up to date or "
+    "says what to do"
+)
 
 
 def _print_version(is_requested: bool) -> None:

@@ -19,8 +19,8 @@ from foretell.errors import ForetellError, HeldBack
         (duckdb.IOException("disk full\nmore"), "foretell: the warehouse reported: disk full\n"),
         (
             duckdb.BinderException('Referenced column "expected_value" not found!\nmore'),
-            'foretell: the warehouse reported: Referenced column "expected_value" not found!; if an older '
-            "Foretell built this warehouse, `foretell run` brings it up to date\n",
+            'foretell: the warehouse reported: Referenced column "expected_value" not found!; if another '
+            "version of Foretell built this warehouse, `foretell run` brings it up to date or says what to do\n",
         ),
         (OSError("no room"), "foretell: no room\n"),
     ],
