@@ -66,7 +66,7 @@ class SparkWarehouse(Warehouse):
             kept = remaining_rows(sql, self.session.table(changed).columns)
             self.replace(self._path(changed), self._query(kept, parameters))
         else:
-            self._query(translated(sql), parameters)
+            self._query(translated(sql, self._path), parameters)
 
     def append(self, table: str, rows: pa.Table) -> None:
         self.session.createDataFrame(rows).createOrReplaceTempView("appended")

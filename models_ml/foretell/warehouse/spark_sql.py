@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlglot
 from sqlglot import exp
 
 
-def translated(sql: str) -> str:
-    """Return a statement in Spark SQL; parameters ? stay, $name becomes :name."""
-    (statement,) = sqlglot.transpile(sql, read="duckdb", write="spark")
-    return statement
+def translated(sql: str, path_of: Callable[[str], str] | None = None) -> str:
+    """Return a statement in Spark's SQL; parameters ? stay, $name becomes :name.
+
+    Args:
+        sql: As DuckDB has it.
+        path_of: The name by which a table is written; an insert goes there.
+    """
+    statement = sqlglot.parse_one(sql, read="duckdb")
+    if path_of is not None and isinstance(statement, exp.Insert):
+        target = statement.this.find(exp.Table)
+        target.replace(exp.to_table(path_of(target.name)))
+    return statement.sql("spark")
 
 
 def changed_table(sql: str) -> str | None:

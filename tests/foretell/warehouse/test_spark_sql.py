@@ -64,3 +64,14 @@ def test_words_of_duckdb_become_those_of_spark():
     assert spark == ("SELECT a FROM t WHERE ARRAY_CONTAINS(?, a) AND b = :b ORDER BY a NULLS LAST")
     newest = "select a from t qualify row_number() over (partition by a order by b) = 1"
     assert "QUALIFY" not in translated(newest).upper()
+
+
+def test_an_insert_goes_to_the_table_behind_a_view():
+    """Spark reads public tables through views, and refuses to insert into one."""
+    sql = "with new as (select * from t) insert into t by name select a from new join t using (a)"
+    assert " INTO foretell.t " in translated(sql, "foretell.{}".format)
+    assert "FROM t" in translated(sql, "foretell.{}".format)
+    assert " INTO t " in translated(sql)
+    assert translated("select * from t", "foretell.{}".format) == "SELECT * FROM t"
+    listed = translated("insert into t (a) select 1", "foretell.{}".format)
+    assert listed == "INSERT INTO foretell.t (a) SELECT 1"
