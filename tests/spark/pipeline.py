@@ -55,7 +55,7 @@ def main() -> None:
     if arguments.test:
         dbt(folder, "test", "active")
     (folder / "tables").mkdir()
-    for name in warehouse.table_names():
+    for name in SparkWarehouse(session).table_names():  # of the last build
         pq.write_table(warehouse.table(f"select * from {name}"), folder / f"tables/{name}.parquet")
 
 

@@ -102,7 +102,9 @@ class SparkWarehouse(Warehouse):
 
     def _names(self, schema: str) -> list[str]:
         rows = self.session.sql(f"show tables in {schema}").collect()
-        return [row["tableName"] for row in rows if not row["isTemporary"]]
+        # What a serving table shows lies in tables of its own (macro serving_table), which come and go.
+        names = [row["tableName"] for row in rows if not row["isTemporary"]]
+        return [name for name in names if "__20" not in name]
 
     def _path(self, table: str) -> str:
         """Return the qualified name of a table, for writing."""
