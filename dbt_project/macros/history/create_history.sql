@@ -1,4 +1,4 @@
-{# Columns of the tables that no model makes: Python writes them, and macros write `builds`. Contract columns:
+{# Columns of the tables that no model makes: Python writes them, macros write `build_state`. Contract columns:
    DESIGN.md section 4. #}
 {% macro history_tables() %}
     {%- set text = dbt.type_string() -%}
