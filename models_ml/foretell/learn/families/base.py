@@ -83,7 +83,7 @@ class Family(BaseEstimator):
     """A model of sparse rows.
 
     Class attributes say what a family is to a competition:
-        is_floor: Every row gets the same margin; a candidate that is no better stays out of averages.
+        is_floor: Every row gets one margin; a candidate that is no better joins no average.
         is_linear: The best of these joins an average.
         has_trees: All of these join an average.
         is_average: It is an average.
