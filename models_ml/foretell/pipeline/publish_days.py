@@ -10,17 +10,16 @@ import os
 import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from foretell.config import project_vars
 from foretell.project import PROJECT
 from foretell.system.file_modes import restrict
 
 DAYS = """
-    select cast(as_of as date) as day, count(*) as n_scores
+    select cast(as_of as date) as day, count(*) as n_scores, max(scored_at) as newest
     from warehouse.foretell.prediction_history group by all order by all
 """
 DAY_OF_HISTORY = """
@@ -39,16 +38,17 @@ FEATURES_NOW = """
 def publish_days(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Bring the folder `prediction_history` up to date: a file per day of as_of.
 
-    The history only grows, so the copy of a day is complete if it has as many rows.
+    The history only grows, so the copy of a day is complete if it has as many rows, and the same
+    newest ones: another warehouse may have as many.
 
     Args:
         hub: A connection with the warehouse attached as `warehouse`.
         folder: Of the published Parquet files.
     """
-    days = {f"as_of_date={day}": (day, n) for day, n in hub.execute(DAYS).fetchall()}
-    for name, (day, n_scores) in days.items():
+    days = {f"as_of_date={day}": (day, state) for day, *state in hub.execute(DAYS).fetchall()}
+    for name, (day, state) in days.items():
         file = folder / "prediction_history" / name / "scores.parquet"
-        if _n_rows(file) != n_scores:
+        if _state(hub, file) != state:
             parameters = {"day": day, "next": day + timedelta(days=1)}
             _write(hub, DAY_OF_HISTORY, parameters, file)
     _remove_others(folder / "prediction_history", set(days))
@@ -72,11 +72,12 @@ def publish_features(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
     _remove_others(folder / "user_features", {name})
 
 
-def _n_rows(file: Path) -> int | None:
-    """Return the number of rows of a Parquet file; None if it is missing or torn."""
+def _state(hub: duckdb.DuckDBPyConnection, file: Path) -> list[Any] | None:
+    """Return the rows and the newest scored_at of a copied day; None if it is missing or torn."""
     try:
-        return int(pq.read_metadata(file).num_rows)
-    except (OSError, pa.ArrowInvalid):
+        found = hub.execute("select count(*), max(scored_at) from read_parquet(?)", [str(file)])
+        return list(found.fetchall()[0])
+    except duckdb.Error:
         return None
 
 

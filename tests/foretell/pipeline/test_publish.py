@@ -37,7 +37,7 @@ def write_generation(path, generation: int) -> None:
             """
             create schema if not exists foretell; create schema if not exists foretell_internal;
             create table if not exists foretell_internal.stg_as_of as select timestamp '2026-06-01' as as_of;
-            create table if not exists foretell.prediction_history (as_of timestamp);
+            create table if not exists foretell.prediction_history (as_of timestamp, scored_at timestamp);
             """
         )
         for table in PUBLISHED:

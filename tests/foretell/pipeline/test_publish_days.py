@@ -61,6 +61,18 @@ def test_a_torn_file_is_written_again_and_a_day_that_is_gone_goes(hub, tmp_path)
     )
 
 
+def test_the_same_day_of_another_warehouse_is_written_again(hub, tmp_path):
+    publish_days(hub, tmp_path)
+    hub.execute(
+        "update warehouse.foretell.prediction_history set probability = 0.9, scored_at = '2026-06-03'"
+    )
+    publish_days(hub, tmp_path)
+    shown = hub.execute(HISTORY.format(tmp_path)).fetchall()
+    assert (
+        shown == hub.execute("from warehouse.foretell.prediction_history order by all").fetchall()
+    )
+
+
 def test_features_of_now_are_published_where_that_is_wanted(hub, tmp_path, monkeypatch):
     publish_features(hub, tmp_path)
     assert list(tmp_path.iterdir()) == []
