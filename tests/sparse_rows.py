@@ -8,9 +8,35 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 
-from foretell.learn.matrix import KINDS, Matrix, TrainingSet
+from foretell.learn.matrix import Matrix, TrainingSet
 
 WEEK = 168
+KINDS = (
+    "event_count",
+    "event_count_ever",
+    "value_count",
+    "value_sum",
+    "value_sum_ever",
+    "hours_since_last",
+    "hours_since_first",
+    "active_days",
+    "active_days_ever",
+    "active_weeks",
+    "active_weeks_ever",
+    "user_property",
+    "other_count",
+    "value_mean_ever",
+    "event_days_ever",
+    "decayed_days_28",
+    "decayed_days_90",
+    "hours_since_day_2",
+    "hours_since_day_3",
+    "hours_since_day_5",
+    "mean_gap_days",
+    "silence_ratio",
+    "outcome_rate",
+    "outcome_count",
+)
 N_COLUMNS = 24
 
 

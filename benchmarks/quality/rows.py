@@ -15,14 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 # As in foretell.learn.families.base: methods run where only NumPy and SciPy are sure to be there.
-PROPERTY_KINDS = (
-    "value_count",
-    "other_count",
-    "value_sum",
-    "value_sum_ever",
-    "value_mean_ever",
-    "user_property",
-)
+OF_PROPERTIES = ("value_", "other_", "user_")
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class Rows:
 
     def without_properties(self) -> Rows:
         """Return the rows with the columns about event types and activity only."""
-        kept = np.flatnonzero(~np.isin(self.kinds, PROPERTY_KINDS))
+        kept = np.flatnonzero([not kind.startswith(OF_PROPERTIES) for kind in self.kinds])
         return replace(
             self,
             X=self.X[:, kept],

@@ -18,11 +18,10 @@ from benchmarks.quality.bgnbd import buys_again, fit, log_likelihood
 from benchmarks.quality.cases import Task
 from benchmarks.quality.purchases import bought_event, histories
 from benchmarks.quality.references import NotInstalled, references_python
-from benchmarks.quality.rows import PROPERTY_KINDS, Rows, load_rows, run_method, save_rows
+from benchmarks.quality.rows import OF_PROPERTIES, Rows, load_rows, run_method, save_rows
 from benchmarks.quality.summary import summary
 from benchmarks.quality.table import ATTAINABLE, ORACLE, Result, result_of
 from foretell.learn.families import base
-from foretell.learn.matrix import KINDS
 from foretell.warehouse.duckdb import DuckDBWarehouse
 
 KINDS_OF_ROWS = ["event_count", "value_count", "user_property", "active_days"]
@@ -65,10 +64,6 @@ def test_without_properties_columns_of_events_and_activity_are_left():
     assert rows.groups.tolist() == ["purchase", "active_days"]
     np.testing.assert_array_equal(rows.X.toarray(), [[1, 7], [0, 0], [0, 0]])
     np.testing.assert_array_equal(rows.to_score.toarray(), [[0, 0]])
-
-
-def test_kinds_of_properties_are_kinds():
-    assert set(PROPERTY_KINDS) <= set(KINDS)
 
 
 def test_a_method_reads_rows_and_writes_one_probability_each(tmp_path, monkeypatch):
@@ -309,4 +304,4 @@ def test_without_foretell_there_is_no_summary():
 
 
 def test_benchmark_and_portfolio_leave_out_the_same_properties():
-    assert PROPERTY_KINDS == base.PROPERTY_KINDS
+    assert OF_PROPERTIES == base.OF_PROPERTIES

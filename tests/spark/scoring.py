@@ -29,10 +29,11 @@ HELD = """
 
 def main(folder: Path, is_forgotten: bool) -> None:
     """Score once."""
-    with open_warehouse(folder / "spark") as warehouse:
-        if is_forgotten:
+    if is_forgotten:  # in a session of its own: what is public is found when a session begins
+        with open_warehouse(folder / "spark") as warehouse:
             warehouse.execute("delete from prediction_history")
-            warehouse.execute("drop view if exists predictions")
+            warehouse.execute("drop view if exists foretell.predictions")
+    with open_warehouse(folder / "spark") as warehouse:
         (summary,) = score_champions(warehouse, ["buys"], lambda line: None)
         (held,) = warehouse.rows(HELD)
     counts = (summary.n_appended, held["n_rows"], held["n_users"], held["n_to_score"])

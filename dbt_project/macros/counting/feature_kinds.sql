@@ -1,6 +1,7 @@
 {# All kinds of features, by family: add a new kind here, and its formula in the model of its family. kind: its
-   name in the catalogue; column: its column in that model. A test checks that Python knows exactly these kinds
-   (tests/foretell/report/test_words.py). Families:
+   name in the catalogue; column: its column in that model. Python takes any kind. By its name it knows kinds that are
+   of a property (value_, other_, user_: a model without properties reads none) or of time (hours_since_). Words for
+   the model card are in report/words.py; a kind without any goes by its name. Families:
    - week: of a counter, per rolling week (features_by_counter, columns week_0 and on).
    - ever: of a counter, over all time (features_by_counter); is_sum: of sums, else of numbers of events.
    - rhythm: of the days with an event (features_rhythm); is_named_only: not of any event.

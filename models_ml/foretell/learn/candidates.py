@@ -18,7 +18,7 @@ from scipy.special import expit
 from sklearn.base import clone
 
 from foretell.learn.families.average import Average
-from foretell.learn.families.base import PROPERTY_KINDS, Family, HeldOut
+from foretell.learn.families.base import Family, HeldOut, is_of_property
 from foretell.learn.families.boosted import BoostedClassifier
 from foretell.learn.families.constant import ConstantClassifier, ConstantRegressor
 from foretell.learn.families.linear import LinearClassifier, LinearRegressor
@@ -129,7 +129,7 @@ def fit_candidate(
         candidate: What to fit.
         X: Feature rows, shape (n_rows, n_features).
         y: Labels 0 or 1, both present; of regressors amounts above 0.
-        kinds: Kind of each column (matrix.KINDS).
+        kinds: Kind of each column (macro feature_kinds).
         seed: Same seed and rows, same model.
         n_jobs: Threads; default: what the machine allows.
         rounds: Candidate's name -> boosting rounds, where no rows are held out.
@@ -165,6 +165,6 @@ def centred(fitted: Family, X: csr_matrix, y: np.ndarray) -> Family:
 
 def portfolio_for(portfolio: Sequence[Candidate], kinds: Sequence[str]) -> list[Candidate]:
     """Return who can differ from the others: nobody leaves properties out where there are none."""
-    if set(kinds) & set(PROPERTY_KINDS):
+    if any(is_of_property(kind) for kind in kinds):
         return list(portfolio)
     return [candidate for candidate in portfolio if candidate.estimator.with_properties]

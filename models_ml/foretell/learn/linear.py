@@ -102,7 +102,7 @@ def learn_transform(X: csr_matrix, kinds: Sequence[str]) -> LinearTransform:
 
     Args:
         X: Rows to learn from, shape (n_rows, n_columns).
-        kinds: Kind of each column (matrix.KINDS).
+        kinds: Kind of each column (macro feature_kinds).
     """
     some = some_rows(X, MAX_SCALE_ROWS)
     by_column = abs(some).tocsc()

@@ -9,33 +9,6 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import coo_matrix, csr_matrix
 
-KINDS = (
-    "event_count",
-    "event_count_ever",
-    "value_count",
-    "value_sum",
-    "value_sum_ever",
-    "hours_since_last",
-    "hours_since_first",
-    "active_days",
-    "active_days_ever",
-    "active_weeks",
-    "active_weeks_ever",
-    "user_property",
-    "other_count",
-    "value_mean_ever",
-    "event_days_ever",
-    "decayed_days_28",
-    "decayed_days_90",
-    "hours_since_day_2",
-    "hours_since_day_3",
-    "hours_since_day_5",
-    "mean_gap_days",
-    "silence_ratio",
-    "outcome_rate",
-    "outcome_count",
-)
-
 
 @dataclass(frozen=True)
 class Matrix:
@@ -46,7 +19,7 @@ class Matrix:
             means, whole hours (>= 1) since an event or a day with one, days or weeks with events,
             their rhythm (features_rhythm), 1 for a user property.
         feature_ids: Catalogue id per column, int64, shape (n_features,).
-        kinds: One of KINDS per column.
+        kinds: Kind of each column, as the macro feature_kinds has them.
 
     Raises:
         ValueError: If the three disagree in length, or a kind is unknown.
@@ -63,9 +36,6 @@ class Matrix:
                 f"X has {n_features} columns, but there are {len(self.feature_ids)} feature_ids "
                 f"and {len(self.kinds)} kinds"
             )
-        unknown = sorted(set(self.kinds) - set(KINDS))
-        if unknown:
-            raise ValueError(f"unknown kind {unknown[0]!r}; known: {', '.join(KINDS)}")
 
     def take(self, columns: np.ndarray) -> Matrix:
         """Return some of the columns; columns: their positions, or a mask of them."""

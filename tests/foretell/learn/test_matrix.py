@@ -105,12 +105,10 @@ def test_the_same_feature_in_neighbouring_rows_is_no_repeat():
     np.testing.assert_array_equal(got.toarray().ravel(), [1, 1, 0, 1])
 
 
-def test_matrix_refuses_lengths_that_disagree_and_unknown_kinds():
+def test_matrix_refuses_lengths_that_disagree():
     X = csr_matrix((2, 2), dtype=np.float32)
     with pytest.raises(ValueError, match="X has 2 columns, but there are 1 feature_ids"):
         Matrix(X, np.array([1]), ("event_count", "event_count"))
-    with pytest.raises(ValueError, match="unknown kind 'clicks'"):
-        Matrix(X, np.array([1, 2]), ("event_count", "clicks"))
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,13 @@ from foretell.learn.linear import LinearPart
 
 MIN_ROWS_PER_COLUMN = 5
 DEFAULT_KIND = "event_count"
-PROPERTY_KINDS = (
-    "value_count",
-    "other_count",
-    "value_sum",
-    "value_sum_ever",
-    "value_mean_ever",
-    "user_property",
-)
+OF_PROPERTIES = ("value_", "other_", "user_")  # so begin the kinds that are of properties
 HeldOut = tuple[csr_matrix, np.ndarray]
+
+
+def is_of_property(kind: str) -> bool:
+    """Return whether a kind of feature (macro feature_kinds) is of a property, not of events."""
+    return kind.startswith(OF_PROPERTIES)
 
 
 @dataclass
@@ -44,7 +42,7 @@ class Rows:
     Attributes:
         X: Feature rows, float32, shape (n_rows, n_features).
         y: Labels 0 or 1, or amounts above 0, shape (n_rows,).
-        kinds: Kind of each column (matrix.KINDS).
+        kinds: Kind of each column (macro feature_kinds).
         useful: Mask of the columns that may be read; None: all.
     """
 
@@ -68,7 +66,7 @@ class Rows:
         """Return the columns that may be read and that enough rows fill, ascending."""
         is_filled = self.n_filled >= MIN_ROWS_PER_COLUMN
         if not with_properties:
-            is_filled &= ~np.isin(np.array(self.kinds, dtype=str), PROPERTY_KINDS)
+            is_filled &= np.array([not is_of_property(kind) for kind in self.kinds], dtype=bool)
         return np.flatnonzero(is_filled)
 
     def binned(self, columns: np.ndarray) -> lightgbm.Dataset:
@@ -125,7 +123,7 @@ class Family(BaseEstimator):
         Args:
             X: Feature rows, sparse or dense, shape (n_rows, n_features).
             y: Two classes, or amounts above 0, shape (n_rows,).
-            kinds: Kind of each column (matrix.KINDS); default: all are counts.
+            kinds: Kind of each column (macro feature_kinds); default: all are counts.
             useful: Mask of the columns that may be read; default: all.
             held_out: Rows and labels on which trees stop early; others ignore them.
 
