@@ -95,7 +95,7 @@ def refuse_held_back(alarms: Sequence[Alarm], selected: Sequence[str] = ()) -> N
 
 
 def ingest_alarms(warehouse: Warehouse) -> list[Alarm]:
-    """Return what dbt says of the events themselves; nothing in a warehouse of an older version."""
+    """Return what dbt says of the events themselves; nothing before the first build."""
     if "ingest_alarms" not in warehouse.table_names():
         return []
     rows = warehouse.rows("select kind, message from ingest_alarms order by kind")
@@ -106,7 +106,7 @@ def current_alarms(warehouse: Warehouse, prediction: str | None = None) -> list[
     """Return the alarms of the newest run, holding ones first.
 
     Args:
-        warehouse: Open; one of an older version has none.
+        warehouse: Open; before the first build it has none.
         prediction: Only what concerns this one: its own, and warnings of the whole warehouse. None:
             all.
     """

@@ -36,7 +36,7 @@ def read_gaps(warehouse: Warehouse) -> list[Gap]:
     """Return the gaps in all events together, and in event types where the whole has none.
 
     Args:
-        warehouse: Built; one of an older version has none.
+        warehouse: Open; before the first build it has none.
     """
     needed = {"volume_event_days", "stg_event_hours", "stg_as_of", "hourly_user_events"}
     if not needed <= warehouse.table_names():

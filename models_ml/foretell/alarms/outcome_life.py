@@ -294,7 +294,7 @@ def outcome_life(warehouse: Warehouse, prediction: str) -> Life:
     """Return since when and until when there has been what a prediction asks about.
 
     Args:
-        warehouse: Built; one of an older version knows nothing.
+        warehouse: Open; before the first build nothing is known.
         prediction: Which.
     """
     days = read_days(warehouse, prediction)

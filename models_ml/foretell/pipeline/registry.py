@@ -79,7 +79,7 @@ class ModelRecord:
         feature_ids: Inputs of the graph, in order.
         onnx: The whole graph, or None if there is no model (too little data).
         explain_model: Data for computing the contribution of each input (contributions.unpack);
-            None in imported models of other libraries and in models of older versions.
+            None in models of other libraries.
         holdout_feature_ids, holdout_onnx: The same before the model was refitted on all users: it
             was trained without held-out users, so another model can be compared with it on them.
         challenge: Result of the comparison with the champion (foretell.learn.challenge).

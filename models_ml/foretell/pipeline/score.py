@@ -20,6 +20,7 @@ from foretell.alarms.expected import (
     read_usual,
 )
 from foretell.machine import usable_threads
+from foretell.pipeline.append_scores import NewScores, newest_served
 from foretell.pipeline.features import ROWS_PER_BLOCK, load_features
 from foretell.pipeline.reasons import DELETE_REASONS, Explainer, make_explainer
 from foretell.pipeline.registry import ModelRecord
@@ -34,102 +35,6 @@ from foretell.warehouse.base import Warehouse
 
 SECONDS_PER_LINE = 5
 N_KEYS = 2**63  # user keys are hashes below this: equal spans have about equally many users
-
-# Only new or changed scores are appended: a second run on the same data appends nothing. The last
-# bits of a score depend on the batch, so scores are equal within 1e-6 (values within a relative
-# 1e-5). percentile ranks the user in the whole present cohort; users not scored now count with
-# their newest score by the same model. It is computed by ranges of the probability (for values, of
-# their logarithm), because one rank over all users would run on one core.
-POPULATION = """
-    with known as ({known}),
-    newest as (
-        select known.user_id, known.as_of, known.probability, known.expected_value
-        from known
-        qualify row_number() over (
-            partition by known.user_id order by known.as_of desc, known.scored_at desc
-        ) = 1
-    ),
-    population as (
-        select scored.user_id, scored.probability, scored.expected_value, true as is_new
-        from scored
-        where scored.prediction = $prediction
-        union all
-        select newest.user_id, newest.probability, newest.expected_value, false as is_new
-        from newest
-        inner join scoring_rows as cohort
-            on cohort.prediction = $prediction and newest.user_id = cohort.user_id
-        anti join scored
-            on newest.user_id = scored.user_id and scored.prediction = $prediction
-    )
-"""
-EXPECTED = (
-    POPULATION
-    + """
-    select count(*) as n_users, sum(probability) as expected, avg(expected_value) as amount
-    from population
-    """
-)
-APPEND = (
-    "insert into prediction_history by name"
-    + POPULATION
-    + """
-    , parts as (
-        select
-            *,
-            coalesce(expected_value, probability) as place,
-            case
-                when expected_value is null then floor(probability * 10000)
-                else floor(100 * ln(greatest(expected_value, 1e-9)))
-            end as part
-        from population
-    ),
-    sized as (
-        select
-            part,
-            sum(count(*)) over (order by part) - count(*) as n_below,
-            sum(count(*)) over () as n_users
-        from parts
-        group by part
-    ),
-    ranked as (
-        select
-            parts.user_id, parts.probability, parts.expected_value, parts.is_new,
-            100.0e0 * (
-                sized.n_below - 1
-                + rank() over (partition by parts.part order by parts.place)
-            ) / greatest(sized.n_users - 1, 1) as percentile
-        from parts
-        inner join sized on parts.part = sized.part
-    )
-    select
-        $prediction as prediction, ranked.user_id, ranked.probability, ranked.expected_value,
-        ranked.percentile, $as_of as as_of, $scored_at as scored_at, $model_id as model_id
-    from ranked
-    left join newest on ranked.user_id = newest.user_id and newest.as_of = $as_of
-    where ranked.is_new
-    and (
-        newest.user_id is null
-        or abs(newest.probability - ranked.probability) > 1e-6
-        or coalesce(abs(newest.expected_value - ranked.expected_value), 0)
-            > 1e-5 * coalesce(ranked.expected_value, 0)
-    )
-    """
-)
-
-# Scores by the same model; the newest of each user counts.
-KNOWN = """
-    select user_id, as_of, scored_at, probability, expected_value
-    from prediction_history
-    where prediction = $prediction and model_id = $model_id and as_of <= $as_of
-"""
-# The history grows by all users every day; `predictions` has its newest scores as of $served_as_of.
-KNOWN_SINCE = f"""
-    select user_id, as_of, scored_at, probability, expected_value
-    from predictions
-    where prediction = $prediction and model_id = $model_id
-    union all
-    {KNOWN} and as_of >= $served_as_of
-"""
 
 
 @dataclass(frozen=True)
@@ -234,50 +139,41 @@ def _score_all(
             fill_scored(warehouse, scorable, explainers, as_of, progress)
         else:
             _fill_scored(warehouse, scorable, n_users, explainers, as_of, progress)
-        now, served_as_of = datetime.now(UTC).replace(tzinfo=None), _served_as_of(warehouse)
+        now, served_as_of = datetime.now(UTC).replace(tzinfo=None), newest_served(warehouse)
+        new = [NewScores(model, as_of[model.prediction], served_as_of) for model in scorable]
         alarms = {}
-        for model in scorable:
-            alarm = _check(warehouse, model, as_of[model.prediction], served_as_of, accepted)
+        for scores in new:
+            alarm = _check(warehouse, scores, accepted)
             if alarm:
-                alarms[model.prediction] = alarm
+                alarms[scores.model.prediction] = alarm
         held = {name: alarm for name, alarm in alarms.items() if alarm.is_held_back}
         if held:
             raise _HeldBack(held)
-        for model in scorable:
-            alarm = alarms.get(model.prediction)
+        for scores in new:
+            prediction = scores.model.prediction
+            alarm = alarms.get(prediction)
             if alarm:
-                progress(f"{model.prediction}: {alarm.message}")
-            summaries[model.prediction] = ScoreSummary(
-                model.prediction,
-                n_users[model.prediction],
-                _append(warehouse, model, as_of[model.prediction], served_as_of, now),
-                alarm,
-            )
+                progress(f"{prediction}: {alarm.message}")
+            n_appended = scores.append(warehouse, now)
+            summaries[prediction] = ScoreSummary(prediction, n_users[prediction], n_appended, alarm)
         warehouse.execute("drop table scored")
     return summaries
 
 
-def _check(
-    warehouse: Warehouse,
-    model: ModelRecord,
-    as_of: datetime,
-    served_as_of: datetime | None,
-    accepted: Collection[str],
-) -> Alarm | None:
+def _check(warehouse: Warehouse, scores: NewScores, accepted: Collection[str]) -> Alarm | None:
     """Compare the outcomes that new and current scores predict with the usual number."""
-    parameters = {"prediction": model.prediction, "model_id": model.model_id, "as_of": as_of}
-    known, more = _known(as_of, served_as_of)
-    (row,) = warehouse.rows(EXPECTED.format(known=known), parameters | more)
+    prediction = scores.model.prediction
+    row = scores.expected(warehouse)
     (cohort,) = warehouse.rows(
-        "select count(*) as n_users from scoring_rows where prediction = ?", [model.prediction]
+        "select count(*) as n_users from scoring_rows where prediction = ?", [prediction]
     )
     facts = population_facts(row, cohort["n_users"])
     if facts is None:
         return None
-    usual = read_usual(warehouse, model.prediction, cohort["n_users"])
-    is_accepted = model.prediction in accepted
-    return check_expected(model.prediction, *facts, usual, is_accepted) or check_amount(
-        model.prediction, row["amount"], facts[1], usual, is_accepted
+    usual = read_usual(warehouse, prediction, cohort["n_users"])
+    is_accepted = prediction in accepted
+    return check_expected(prediction, *facts, usual, is_accepted) or check_amount(
+        prediction, row["amount"], facts[1], usual, is_accepted
     )
 
 
@@ -331,10 +227,7 @@ def _explainers(
             continue
         explainer = make_explainer(warehouse, model)
         if explainer is None:
-            progress(
-                f"{model.prediction}: no reasons, its model is of another library or was trained "
-                "before Foretell had them"
-            )
+            progress(f"{model.prediction}: no reasons, its model is of another library")
             warehouse.execute("delete from reasons where prediction = ?", [model.prediction])
             continue
         warehouse.execute(DELETE_REASONS, {"prediction": model.prediction})
@@ -365,42 +258,3 @@ def _read_blocks(
             load_features(warehouse, user_key, as_of_hour, feature_ids),
             rows.select(["prediction", "user_id"]).append_column("place", pa.array(place)),
         )
-
-
-def _served_as_of(warehouse: Warehouse) -> datetime | None:
-    """Return the newest as_of of `predictions`; None if missing, empty or of an older version."""
-    if not warehouse.has_table("predictions"):
-        return None
-    if "expected_value" not in warehouse.table("select * from predictions limit 0").column_names:
-        return None
-    (newest,) = warehouse.rows("select max(as_of) as as_of from predictions")
-    as_of: datetime | None = newest["as_of"]
-    return as_of
-
-
-def _append(
-    warehouse: Warehouse,
-    model: ModelRecord,
-    as_of: datetime,
-    served_as_of: datetime | None,
-    now: datetime,
-) -> int:
-    """Move the scores of one prediction into the history; return the number of appended rows."""
-    parameters = {
-        "prediction": model.prediction,
-        "model_id": model.model_id,
-        "as_of": as_of,
-        "scored_at": now,
-    }
-    (before,) = warehouse.rows("select count(*) as n from prediction_history")
-    known, more = _known(as_of, served_as_of)
-    warehouse.execute(APPEND.format(known=known), parameters | more)
-    (after,) = warehouse.rows("select count(*) as n from prediction_history")
-    return int(after["n"] - before["n"])
-
-
-def _known(as_of: datetime, served_as_of: datetime | None) -> tuple[str, dict[str, Any]]:
-    """Return the query of earlier scores by the same model, and its parameters."""
-    if served_as_of is None or served_as_of > as_of:  # or this is a replay of an earlier hour
-        return KNOWN, {}
-    return KNOWN_SINCE, {"served_as_of": served_as_of}

@@ -152,7 +152,7 @@ def _measured(
 
 
 def _window(model: ModelRecord) -> dict[str, str] | None:
-    """Return the oldest and newest snapshot; None of a model of an older version."""
+    """Return the oldest and newest snapshot; None where nothing was learned from them."""
     metrics = model.metrics or {}
     if "first_as_of_hour" not in metrics:
         return None
@@ -210,5 +210,4 @@ def _drift(warehouse: Warehouse, model: ModelRecord) -> dict[str, Any]:
             """,
             [model.prediction, model.model_id],
         )
-    # What an older version built has no values.
-    return {"rows": [{"mean_value": None, **row} for row in rows], **now}
+    return {"rows": rows, **now}

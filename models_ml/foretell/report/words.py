@@ -77,13 +77,13 @@ def in_words(model: ModelRecord, label: str) -> str:
         lines.append(
             f"- **Probabilities.** Predicted and observed rates differ by **{gap:.1f} percentage "
             f"points** on average. Log loss {loss['value']:.4f} ({_loss_interval(metrics)}), where "
-            f"giving everybody the base rate has {metrics['log_loss_base_rate']['value']:.4f} "
+            f"giving all users the base rate has {metrics['log_loss_base_rate']['value']:.4f} "
             "(lower is better)."
         )
     if is_guessing(metrics):
         gain = metrics["log_loss_gain"]
         lines.append(
-            "- **No better than guessing.** It is no better than giving everybody the base rate: "
+            "- **No better than guessing.** It is no better than giving all users the base rate: "
             f"it gains {gain['value']:+.4f} in log loss (95% interval "
             f"{gain['low']:+.4f} to {gain['high']:+.4f})."
         )

@@ -182,16 +182,12 @@ def an_hour_later(warehouse):
     warehouse.execute("update features_values set as_of_hour = 490897")
 
 
-@pytest.mark.parametrize(
-    "existing", ["nothing", "predictions", "predictions of another hour", "predictions of 0.1"]
-)
+@pytest.mark.parametrize("existing", ["nothing", "predictions", "predictions of another hour"])
 def test_users_of_an_hour_are_ranked_among_everybody(warehouse, existing):
     whole, _ = champion("all", [0, 1, 2])
     score_predictions(warehouse, [whole])
     if existing != "nothing":
         warehouse.execute(f"create table predictions as {NEWEST}")
-    if existing == "predictions of 0.1":
-        warehouse.execute("alter table predictions drop column expected_value")
     if existing == "predictions of another hour":  # as around a replay
         warehouse.execute("update predictions set as_of = as_of + interval 1 day, probability = 0")
     an_hour_later(warehouse)
