@@ -1,7 +1,7 @@
-{# The last and the first hour of some events; events after the last hour have wrong clocks. One
-   row: last_hour, first_event_hour. hours: a FROM item as stg_event_hours; written_by: the hour by which
-   all events had been written or loaded, as SQL, NULL if unknown; begun_by: the newest first hour of
-   the files with at least 3 events, as SQL (a file of a few stray events does not count). Rules:
+{# The last and the first hour of some events, decided in one query of ten steps. Events after the last hour have
+   wrong clocks. One row: last_hour, first_event_hour. hours: a FROM item as stg_event_hours; written_by: the hour
+   by which all events had been written or loaded, as SQL, NULL if unknown; begun_by: the newest first hour of the
+   files with at least 3 events, as SQL (a file of a few stray events does not count). Rules:
    - An event received before its own hour has a fast clock: it is no evidence of the hour.
    - The volume of an hour is the number of its users: one phone with a wrong clock may send hundreds of events.
    - No event happens after it was written. If more than half of the events did, the time of writing is wrong.
@@ -38,39 +38,11 @@
         where counted.n_users_timed > 0 and coalesce(counted.event_hour <= written.written_by, true)
     ),
 
-    -- The usual volume is the median over users, so a few stray events do not change it.
-    of_day as ({{ usual_volume('known', 'hour_of_day') }}),
-
-    of_week as ({{ usual_volume('known', 'hour_of_week') }}),
-
     history as (
         select max(event_hour) - min(event_hour) as n_hours, sum(n_users) as n_users from known
     ),
 
-    slots as (
-        select
-            of_hour.hour_of_week,
-            case
-                when history.n_hours < 504 then coalesce(of_day.n_users, 0)
-                else least(coalesce(of_day.n_users, 0), coalesce(of_week.n_users, 0))
-            end as n_users
-        from {{ numbers_below(168, 'hour_of_week') }} as of_hour
-        cross join history
-        left join of_day on {{ modulo('of_hour.hour_of_week', 24) }} = of_day.slot
-        left join of_week on of_hour.hour_of_week = of_week.slot
-    ),
-
-    expected as (
-        select
-            slots.hour_of_week
-            {%- for n in windows %},
-            sum(case when {{ modulo('168 + slots.hour_of_week - earlier.hour_of_week', 168) }} < {{ [n, 168] | min }}
-                then earlier.n_users else 0 end) * {{ [n / 168, 1.0] | max }} as expected_{{ n }}
-            {%- endfor %}
-        from slots
-        cross join slots as earlier
-        group by slots.hour_of_week
-    ),
+    expected as ({{ usual_of_windows('known', 'history', windows) }}),
 
     seen as (
         select
@@ -140,6 +112,39 @@
         tail.first_event_hour
     from tail
     cross join history
+{% endmacro %}
+
+{# The usual number of users of the 1, 3, 6 … hours up to each hour of the week: columns hour_of_week and expected_1,
+   expected_3 … of windows. An hour has the median over users of its time of day, or of its time of the week where
+   that is lower and three weeks are known, so a few stray events do not change it. known: a CTE with n_users,
+   hour_of_day and hour_of_week; history: a CTE with n_hours, the hours from the first to the last. #}
+{% macro usual_of_windows(known, history, windows) %}
+    with of_day as ({{ usual_volume(known, 'hour_of_day') }}),
+
+    of_week as ({{ usual_volume(known, 'hour_of_week') }}),
+
+    slots as (
+        select
+            of_hour.hour_of_week,
+            case
+                when history.n_hours < 504 then coalesce(of_day.n_users, 0)
+                else least(coalesce(of_day.n_users, 0), coalesce(of_week.n_users, 0))
+            end as n_users
+        from {{ numbers_below(168, 'hour_of_week') }} as of_hour
+        cross join {{ history }} as history
+        left join of_day on {{ modulo('of_hour.hour_of_week', 24) }} = of_day.slot
+        left join of_week on of_hour.hour_of_week = of_week.slot
+    )
+
+    select
+        slots.hour_of_week
+        {%- for n in windows %},
+        sum(case when {{ modulo('168 + slots.hour_of_week - earlier.hour_of_week', 168) }} < {{ [n, 168] | min }}
+            then earlier.n_users else 0 end) * {{ [n / 168, 1.0] | max }} as expected_{{ n }}
+        {%- endfor %}
+    from slots
+    cross join slots as earlier
+    group by slots.hour_of_week
 {% endmacro %}
 
 {# The usual number of users of an hour, per slot (of day or week): the median over users, each counted in the

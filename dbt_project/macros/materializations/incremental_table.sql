@@ -15,10 +15,7 @@
         {%- set parts = parts_by_week(ref(config.get('filled_by_week'))) if config.get('filled_by_week') else [{}] -%}
         {%- set backup = duckdb__fill_in_parts(target_relation, parts) -%}
     {%- endif -%}
-    {{ run_hooks(post_hooks) }}
-    {% do persist_docs(target_relation, model) %}
-    {%- do adapter.commit() -%}
-    {%- if backup -%}{%- do drop_relation_if_exists(backup) -%}{%- endif -%}
+    {%- do duckdb__finish(target_relation, backup) -%}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 

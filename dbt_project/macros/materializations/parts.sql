@@ -51,6 +51,14 @@
     {{ return(backup if existing is not none and not existing.is_view else none) }}
 {% endmacro %}
 
+{# The end of a materialization: hooks, comments, commit; only then is the replaced table dropped. #}
+{% macro duckdb__finish(target_relation, backup) %}
+    {{ run_hooks(post_hooks) }}
+    {% do persist_docs(target_relation, model) %}
+    {%- do adapter.commit() -%}
+    {%- if backup -%}{%- do drop_relation_if_exists(backup) -%}{%- endif -%}
+{% endmacro %}
+
 {# Insert part after part, with progress if it takes long. #}
 {% macro duckdb__insert_parts(building, parts) %}
     {%- set began = modules.datetime.datetime.now() -%}

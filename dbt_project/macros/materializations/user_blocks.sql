@@ -6,10 +6,7 @@
     {{ run_hooks(pre_hooks) }}
     {%- set n_blocks = (rows_of_requested_users() / var('rows_per_block')) | round(0, 'ceil') | int or 1 -%}
     {%- set backup = duckdb__fill_in_parts(target_relation, blocks_of_keys(n_blocks)) -%}
-    {{ run_hooks(post_hooks) }}
-    {% do persist_docs(target_relation, model) %}
-    {%- do adapter.commit() -%}
-    {%- if backup -%}{%- do drop_relation_if_exists(backup) -%}{%- endif -%}
+    {%- do duckdb__finish(target_relation, backup) -%}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
