@@ -52,7 +52,7 @@ def scoring_slowly(folder: Path, master: str) -> Iterator[subprocess.Popen]:
         start_new_session=True,
     )  # fmt: skip
     try:
-        ends = time.monotonic() + 120
+        ends = time.monotonic() + 300
         while not mark.exists():
             assert process.poll() is None, process.communicate()[1][-2000:]
             assert time.monotonic() < ends
