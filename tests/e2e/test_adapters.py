@@ -269,6 +269,6 @@ def test_dbt_alone_refuses_a_wrong_setting(tmp_path, sources, message):
         "FORETELL_SOURCES": sources,
         "FORETELL_WAREHOUSE": str(tmp_path / "w.duckdb"),
     }
-    done = dbt(["compile", "--select", "stg_raw_events"], environment, tmp_path)
+    done = dbt(["compile", "--select", "stg_batches"], environment, tmp_path)
     assert done.returncode != 0
     assert message in " ".join(done.stdout.split())

@@ -65,6 +65,3 @@ cast(conv(substr(md5({{ text }}), 1, 8), 16, 10) % {{ buckets }} as integer)
 {% macro duckdb__hash_key(columns) %}cast(hash({{ columns }}) >> 1 as bigint){% endmacro %}
 {% macro spark__hash_key(columns) %}(xxhash64({{ columns }}) & 9223372036854775807){% endmacro %}
 {% macro default__hash_key(columns) %}{{ exceptions.raise_compiler_error("hash_key: add " ~ target.type) }}{% endmacro %}
-
-{# Overrides dbt's macro, which quotes unit tests and accepted values: a quote is doubled, as in sql_string. #}
-{% macro spark__escape_single_quotes(expression) %}{{ expression | replace("'", "''") }}{% endmacro %}
