@@ -28,12 +28,8 @@ RAW_EVENTS, RAW_EVENTS_TABLE = dg.AssetKey(["raw_events"]), dg.AssetKey(["stg_ra
 CHECKED = {dg.AssetKey(["stg_as_of"]), dg.AssetKey(["prediction_definitions"])}
 # Tables that the assets of models and scores write and dbt's models read.
 WRITTEN = {
-    dg.AssetKey(["history", "models"]),
-    dg.AssetKey(["history", "prediction_history"]),
-    dg.AssetKey(["internal", "model_features"]),
-    dg.AssetKey(["internal", "held_out_scores"]),
-    dg.AssetKey(["internal", "reasons"]),
-    dg.AssetKey(["internal", "build_state"]),
+    dg.AssetKey([name])
+    for name in ("models", "prediction_history", "model_features", "held_out_scores", "reasons")
 }
 
 
@@ -66,16 +62,15 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
-        """Replace sources that assets write by these assets, as dbt does not know the writers."""
+        """Replace tables that assets write by these assets, as dbt does not know the writers."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         deps = {dep.asset_key for dep in spec.deps}
         if spec.key == RAW_EVENTS_TABLE:
             return spec.replace_attributes(deps=[RAW_EVENTS])
-        if deps & WRITTEN:
-            # Before the scoring of this run, the history has rows of earlier runs only.
-            tags = self.get_resource_props(manifest, unique_id)["tags"]
-            written = self._scores if AFTER_SCORING.removeprefix("tag:") in tags else []
-            return spec.replace_attributes(deps=[*sorted(deps - WRITTEN), *written])
+        # Before the scoring of this run, they have rows of earlier runs only.
+        tags = self.get_resource_props(manifest, unique_id)["tags"]
+        if deps & WRITTEN and AFTER_SCORING.removeprefix("tag:") in tags:
+            return spec.replace_attributes(deps=[*sorted(deps - WRITTEN), *self._scores])
         return spec
 
     def get_asset_check_spec(

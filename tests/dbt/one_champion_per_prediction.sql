@@ -1,6 +1,6 @@
 {# At most one model scores a prediction. #}
 select prediction, count(*) as n_champions
-from {{ source('history', 'models') }}
+from {{ ref('models') }}
 where status = 'champion'
 group by prediction
 having count(*) > 1

@@ -81,7 +81,7 @@
    values. #}
 {% macro set_build_state(changed) %}
     {%- set table, columns = history_table('build_state'), [] -%}
-    {%- for column, type in history_tables()['build_state'].items() -%}
+    {%- for column, type in history_columns('build_state').items() -%}
         {%- do columns.append(
             'cast(' ~ changed.get(column, 'state.' ~ column) ~ ' as ' ~ type ~ ') as ' ~ column
         ) -%}

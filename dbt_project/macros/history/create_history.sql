@@ -1,58 +1,48 @@
-{# Columns of the tables that no model makes: Python writes them, macros write `build_state`. Contract columns:
-   DESIGN.md section 4. #}
+{# The tables of folder 00_history, which no model makes: Python writes them, macros write `build_state`. Their columns
+   and types are in the YAML of that folder. #}
 {% macro history_tables() %}
-    {%- set text = dbt.type_string() -%}
-    {{ return({
-        'models': {
-            'model_id': text, 'prediction': text, 'definition_hash': text,
-            'trained_at': 'timestamp', 'as_of': 'timestamp', 'status': text, 'reason': text,
-            'candidate': text, 'calibration': text, 'metrics': text, 'reliability': text,
-            'importances': text, 'feature_ids': text, 'onnx': type_bytes(),
-            'holdout_feature_ids': text, 'holdout_onnx': type_bytes(), 'challenge': text,
-            'explain_model': type_bytes(),
-        },
-        'model_features': {
-            'model_id': text, 'feature_name': text, 'kind': text, 'event_name': text,
-            'property': text, 'value': text, 'kept_values_hash': 'bigint', 'is_version': 'boolean',
-            'week': 'integer',
-        },
-        'prediction_history': {
-            'prediction': text, 'user_id': text, 'probability': 'double',
-            'expected_value': 'double', 'percentile': 'double', 'as_of': 'timestamp',
-            'scored_at': 'timestamp', 'model_id': text,
-        },
-        'reasons': {
-            'prediction': text, 'user_id': text, 'as_of': 'timestamp', 'model_id': text,
-            'place': 'integer', 'input': text, 'words': text, 'contribution': 'double',
-        },
-        'held_out_scores': {
-            'prediction': text, 'model_id': text, 'user_id': text, 'as_of': 'timestamp',
-            'probability': 'double', 'outcome': 'integer', 'expected_value': 'double',
-            'value': 'double',
-        },
-        'alarms': {
-            'as_of': 'timestamp', 'raised_at': 'timestamp', 'prediction': text, 'kind': text,
-            'is_held_back': 'boolean', 'message': text,
-        },
-        'event_property_usage': {
-            'usage_date': 'date', 'event_name': text, 'property': text, 'kind': text,
-            'source': text, 'n_queries': 'bigint', 'n_references': 'bigint', 'n_users': 'bigint',
-        },
-        'build_state': {
-            'version': text, 'scope': text, 'as_of': 'timestamp', 'newest_as_of': 'timestamp',
-            'scored_as_of': 'timestamp', 'oldest_score_as_of': 'timestamp', 'definitions_hash': 'bigint',
-            'step': text, 'follows_stopped': 'boolean', 'is_daily_whole': 'boolean',
-            'started_at': 'timestamp', 'finished_at': 'timestamp',
-        },
-    }) }}
+    {%- set found = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.config.materialized == 'history_table' -%}
+        {%- do found.append(node.name) -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {% endmacro %}
 
-{# One of these tables, in the schema of its source. #}
+{# One of these tables, where its model says. #}
 {% macro history_table(name) %}
-    {%- for source in graph.sources.values() if source.package_name == 'foretell' and source.name == name -%}
-        {{ return(api.Relation.create(source.database, source.schema, source.identifier, type='table')) }}
-    {%- endfor -%}
+    {%- set node = graph.nodes['model.foretell.' ~ name] -%}
+    {{ return(api.Relation.create(node.database, node.schema, node.alias, type='table')) }}
 {% endmacro %}
+
+{# Its columns: a mapping of column name to SQL type. #}
+{% macro history_columns(name) %}
+    {%- set columns = {} -%}
+    {%- for column in graph.nodes['model.foretell.' ~ name].columns.values() -%}
+        {%- do columns.update({column.name: column.data_type}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{% endmacro %}
+
+{# The SQL of a model of such a table: its columns, without rows. #}
+{% macro no_rows() %}
+select
+    {%- for column in model.columns.values() %}
+    cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+where false
+{% endmacro %}
+
+{# A table that is there before a build (create_history) and that no build changes, not with --full-refresh either. #}
+{% materialization history_table, default %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {{ run_hooks(pre_hooks) }}
+    {% call statement('main') -%} select 1 {%- endcall %}
+    {{ run_hooks(post_hooks) }}
+    {% do persist_docs(target_relation, model) %}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
 
 {# Before a build: create these tables, empty on a fresh warehouse, so that `dbt build` works before any model
    is trained and without a query log. Missing columns of a table of an older version are added, empty. Reading
@@ -61,8 +51,8 @@
     {%- if execute %}
     {%- do refuse_version() -%}
     {%- set changed = [] -%}
-    {%- for table, columns in history_tables().items() %}
-    {%- set relation = history_table(table) -%}
+    {%- for table in history_tables() %}
+    {%- set relation, columns = history_table(table), history_columns(table) -%}
     {%- set there = existing_relation(relation) or recovered_table(relation) %}
     {%- if there %}
         {%- set missing = missing_columns(there, columns) -%}

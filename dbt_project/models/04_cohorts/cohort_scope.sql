@@ -2,7 +2,7 @@
    finished and its tables are current (build_state); `reason` says why not. Users with events since
    since_hour are active: usually the last hour, more if an hourly run was missed. Grain: one row;
    none without events. #}
--- depends_on: {{ source('internal', 'build_state') }}, {{ ref('prediction_definitions') }}
+-- depends_on: {{ ref('build_state') }}, {{ ref('prediction_definitions') }}
 with
 
 now as (select as_of_hour, as_of from {{ ref('stg_as_of') }}),
@@ -11,7 +11,7 @@ now as (select as_of_hour, as_of from {{ ref('stg_as_of') }}),
 -- The newest finished run; no row if there is none.
 finished as (
     select *
-    from {{ source('internal', 'build_state') }}
+    from {{ ref('build_state') }}
     where finished_at is not null
 ),
 

@@ -13,8 +13,8 @@ history as (
         history.model_id,
         max(history.probability) as probability,
         max(history.expected_value) as expected_value
-    from {{ source('history', 'prediction_history') }} as history
-    inner join {{ source('history', 'models') }} as models on history.model_id = models.model_id
+    from {{ ref('prediction_history') }} as history
+    inner join {{ ref('models') }} as models on history.model_id = models.model_id
     inner join {{ ref('prediction_definitions') }} as definitions
         on history.prediction = definitions.prediction
         and models.definition_hash = definitions.definition_hash

@@ -6,7 +6,7 @@ with
 
 reasons as (
     select prediction, user_id, as_of, model_id, place, input, words, contribution
-    from {{ source('internal', 'reasons') }}
+    from {{ ref('reasons') }}
 ),
 
 predictions as (select prediction, user_id, as_of, model_id from {{ ref('predictions') }}),

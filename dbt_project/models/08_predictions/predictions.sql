@@ -31,7 +31,7 @@ since as (
 scores as (
     select
         prediction, user_id, probability, expected_value, percentile, as_of, scored_at, model_id
-    from {{ source('history', 'prediction_history') }}
+    from {{ ref('prediction_history') }}
     where as_of >= (select since.as_of from {{ 'since' if is_hourly else 'oldest' }} as since)
     {%- if is_hourly %}
     union all
@@ -44,7 +44,7 @@ scores as (
     {%- endif %}
 ),
 
-models as (select model_id, definition_hash from {{ source('history', 'models') }}),
+models as (select model_id, definition_hash from {{ ref('models') }}),
 
 definitions as (select prediction, definition_hash from {{ ref('prediction_definitions') }}),
 

@@ -12,7 +12,7 @@ ranked as (
         row_number() over (
             partition by models.prediction order by models.as_of desc, models.trained_at desc
         ) as place
-    from {{ in_view(source('history', 'models')) }} as models
+    from {{ in_view(ref('models')) }} as models
     inner join {{ in_view(ref('prediction_definitions')) }} as definitions
         on models.prediction = definitions.prediction
         and models.definition_hash = definitions.definition_hash

@@ -15,7 +15,7 @@ final as (
         taken.kept_values_hash,
         taken.is_version,
         taken.week
-    from {{ source('internal', 'model_features') }} as taken
+    from {{ ref('model_features') }} as taken
     inner join {{ ref('champions') }} as champions on taken.model_id = champions.model_id
 )
 

@@ -11,7 +11,7 @@ counters as (
 
 sets as (
     select distinct event_name, property, value, is_version, kept_values_hash
-    from {{ source('internal', 'model_features') }}
+    from {{ ref('model_features') }}
     where event_name is not null and kept_values_hash is not null
 ),
 

@@ -6,7 +6,7 @@ with
 
 usage as (
     select usage.kind, usage.event_name, usage.property, sum(usage.n_queries) as n_queries
-    from {{ source('internal', 'event_property_usage') }} as usage
+    from {{ ref('event_property_usage') }} as usage
     inner join {{ ref('stg_as_of') }} as now
         on usage.usage_date < cast(now.as_of as date) or usage.usage_date is null
     group by usage.kind, usage.event_name, usage.property

@@ -16,7 +16,7 @@ held_out as (
         scores.outcome,
         scores.expected_value,
         scores.value
-    from {{ source('internal', 'held_out_scores') }} as scores
+    from {{ ref('held_out_scores') }} as scores
     inner join {{ ref('champions') }} as champions on scores.model_id = champions.model_id
 ),
 
