@@ -25,7 +25,7 @@ def build_definitions(settings: Settings, target: Path | None = None) -> dg.Defi
     settings = with_staged_definitions(settings)
     manifest = prepare_manifest(settings, target)
     predictions = read_predictions(manifest)
-    project = dbt_project(manifest)
+    project = dbt_project(settings.project, manifest)
     return dg.Definitions(
         assets=[
             build_raw_events(settings),

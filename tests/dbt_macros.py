@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 
 
 class Returned(Exception):
@@ -26,7 +26,7 @@ class Refused(Exception):
 @contextmanager
 def loaded(*patterns: str, **given: Any) -> Iterator[Any]:
     """Yield the macros of some files under dbt_project/macros, in a context with what is given."""
-    folder = PROJECT / "dbt_project/macros"
+    folder = PACKAGE / "dbt_project/macros"
     files = sorted(path for pattern in patterns for path in folder.glob(pattern))
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
 

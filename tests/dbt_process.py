@@ -9,7 +9,7 @@ import os
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", __name__])
@@ -40,7 +40,7 @@ def _serve(commands: Connection) -> None:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    os.chdir(PROJECT)
+    os.chdir(PACKAGE)
     gc.disable()  # a tenth of a command; what it leaves is collected after it
     outside = dict(os.environ)
     while True:

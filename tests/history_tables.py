@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import jinja2
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 
 MODELS = """
     create table models (
@@ -50,7 +50,7 @@ ALARMS_TABLE = """
 
 # The project's own view of who scores; it reads prediction_definitions and stg_as_of.
 CHAMPIONS = "create view champions as " + jinja2.Template(
-    (PROJECT / "dbt_project/models/02_hourly/champions/champions.sql").read_text()
+    (PACKAGE / "dbt_project/models/02_hourly/champions/champions.sql").read_text()
 ).render(
     ref=lambda name: name,
     source=lambda schema, name: name,

@@ -28,15 +28,15 @@ from foretell.alarms.alarms import current_alarms
 from foretell.demo.events import DemoSettings, write_demo_events
 from foretell.learn.metrics import mean_log_loss
 from foretell.pipeline.registry import find_champion
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.run import run
 from foretell.settings import Settings
 from foretell.warehouse.base import Warehouse
 from foretell.warehouse.open import open_warehouse
 
-RETAIL = PROJECT / "benchmarks/quality/online_retail"
+RETAIL = PACKAGE / "benchmarks/quality/online_retail"
 FIRST_CUT, DAYS_BETWEEN, N_CUTS = datetime(2011, 2, 21), 14, 20  # the last 12 days before the end
-DEMO = PROJECT / "seeds/demo_predictions"
+DEMO = PACKAGE / "seeds/demo_predictions"
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def simulated_rows(scratch: Path, demo: DemoSettings) -> Iterator[dict[str, Any]
     write_demo_events(folder / "events", demo)
     settings = Settings(str(folder / "events/*.parquet"), folder / "w.duckdb", DEMO)
     run(settings, _tell)
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         name = "demo" if demo == DemoSettings() else f"simulator, seed {demo.seed}"
         yield from _rows(warehouse, name, "")
     shutil.rmtree(folder)
@@ -86,10 +86,10 @@ def retail_rows(events: Path, scratch: Path, n_cuts: int) -> Iterator[dict[str, 
         as_of = FIRST_CUT + timedelta(days=cut * DAYS_BETWEEN)
         settings = replace(settings, as_of=as_of)
         run(settings, _tell)
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        with open_warehouse(settings.location, read_only=True) as warehouse:
             rows += _rows(warehouse, "online retail", f"{as_of:%Y-%m-%d}")
     run(replace(settings, as_of=None), _tell, with_training=False)
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         for row in rows:
             yield row | _realised(warehouse, row)
 

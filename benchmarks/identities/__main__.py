@@ -24,7 +24,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from tests.random_events import standing_for
 
 CHAIN, CYCLE, GROUP = 10_000, 100, 8
@@ -96,7 +96,7 @@ def resolve(events: Path, warehouse: Path) -> dict[str, float]:
     subprocess.run(
         [Path(sys.executable).with_name("dbt"), "run", "--select", "+stg_identity_map",
          "--target-path", target, "--quiet"],
-        cwd=PROJECT, check=True,
+        cwd=PACKAGE, check=True,
         env={**os.environ, "FORETELL_EVENTS": str(events), "FORETELL_WAREHOUSE": str(warehouse),
              "FORETELL_AS_OF": AS_OF, "FORETELL_PREDICTIONS": ""},
     )  # fmt: skip

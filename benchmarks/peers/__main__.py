@@ -33,7 +33,7 @@ from benchmarks.peers.task import EDGES, N_WEEKS
 from benchmarks.peers.with_duckdb_rollup import ROLLUP
 from benchmarks.speed.__main__ import EVENTS_PER_USER, Cost, measure
 from benchmarks.speed.generate import generate
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 
 HOURS_BEFORE_END = 25  # as in benchmarks/speed: there are events that must not be seen
 # An event just before, at and just after each end of a week; made-up events hardly ever are there.
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="has requirements.txt")
     parser.add_argument("--python-pandas2", help="has requirements_pandas2.txt; default: --python")
     parser.add_argument("--max-seconds", type=float, default=600, help="a process is ended then")
-    parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse/speed")
+    parser.add_argument("--folder", type=Path, default=PACKAGE / "warehouse/speed")
     arguments = parser.parse_args()
     events_folder = arguments.folder.resolve() / str(arguments.events)
     made = generate(events_folder, arguments.events, arguments.events // EVENTS_PER_USER)

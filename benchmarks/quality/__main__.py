@@ -35,13 +35,13 @@ from benchmarks.quality.table import (
     result_of,
 )
 from foretell.demo.events import DemoSettings, write_demo_events
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.settings import Settings, parse_as_of
 
 HERE = Path(__file__).parent
-ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"
+ONLINE_RETAIL = PACKAGE.parent / "shared/data/online_retail/events.parquet"
 ONLINE_RETAIL_CUTS = ("2011-08-01", "2011-10-01", "2011-11-01")
-DEMO_PREDICTIONS = PROJECT / "seeds/demo_predictions"
+DEMO_PREDICTIONS = PACKAGE / "seeds/demo_predictions"
 RARE_DAYS_BEFORE_END = (45, 38, 31, 24, 17, 10, 3)  # horizons of three days do not overlap
 QUICK_CUTS, QUICK_USERS, QUICK_BUDGET = ("2011-10-01",), 2_000, 20
 CASES = ("simulator", "online_retail", "rare")

@@ -77,7 +77,7 @@ def prepare(case: Case, folder: Path, selected: list[str]) -> list[Task]:
     cut = f"{settings.as_of:%Y-%m-%d}"
     build(settings, quiet)
     tasks: list[tuple[Task, int, list[str]]] = []
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         for prediction in select_predictions(warehouse):
             if selected and prediction not in selected:
                 continue

@@ -11,9 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 
-FOLDER = PROJECT / ".venv-references"
+FOLDER = PACKAGE / ".venv-references"
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 
 

@@ -34,14 +34,14 @@ from foretell.pipeline import registry
 from foretell.pipeline.features import load_features
 from foretell.pipeline.score_block import feature_ids_of, make_scorer, score_block
 from foretell.pipeline.spark_score import block_of, fill_scored, users_to_score
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.warehouse.base import Warehouse
 from foretell.warehouse.open import open_warehouse
 
 if TYPE_CHECKING:
     from foretell.warehouse.spark import SparkWarehouse
 
-PREDICTIONS = PROJECT / "benchmarks/speed/predictions"
+PREDICTIONS = PACKAGE / "benchmarks/speed/predictions"
 LINE = re.compile(r"^\s*(\d+) s  +(.*)$")
 PREDICTION = "buys_within_7_days"
 CORES = 2
@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.spark", description=__doc__)
     sizes = [1_000_000, 2_000_000, 4_000_000, 8_000_000]
     parser.add_argument("--events", nargs="+", type=int, default=sizes)
-    parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse/speed_spark")
+    parser.add_argument("--folder", type=Path, default=PACKAGE / "warehouse/speed_spark")
     arguments = parser.parse_args()
     seconds = {n: _walk(arguments.folder.resolve() / str(n), n) for n in arguments.events}
     _show(seconds)
@@ -84,8 +84,8 @@ def _walk(folder: Path, n_events: int) -> dict[str, float]:
 def _seconds_of_models(output: str) -> dict[str, float]:
     """Return seconds per folder of models: a sum, several are built at a time."""
     folder_of = {
-        path.stem: path.relative_to(PROJECT / "dbt_project/models").parts[0]
-        for path in (PROJECT / "dbt_project/models").rglob("*.sql")
+        path.stem: path.relative_to(PACKAGE / "dbt_project/models").parts[0]
+        for path in (PACKAGE / "dbt_project/models").rglob("*.sql")
     }
     seconds: dict[str, float] = defaultdict(float)
     for line in output.splitlines():

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speed.generate import arrive, generate
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 
 EVENTS_PER_USER = 100
 FLOOR = """
@@ -88,7 +88,7 @@ def measure(
         code = subprocess.call(
             [sys.executable, "-c", PEAK, *command],
             env={**os.environ, **environment},
-            cwd=PROJECT,
+            cwd=PACKAGE,
             stdout=file,
             stderr=subprocess.STDOUT,
         )
@@ -115,7 +115,7 @@ def main() -> None:
     """Run the measurement named by the arguments and print its tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--events", type=lambda text: int(float(text)), default=1_000_000)
-    parser.add_argument("--folder", type=Path, default=PROJECT / "warehouse/speed")
+    parser.add_argument("--folder", type=Path, default=PACKAGE / "warehouse/speed")
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=["everything", "again"])
     parser.add_argument("--predictions", type=Path, default=Path(__file__).parent / "predictions")
     parser.add_argument("--n-predictions", type=int, help="so many made-up predictions instead")

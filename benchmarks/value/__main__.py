@@ -31,13 +31,13 @@ from foretell.learn.onnx.model import EXPECTED_VALUE, make_session, predict_spar
 from foretell.learn.train import TrainSettings, train
 from foretell.pipeline.features import load_features
 from foretell.pipeline.training_data import load_training_set
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.run import build, select_predictions
 from foretell.settings import Settings, parse_as_of
 from foretell.warehouse.open import open_warehouse
 
 HERE = Path(__file__).parent
-ONLINE_RETAIL = PROJECT.parent / "shared/data/online_retail/events.parquet"
+ONLINE_RETAIL = PACKAGE.parent / "shared/data/online_retail/events.parquet"
 CUTS = {
     "cdnow": ("1997-12-01", "1998-02-01", "1998-04-01"),
     "online_retail": ("2011-08-01", "2011-10-01", "2011-11-01"),
@@ -99,7 +99,7 @@ def _measure(name: str, case: Case, selected: list[str]) -> Iterator[list[str]]:
     users: dict[str, list[str]] = {}
     usual: dict[str, float] = {}
     horizons: dict[str, int] = {}
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         for prediction in select_predictions(warehouse):
             if selected and prediction not in selected:
                 continue

@@ -18,7 +18,7 @@ import yaml
 from foretell.definition_files import FILE_KEY, name_user_files
 from foretell.errors import ForetellError
 from foretell.pipeline.dbt import dbt_parse
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.settings import Settings
 
 # Files that dbt reads; the demo's definitions are in seeds.
@@ -123,7 +123,9 @@ def _fingerprint(settings: Settings) -> str:
 
 
 def _files(settings: Settings) -> Iterator[Path]:
-    roots = [PROJECT / source for source in SOURCES]
+    roots = [PACKAGE / source for source in SOURCES]
+    if settings.project.is_host:
+        roots += [each for each in sorted(settings.project.folder.iterdir()) if _is_source(each)]
     definitions = settings.staged or settings.predictions
     for root in [*roots, *([definitions] if definitions else [])]:
         paths = sorted(root.rglob("*")) if root.is_dir() else [root]
@@ -137,3 +139,8 @@ def _remove_old(target: Path) -> None:
     for folder in sorted(stamps, key=stamps.__getitem__, reverse=True)[KEPT_FOLDERS:]:
         if time.time() - stamps[folder] > KEPT_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_source(path: Path) -> bool:
+    """Return whether dbt reads this file or folder of somebody's project, and does not write it."""
+    return path.name not in ("target", "logs") and not path.name.startswith(".")

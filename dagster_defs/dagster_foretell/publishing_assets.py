@@ -51,7 +51,7 @@ def published(
         pass_gate(settings, context.log.warning, config.accept)
         paths = publish(settings)
         publish_cards(settings)
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        with open_warehouse(settings.location, read_only=True) as warehouse:
             counts = count_scores(warehouse)
     query = "select * from predictions order by probability desc limit 20"
     look = ("import duckdb\n" if paths.database else "") + paths.look(query)
@@ -88,7 +88,7 @@ def build_predictions_checks(
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.AssetCheckResult]:
         with readable_errors():
-            with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            with open_warehouse(settings.location, read_only=True) as warehouse:
                 counts = count_scores(warehouse)
             for each in predictions:
                 yield from _check_counts(counts[each.name])

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from foretell.errors import ForetellError
 from foretell.pipeline.dbt import DBT, build_arguments, explain
-from foretell.project import PROJECT
+from foretell.project import Project
 from foretell.settings import Settings
 from foretell.system.run_lock import run_lock
 from foretell.system.secrets import mask
@@ -26,9 +26,9 @@ from foretell.system.secrets import mask
 POOL = "warehouse"
 
 
-def dbt_project(manifest_path: Path) -> DbtProject:
-    """Return the dbt project at the root; dbt's output goes next to the manifest."""
-    return DbtProject(project_dir=PROJECT, target_path=manifest_path.parent)
+def dbt_project(project: Project, manifest_path: Path) -> DbtProject:
+    """Return the project as dagster-dbt takes it; dbt's output goes next to the manifest."""
+    return DbtProject(project_dir=project.dbt_folder, target_path=manifest_path.parent)
 
 
 class InstalledDbt(DbtCliResource):

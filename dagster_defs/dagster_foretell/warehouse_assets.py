@@ -170,11 +170,11 @@ def build_warehouse_assets(
                 yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
             except DagsterDbtCliRuntimeError as error:
                 if EVENTS_TEST in str(error):
-                    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                    with open_warehouse(settings.location, read_only=True) as warehouse:
                         check_usable(warehouse, settings)
                 raise
             if context.selected_asset_keys >= CHECKED:
-                with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+                with open_warehouse(settings.location, read_only=True) as warehouse:
                     check_built(warehouse, settings)
 
     @dbt_assets(

@@ -102,7 +102,7 @@ def check_predictions(
         selection = ["--select", "+labels_rates", "+cohort_outcome_days", "+ingest_report"]
         selection += ["+ingest_alarms", "--indirect-selection", "cautious"]
         build_checked(settings, selection, VARIABLES, progress)
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        with open_warehouse(settings.location, read_only=True) as warehouse:
             check_built(warehouse, settings)
             return check_warehouse(warehouse, selected)
 

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from foretell.errors import ForetellError, HeldBack, explain_resources
-from foretell.project import PROJECT
+from foretell.project import find_project
 from foretell.settings import Settings, read_settings
 from foretell.system.file_modes import restrict_files
 from foretell.system.secrets import mask
@@ -169,7 +169,7 @@ def status() -> None:
     from foretell.warehouse.open import open_warehouse
 
     settings = read_settings()
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         console.print(summary(warehouse, published_paths(settings)))
 
 
@@ -186,7 +186,7 @@ def card(
     from foretell.warehouse.open import open_warehouse
 
     settings = read_settings()
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         predictions = select_predictions(warehouse, [prediction] if prediction else [])
         written = write_cards(warehouse, predictions, out or published_cards(settings))
     for path in written:
@@ -260,7 +260,7 @@ def config(
     from foretell.config import as_json, resolve
     from foretell.report.settings_table import settings_table
 
-    settings = resolve(os.environ, PROJECT, {})
+    settings = resolve(os.environ, find_project(os.environ, Path.cwd()).dbt_folder, {})
     read_settings()  # refuses what cannot be used
     if is_json:
         typer.echo(as_json(settings))  # the console would wrap it
@@ -346,7 +346,7 @@ def _walk(settings: Settings, select: list[str] | None, **options: object) -> No
     )
     with _progress() as progress, of_run(settings, command, progress) as settings:
         published = run_pipeline(settings, progress, select or [], **options)  # type: ignore[arg-type]
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        with open_warehouse(settings.location, read_only=True) as warehouse:
             shown = summary(warehouse, published)
             alarms = current_alarms(warehouse)
     console.print(shown)

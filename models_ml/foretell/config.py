@@ -14,9 +14,10 @@ from typing import Any
 import yaml
 
 from foretell.errors import ForetellError
+from foretell.project import DBT_PROJECT, PACKAGE
 from foretell.system.secrets import mask
 
-DBT_PROJECT, DEFAULT = "dbt_project.yml", "default"
+DEFAULT = "default"
 INPUTS = ("sources", "events_relation", "events")
 
 
@@ -80,16 +81,36 @@ SETTINGS = (
 
 
 def project_vars(project: Path) -> Mapping[str, Any]:
-    """Return the vars of dbt_project.yml under `foretell`.
+    """Return the vars that Foretell's models see in a project.
+
+    Those of its dbt_project.yml under `foretell`, then those that it has for all packages, then the
+    defaults of Foretell's own dbt_project.yml.
+
+    Args:
+        project: Folder of dbt_project.yml (Project.dbt_folder).
 
     Raises:
-        ForetellError: If the file has none.
+        ForetellError: If the file cannot be read, or `foretell` holds no vars.
     """
-    content = yaml.safe_load((project / DBT_PROJECT).read_text())
-    found = ((content or {}).get("vars") or {}).get("foretell")
-    if not isinstance(found, dict):
-        raise ForetellError(f"{project / DBT_PROJECT} has no vars under `foretell:`")
-    return found
+    defaults = _vars(PACKAGE)["foretell"]
+    given = _vars(project)
+    own = given.get("foretell") or {}
+    if not isinstance(own, dict):
+        raise ForetellError(
+            f"{project / DBT_PROJECT}: vars: foretell: is {own!r}; write names and values"
+        )
+    of_all = {name: value for name, value in given.items() if name in defaults}
+    return {**defaults, **of_all, **own}
+
+
+def _vars(project: Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load((project / DBT_PROJECT).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ForetellError(f"{project / DBT_PROJECT} is no YAML: {reason}") from None
+    found = content.get("vars") if isinstance(content, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def resolve(

@@ -28,6 +28,7 @@ from foretell.warehouse.base import Warehouse
 from foretell.warehouse.open import open_warehouse
 from foretell.warehouse.spark_server import check_server
 
+OURS = "package:foretell"  # a project may have models of its own
 AFTER_SCORING = "tag:after_scoring"
 EVENTS_TEST = "some_event_is_usable"
 DAILY = "tag:daily"  # what an hourly build leaves as it is
@@ -54,14 +55,14 @@ def build(
         ForetellError: On events or definitions that cannot be used, or a failed test.
     """
     prepare(settings)
-    selection = ["--exclude", AFTER_SCORING]
+    selection = ["--select", OURS, "--exclude", AFTER_SCORING]
     if scope == "active":
         selection.append(DAILY)
     if full_refresh:
         selection.append("--full-refresh")
     variables = {"scope": scope, **{name: True for name, is_on in (loading or {}).items() if is_on}}
     build_checked(settings, selection, variables, progress)
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         check_built(warehouse, settings)
         _report_late_events(warehouse, progress)
         _report_placeholders(warehouse, progress)
@@ -162,7 +163,7 @@ def build_checked(
         dbt_build(selection, settings.dbt_environment(), variables, progress)
     except ForetellError as error:
         if EVENTS_TEST in str(error):
-            with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+            with open_warehouse(settings.location, read_only=True) as warehouse:
                 check_usable(warehouse, settings)
         raise ForetellError(name_user_files(str(error), settings.staged)) from error
 
@@ -178,7 +179,7 @@ def finish(
     Raises:
         HeldBack: If something speaks against publishing (foretell.pipeline.publish_gate).
     """
-    selection = ["--select", AFTER_SCORING]
+    selection = ["--select", f"{OURS},{AFTER_SCORING}"]
     if scope == "active":
         selection += ["--exclude", DAILY]
     dbt_build(selection, settings.dbt_environment(), {"scope": scope}, progress)
@@ -282,7 +283,7 @@ def run(
             progress(f"{reason}: all tables are built, of everybody")
             scope = "everyone"
         build(settings, progress, scope, full_refresh, loading)
-        with open_warehouse(settings.warehouse) as warehouse:
+        with open_warehouse(settings.location) as warehouse:
             predictions = select_predictions(warehouse, selected)
             accepted = predictions if is_accepted else ()
             if with_training:
@@ -306,5 +307,5 @@ def check_selected(settings: Settings, selected: Sequence[str], scope: str) -> N
     prepare(settings)
     definitions = ["--select", "prediction_definitions", "--indirect-selection", "cautious"]
     build_checked(settings, definitions, {"scope": scope}, lambda line: None)
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         select_predictions(warehouse, selected)

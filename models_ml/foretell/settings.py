@@ -5,23 +5,28 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from foretell.config import DBT_PROJECT, DEFAULT, Resolved, resolve
+from foretell.config import DEFAULT, Resolved, resolve
+from foretell.dbt_profile import Profile, read_profile
 from foretell.definition_files import stage_definitions
 from foretell.errors import ForetellError
 from foretell.machine import check_machine
-from foretell.project import PROJECT
+from foretell.project import DBT_PROJECT, OWN, PROJECT_DIR, Project, find_project
 from foretell.sources.adapters import Source, check_adapter, parse_sources
 from foretell.sources.torn_files import find_torn_files
 from foretell.system.child_process import PARENT
+from foretell.warehouse.base import INTERNAL, SCHEMA, Location
 from foretell.warehouse.spark_server import server_address
 
 DEFAULT_WAREHOUSES = {"duckdb": "warehouse/local.duckdb", "spark": "warehouse/spark"}
+SCHEMAS_FILE = "schemas.json"
+REFERENCE = re.compile(r"\s*(ref|source)\(.*\)\s*")  # a model or source of the dbt project
 DEMO_EVENTS = "warehouse/demo_events/*.parquet"
 
 
@@ -43,6 +48,8 @@ class Settings:
         is_replay: A past hour on a copy of the warehouse, of which nothing is live.
         is_replay_published: A past hour may take the place of live tables
             (foretell.pipeline.replay).
+        project: The dbt project.
+        profile: Of somebody's project; None of Foretell's own.
     """
 
     events: str
@@ -56,6 +63,23 @@ class Settings:
     is_replay: bool = False
     is_replay_published: bool = False
     staged: Path | None = None
+    project: Project = OWN
+    profile: Profile | None = None
+
+    @property
+    def location(self) -> Location:
+        """Where the tables are: the schemas that the newest run wrote, or those of the profile."""
+        schema = self.profile.schema if self.profile else SCHEMA
+        schemas = {"schema": schema, "internal": f"{schema}{INTERNAL.removeprefix(SCHEMA)}"}
+        if self.schemas_file.exists():
+            schemas = json.loads(self.schemas_file.read_text(encoding="utf-8"))
+        spark = self.profile.spark_settings if self.profile else {}
+        return Location(self.warehouse, self.target, spark_settings=spark, **schemas)
+
+    @property
+    def schemas_file(self) -> Path:
+        """Where a run of dbt in somebody's project notes the schemas of its tables."""
+        return self.work_folder / SCHEMAS_FILE
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -95,6 +119,8 @@ class Settings:
             "DBT_TARGET_PATH": str(self.work_folder / "target"),
             "DBT_LOG_PATH": str(self.work_folder / "logs"),
             "FORETELL_TORN_FILES": self._torn_files(),
+            PROJECT_DIR: str(self.project.dbt_folder),
+            "FORETELL_RUN_TESTS": "true",
             PARENT: str(os.getpid()),
         }
         environment = {**os.environ, **named, "DO_NOT_TRACK": "1"}
@@ -124,14 +150,19 @@ def read_settings(
         ForetellError: If a value cannot be used, naming it.
     """
     folder = folder or Path.cwd()
+    project = find_project(environment, folder)
     flags = {"as_of": as_of, "replay": "publish" if publish else None}
-    resolved = resolve(environment, PROJECT, flags).values()
+    resolved = resolve(environment, project.dbt_folder, flags).values()
     named = {each.name: each for each in resolved if each.source != DEFAULT}
     events, adapter, warehouse, predictions, target, hour, replay = (
         str(named[name].value) if name in named else ""
         for name in ("events", "adapter", "warehouse", "predictions", "target", "as_of", "replay")
     )
-    declared = _declared_sources(named, adapter, folder)
+    declared = _declared_sources(named, adapter, folder, project)
+    profile = read_profile(project.folder, environment) if project.is_host else None
+    if profile:
+        target = profile.engine
+        warehouse = str(profile.path or warehouse)
     target = target or "duckdb"
     if target not in DEFAULT_WAREHOUSES:
         raise ForetellError(
@@ -157,10 +188,10 @@ def read_settings(
             "folders may have one, name the file e.g. shop.duckdb"
         )
     return Settings(
-        events=_absolute(events, _folder_of(named, "events", folder))
+        events=_absolute(events, _folder_of(named, "events", folder, project))
         if events
-        else str(PROJECT / DEMO_EVENTS),
-        warehouse=folder / warehouse if warehouse else PROJECT / DEFAULT_WAREHOUSES[target],
+        else str(project.folder / DEMO_EVENTS),
+        warehouse=folder / warehouse if warehouse else project.folder / DEFAULT_WAREHOUSES[target],
         target=target,
         predictions=(folder / predictions).resolve() if predictions else None,
         as_of=parse_as_of(hour),
@@ -168,6 +199,8 @@ def read_settings(
         adapter=adapter or "canonical",
         declared=declared,
         is_replay_published=replay == "publish",
+        project=project,
+        profile=profile,
     )
 
 
@@ -177,7 +210,7 @@ def with_staged_definitions(settings: Settings) -> Settings:
     Raises:
         ForetellError: If a definition cannot be read as data, naming its file.
     """
-    own = PROJECT / "dbt_project/models/predictions"
+    own = settings.project.dbt_folder / "dbt_project/models/predictions"
     if settings.staged or not settings.predictions or settings.predictions == own:
         return settings
     target = settings.work_folder / "definitions"
@@ -220,11 +253,14 @@ def parse_as_of(text: str) -> datetime | None:
 
 
 def _declared_sources(
-    named: Mapping[str, Resolved], adapter: str, folder: Path
+    named: Mapping[str, Resolved], adapter: str, folder: Path, project: Project
 ) -> tuple[Source, ...]:
     """Return several sources, or the one of a relation; none where events are files."""
     if "events_relation" in named:
         relation = str(named["events_relation"].value)
+        return (Source(adapter or "canonical", adapter or "canonical", relation=relation),)
+    if "events" in named and REFERENCE.fullmatch(str(named["events"].value)):
+        relation = str(named["events"].value)
         return (Source(adapter or "canonical", adapter or "canonical", relation=relation),)
     if "sources" not in named:
         return ()
@@ -236,16 +272,16 @@ def _declared_sources(
             sources = parse_sources(json.loads(given.value))
         except json.JSONDecodeError as error:
             raise ForetellError(f"FORETELL_SOURCES is not JSON ({error}): {given.value}") from None
-    start = _folder_of(named, "sources", folder)
+    start = _folder_of(named, "sources", folder, project)
     return tuple(
         replace(source, events=_absolute(source.events, start)) if source.events else source
         for source in sources
     )
 
 
-def _folder_of(named: Mapping[str, Resolved], name: str, folder: Path) -> Path:
+def _folder_of(named: Mapping[str, Resolved], name: str, folder: Path, project: Project) -> Path:
     """Return where relative paths of a setting start: those of dbt_project.yml beside it."""
-    return PROJECT if named[name].source == DBT_PROJECT else folder
+    return project.folder if named[name].source == DBT_PROJECT else folder
 
 
 def _as_json(sources: tuple[Source, ...]) -> str:

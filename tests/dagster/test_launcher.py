@@ -10,7 +10,7 @@ import yaml
 from dagster._core.events import EngineEventData  # has no public name
 
 from dagster_foretell.launcher import LocalRunLauncher
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 
 
 @dg.job
@@ -20,7 +20,7 @@ def nothing():
 
 @pytest.fixture
 def instance(tmp_path):
-    settings = yaml.safe_load((PROJECT / ".dagster/dagster.yaml").read_text())
+    settings = yaml.safe_load((PACKAGE / ".dagster/dagster.yaml").read_text())
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides=settings) as made:
         yield made
 

@@ -11,12 +11,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.sources.adapters import BY_ADAPTER
 from tests.conftest import HERE, SHOP, dbt, query
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-AMPLITUDE_EXPORT = PROJECT.parent / "shared/data/amplitude_export/export.json"
+AMPLITUDE_EXPORT = PACKAGE.parent / "shared/data/amplitude_export/export.json"
 NUMBERS = {"int_value": "BIGINT", "float_value": "DOUBLE", "double_value": "DOUBLE"}
 PARAMETERS = [{"key": "VARCHAR", "value": {"string_value": "VARCHAR", **NUMBERS}}]
 NO_TIMES = ("soon", "yesterday", "noon")

@@ -9,7 +9,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from foretell.pipeline.dbt import MARK
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from tests.conftest import write_events
 
 EVENTS = [
@@ -34,9 +34,9 @@ def refusal(tmp_path_factory):
         "--no-use-colors",
         "run",
         "--project-dir",
-        str(PROJECT),
+        str(PACKAGE),
         "--profiles-dir",
-        str(PROJECT),
+        str(PACKAGE),
     ]
     command += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     before = dict(os.environ)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from tests.conftest import dbt, query
 
-DATA = PROJECT.parent / "shared/data"
+DATA = PACKAGE.parent / "shared/data"
 RULES = """
 exposures:
   - name: buys

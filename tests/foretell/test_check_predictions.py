@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from foretell.check_predictions import Week, check_weeks, what_is_missing
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from tests.conftest import write_events
 from tests.random_events import random_events
 
@@ -99,7 +99,7 @@ def check(tmp_path_factory):
     def run(*arguments: str) -> tuple[int, str]:
         command = [Path(sys.executable).with_name("foretell"), "check-predictions", *arguments]
         done = subprocess.run(
-            command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300
+            command, cwd=PACKAGE, env=environment, capture_output=True, text=True, timeout=300
         )
         return done.returncode, done.stdout + done.stderr
 

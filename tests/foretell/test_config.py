@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from foretell import cli
 from foretell.config import DEFAULT, SETTINGS, as_json, project_vars, resolve
-from foretell.project import PROJECT
+from foretell.errors import ForetellError
+from foretell.project import PACKAGE
 from foretell.settings import read_settings
 from tests.dbt_macros import loaded
 
@@ -32,10 +33,10 @@ NAMED = {  # what names events: (environment, vars)
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """Return a function that writes a dbt_project.yml with other vars, which settings then read."""
-    monkeypatch.setattr("foretell.settings.PROJECT", tmp_path)
+    monkeypatch.setattr("foretell.project.PACKAGE", tmp_path)
 
     def write(**given):
-        known = {**project_vars(PROJECT), **given}
+        known = {**project_vars(PACKAGE), **given}
         text = yaml.safe_dump({"vars": {"foretell": known}})
         (tmp_path / "dbt_project.yml").write_text(text)
         return known
@@ -85,7 +86,7 @@ def test_every_setting_has_its_source(project, tmp_path):
 
 
 def test_the_reference_lists_every_variable():
-    text = (PROJECT / "docs/settings.md").read_text()
+    text = (PACKAGE / "docs/settings.md").read_text()
     assert [each.variable for each in SETTINGS if f"| `{each.variable}` |" not in text] == []
 
 
@@ -97,7 +98,29 @@ def test_config_prints_what_holds(monkeypatch):
     assert threads == {"name": "threads", "value": "3", "source": "FORETELL_THREADS"}
 
 
-def test_a_project_without_vars_is_refused(tmp_path):
-    (tmp_path / "dbt_project.yml").write_text("name: x\n")
-    with pytest.raises(Exception, match="has no vars under `foretell:`"):
+@pytest.mark.parametrize(
+    ("text", "late_days", "events"),
+    [
+        ("name: x\n", 7, ""),
+        ("vars: {late_days: 3, other: 1}\n", 3, ""),
+        ("vars: {late_days: 3, foretell: {late_days: 2, events: a.csv}}\n", 2, "a.csv"),
+    ],
+)
+def test_a_project_names_what_differs_from_the_defaults(tmp_path, text, late_days, events):
+    (tmp_path / "dbt_project.yml").write_text(text)
+    found = project_vars(tmp_path)
+    assert (found["late_days"], found["events"]) == (late_days, events)
+    assert "other" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("vars: {foretell: 3}\n", r"dbt_project.yml: vars: foretell: is 3; write names and values"),
+        ("vars: {\n", r"dbt_project.yml is no YAML: "),
+    ],
+)
+def test_a_project_that_cannot_be_read_is_refused(tmp_path, text, message):
+    (tmp_path / "dbt_project.yml").write_text(text)
+    with pytest.raises(ForetellError, match=message):
         project_vars(tmp_path)

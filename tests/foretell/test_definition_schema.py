@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from tests.dbt_macros import Refused, loaded
 
-SCHEMA = json.loads((PROJECT / "docs/prediction.schema.json").read_text())
+SCHEMA = json.loads((PACKAGE / "docs/prediction.schema.json").read_text())
 PREDICTION = {"$ref": "#/$defs/prediction", "$defs": SCHEMA["$defs"]}
 # What JSON Schema cannot say: two numbers compared, and how many combinations there are.
 ONLY_DBT = ("is above at_most", "is not before to_days_ago", "too many combinations")
@@ -145,9 +145,9 @@ def test_schema_and_parser_agree(refusal, prediction):
 
 def test_examples_of_the_docs_and_the_demo_are_valid(refusal):
     validator = jsonschema.Draft202012Validator(SCHEMA)
-    files = [*(PROJECT / "seeds/demo_predictions").glob("*.yml")]
+    files = [*(PACKAGE / "seeds/demo_predictions").glob("*.yml")]
     texts = [path.read_text() for path in files]
-    texts += re.findall(r"```yaml\n(.*?)```", (PROJECT / "docs/definitions.md").read_text(), re.S)
+    texts += re.findall(r"```yaml\n(.*?)```", (PACKAGE / "docs/definitions.md").read_text(), re.S)
     found = 0
     for text in texts:
         content = yaml.safe_load(text)

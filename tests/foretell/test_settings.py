@@ -6,7 +6,7 @@ import pytest
 
 from foretell import settings
 from foretell.errors import ForetellError
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.settings import parse_as_of, read_settings
 from foretell.sources.adapters import Source
 
@@ -33,7 +33,7 @@ def test_a_wrong_as_of_is_refused_by_value():
 def test_nothing_set_means_the_demo(tmp_path):
     settings = read_settings({}, tmp_path)
     assert settings.is_demo
-    assert settings.warehouse == PROJECT / "warehouse/local.duckdb"
+    assert settings.warehouse == PACKAGE / "warehouse/local.duckdb"
     assert settings.dbt_environment()["FORETELL_EVENTS"] == ""
 
 
@@ -83,7 +83,7 @@ def test_sources_in_dbt_project_yml_are_known_here_too(tmp_path, monkeypatch):
     """Else `foretell run` would check, and refuse, events that dbt does not read."""
     listed = "vars: {foretell: {sources: [{name: web, adapter: ga4, events: in/*.parquet}]}}"
     (tmp_path / "dbt_project.yml").write_text(listed)
-    monkeypatch.setattr("foretell.settings.PROJECT", tmp_path)
+    monkeypatch.setattr("foretell.project.PACKAGE", tmp_path)
     settings = read_settings({}, tmp_path / "elsewhere")
     assert settings.sources == (Source("web", "ga4", f"{tmp_path}/in/*.parquet"),)
 

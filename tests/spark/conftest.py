@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from foretell.demo.events import DemoSettings, write_demo_events
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.run import AFTER_SCORING
 from foretell.warehouse.duckdb import open_duckdb
 from tests.conftest import SHOP, write_events
@@ -77,7 +77,7 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Walked:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Walked:
     """Walk with events and predictions of the demo, for fewer users."""
     folder = new_folder(tmp_path_factory.mktemp("demo"))
-    shutil.copy(PROJECT / "seeds/demo_predictions/demo_predictions.yml", folder / "predictions")
+    shutil.copy(PACKAGE / "seeds/demo_predictions/demo_predictions.yml", folder / "predictions")
     write_demo_events(folder / "batches/0", DemoSettings(users=300))
     return walk(folder, ROUNDS[:1])
 
@@ -131,7 +131,7 @@ def run(folder: Path, target: str, module: list[str]) -> None:
     with (folder / f"{target}.log").open("a") as log:
         code = subprocess.call(
             [sys.executable, "-m", *module],
-            cwd=PROJECT, env=settings(folder, target), stdout=log, stderr=subprocess.STDOUT,
+            cwd=PACKAGE, env=settings(folder, target), stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     assert code == 0, (folder / f"{target}.log").read_text()[-3000:]
 
@@ -143,7 +143,7 @@ def settings(folder: Path, target: str) -> dict[str, str]:
         **SPARK,
         "SPARK_CONF_DIR": str(folder / "conf"),
         "PYSPARK_PYTHON": sys.executable,
-        "PYTHONPATH": str(PROJECT),
+        "PYTHONPATH": str(PACKAGE),
         "DO_NOT_TRACK": "1",
         "FORETELL_TARGET": target,
         "FORETELL_EVENTS": str(folder / "events/*.parquet"),

@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 
 from foretell.pipeline.train_prediction import train_prediction
 from foretell.run import AFTER_SCORING, DAILY, score_champions, select_predictions
+from foretell.warehouse.base import Location
 from foretell.warehouse.spark import SparkWarehouse
 
 # Scope of each round, and what its builds leave as it is, as foretell.run does.
@@ -41,7 +42,7 @@ def main() -> None:
         select = ["--select", arguments.build_only] if arguments.build_only else []
         dbt(folder, "run", scope, *select, "--exclude", AFTER_SCORING, *left)
         session = SparkSession.builder.getOrCreate()  # the one that dbt has begun
-        warehouse = SparkWarehouse(session)
+        warehouse = SparkWarehouse(session, Location(folder / "spark", "spark"))
         if arguments.build_only:
             continue
         predictions = select_predictions(warehouse)
@@ -55,7 +56,9 @@ def main() -> None:
     if arguments.test:
         dbt(folder, "test", "active")
     (folder / "tables").mkdir()
-    for name in SparkWarehouse(session).table_names():  # of the last build
+    for name in SparkWarehouse(
+        session, Location(folder / "spark", "spark")
+    ).table_names():  # of the last build
         pq.write_table(warehouse.table(f"select * from {name}"), folder / f"tables/{name}.parquet")
 
 

@@ -1,15 +1,17 @@
-{# The sources of raw events: a list of {name, adapter, events, relation, loaded_at, may_be_absent}, from the
-   setting `sources`, else from `events`, `events_relation` and `adapter`. Invalid settings are refused. #}
+{# The sources of raw events: a list of {name, adapter, events, relation, relation_name, loaded_at, may_be_absent}, from
+   the setting `sources`, else from `events`, `events_relation` and `adapter`. relation is SQL, relation_name as it
+   was written. Invalid settings are refused. #}
 {% macro event_sources() %}
     {%- set named = named_input() -%}
     {%- if named != 'sources' -%}
         {%- do check_adapter('FORETELL_ADAPTER', setting('adapter')) -%}
+        {%- set written = setting('events_relation') if named == 'events_relation' else setting('events') if is_reference(setting('events')) else '' -%}
         {#- A fresh clone has no demo events yet and builds without them; events that a setting names must
            exist. -#}
         {{ return([{
             'name': setting('adapter'), 'adapter': setting('adapter'),
-            'events': (setting('events') if named else 'warehouse/demo_events/*.parquet'),
-            'relation': setting('events_relation') if named == 'events_relation' else '',
+            'events': ((setting('events') if not written else '') if named else 'warehouse/demo_events/*.parquet'),
+            'relation': relation_of(written), 'relation_name': written,
             'may_be_absent': not named,
         }]) }}
     {%- endif -%}
@@ -27,7 +29,8 @@
         {%- do check_source('FORETELL_SOURCES: source ' ~ loop.index, source, before) -%}
         {%- do sources.append({
             'name': source.name, 'adapter': source.get('adapter', 'canonical'),
-            'events': source.get('events', ''), 'relation': source.get('relation', ''),
+            'events': source.get('events', ''),
+            'relation': relation_of(source.get('relation', '')), 'relation_name': source.get('relation', ''),
             'loaded_at': source.get('loaded_at', ''),
         }) -%}
     {%- endfor -%}
@@ -61,4 +64,34 @@
             ~ nearest_name(name, adapter_names()) ~ '"? Valid: ' ~ adapter_names() | join(', ')
         ) }}
     {%- endif -%}
+{% endmacro %}
+
+{# True of ref('model') and source('source', 'table'), as text. #}
+{% macro is_reference(written) %}
+    {{ return(modules.re.fullmatch(reference_pattern(), written) is not none) }}
+{% endmacro %}
+{% macro reference_pattern() %}
+    {{- return("\\s*(ref|source)\\(\\s*['\"]([^'\"]+)['\"]\\s*(?:,\\s*['\"]([^'\"]+)['\"]\\s*)?\\)\\s*") -}}
+{% endmacro %}
+
+{# The SQL of a relation: its name as it was written, or what ref and source give, so that the lineage is known. #}
+{% macro relation_of(written) %}
+    {%- set found = modules.re.fullmatch(reference_pattern(), written) -%}
+    {%- if not found -%}{{ return(written) }}{%- endif -%}
+    {%- set kind, first, second = found.groups() -%}
+    {%- if execute and model.resource_type == 'operation' -%}
+        {{ return(relation_in_graph(kind, first, second)) }}
+    {%- elif kind == 'source' -%}
+        {{ return(source(first, second) | string) }}
+    {%- endif -%}
+    {{ return((ref(first, second) if second else ref(first)) | string) }}
+{% endmacro %}
+
+{# The same in a hook, where dbt knows no ref: empty if there is no such model or source. #}
+{% macro relation_in_graph(kind, first, second) %}
+    {%- set nodes = graph.sources if kind == 'source' else graph.nodes -%}
+    {%- for node in nodes.values() if node.name == (second or first) -%}
+        {%- if not second or first in [node.package_name, node.source_name] -%}{{ return(node.relation_name) }}{%- endif -%}
+    {%- endfor -%}
+    {{ return('') }}
 {% endmacro %}

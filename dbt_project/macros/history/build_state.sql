@@ -47,6 +47,19 @@
             'follows_stopped': 'false',
             'finished_at': sql_now(),
         }) -%}
+        {%- do report_untrained() -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# dbt alone trains nothing: name the predictions that wait for a model. #}
+{% macro report_untrained() %}
+    {%- set waiting = run_query(
+        'select defined.prediction from ' ~ built_table('prediction_definitions') ~ ' as defined left join '
+        ~ built_table('champions') ~ ' as champions on defined.prediction = champions.prediction'
+        ~ ' where champions.prediction is null order by defined.prediction'
+    ).rows | map(attribute=0) | list -%}
+    {%- if waiting and not env_var('FORETELL_PARENT', '') -%}
+        {{ log('Foretell: no model yet: ' ~ waiting | join(', ') ~ '; `foretell run` trains', info=True) }}
     {%- endif -%}
 {% endmacro %}
 

@@ -50,6 +50,7 @@ where false
 {% macro create_history() %}
     {%- if execute %}
     {%- do refuse_version() -%}
+    {%- do note_schemas() -%}
     {%- set changed = [] -%}
     {%- for table in history_tables() %}
     {%- set relation, columns = history_table(table), history_columns(table) -%}

@@ -74,7 +74,7 @@
         {{ return('a run was stopped while it wrote ' ~ name) }}
     {%- endfor -%}
     {%- for source in event_sources() if source.relation and not source.loaded_at -%}
-        {{ return(source.relation ~ ' is a relation without loaded_at, which is read whole') }}
+        {{ return(source.relation_name ~ ' is a relation without loaded_at, which is read whole') }}
     {%- endfor -%}
     {%- set changed = run_query(
         "select 1 as place, 'settings or the version changed since' as reason from " ~ batches
@@ -125,10 +125,10 @@
     ) -%}
     {%- for source in event_sources() if source.relation -%}
         {%- do parts.append(
-            'select ' ~ sql_string(source.relation) ~ ' as source_file, max(read.n_rows) - max(now.n_rows) as n_events'
+            'select ' ~ sql_string(source.relation_name) ~ ' as source_file, max(read.n_rows) - max(now.n_rows) as n_events'
             ~ ' from (select coalesce(sum(counts.n_rows), 0) as n_rows from ' ~ loaded['stg_batches'] ~ ' as known'
             ~ ' inner join ' ~ counts ~ ' as counts on known.batch_id = counts.batch_id'
-            ~ ' where known.source_file = ' ~ sql_string(source.relation) ~ ') as read'
+            ~ ' where known.source_file = ' ~ sql_string(source.relation_name) ~ ') as read'
             ~ ' cross join (select count(*) as n_rows from ' ~ source.relation ~ ') as now'
             ~ ' having max(now.n_rows) < 0.9 * max(read.n_rows)'
         ) -%}

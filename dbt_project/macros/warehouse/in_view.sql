@@ -3,6 +3,7 @@
    is looked for in the view's schema (docs/decisions/0005). #}
 {% macro in_view(relation) %}{{ return(adapter.dispatch('in_view', 'foretell')(relation)) }}{% endmacro %}
 {% macro duckdb__in_view(relation) %}
-    {{- return(relation.include(database=false, schema=relation.schema != this.schema)) -}}
+    {%- set is_ambiguous = relation.schema == relation.database and relation.schema == this.schema -%}
+    {{- return(relation.include(database=false, schema=not is_ambiguous)) -}}
 {% endmacro %}
 {% macro default__in_view(relation) %}{{ return(relation) }}{% endmacro %}

@@ -29,7 +29,7 @@
 (
     {%- if source.relation %}
     select
-        {{ sql_string(source.relation) }} as source_file,
+        {{ sql_string(source.relation_name) }} as source_file,
         cast(null as bigint) as n_bytes,
         {% if source.loaded_at -%}
         (select max({{ loading_time(source) }}) from {{ source.relation }}) as modified_at
@@ -51,7 +51,7 @@
 (
     {%- if source.relation %}
     select
-        {{ sql_string(source.relation) }} as source_file,
+        {{ sql_string(source.relation_name) }} as source_file,
         cast(null as bigint) as n_bytes,
         {% if source.loaded_at -%}
         (select max({{ loading_time(source) }}) from {{ source.relation }}) as modified_at

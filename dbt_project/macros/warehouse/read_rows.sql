@@ -18,7 +18,7 @@
     {%- set ending = '.' ~ (bare | replace('.gz', '') | replace('.zst', '')).split('.')[-1] -%}
     {%- if source.relation -%}
         {{ duckdb__read_typed_rows(
-            'select ' ~ duckdb__all_columns(source.types) ~ ', ' ~ sql_string(source.relation) ~ ' as source_file, '
+            'select ' ~ duckdb__all_columns(source.types) ~ ', ' ~ sql_string(source.relation_name) ~ ' as source_file, '
             ~ loading_time(source) ~ ' as foretell_loaded_at from ' ~ source.relation,
             columns, more_columns
         ) }}
@@ -50,7 +50,7 @@
     {%- set ending = '.' ~ (bare | replace('.gz', '')).split('.')[-1] -%}
     {%- if source.relation -%}
         {{ spark__read_typed_rows(
-            source.relation, columns, more_columns, sql_string(source.relation), loading_time(source)
+            source.relation, columns, more_columns, sql_string(source.relation_name), loading_time(source)
         ) }}
     {%- elif ending == '.parquet' -%}
         {%- set each = [] -%}

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from foretell.errors import ForetellError, Progress, explain_resources
-from foretell.project import PROJECT
+from foretell.project import PROJECT_DIR
+from foretell.settings import SCHEMAS_FILE
 
 DBT = Path(sys.executable).with_name("dbt")  # for Dagster, which starts it itself
 MARK = "Foretell: "
+SCHEMAS = "Foretell schemas: "  # of macro note_schemas
 SECONDS_PER_LINE = 10
 SECONDS_TO_END = 5
 # The debug log, dbt's default, would hold all SQL, with the keys in paths of events.
@@ -64,11 +66,15 @@ def dbt_build(
         ForetellError: If a node fails, with the message meant for people.
     """
     # A folder per scope: dbt parses everything anew (8 s) whenever a var differs from last time.
-    folder = Path(environment.get("DBT_TARGET_PATH") or PROJECT / "target")
+    folder = Path(environment["DBT_TARGET_PATH"])
     target = ["--target-path", str(folder / str(variables.get("scope", "")))]
     # dbt would write files on the project and the run, which are not needed and take a second.
     unwritten = "--no-write-json"
-    _run_dbt([*build_arguments(variables, arguments), *target, unwritten], environment, progress)
+    schemas = _run_dbt(
+        [*build_arguments(variables, arguments), *target, unwritten], environment, progress
+    )
+    if schemas:
+        (folder.parent / SCHEMAS_FILE).write_text(schemas, encoding="utf-8")
 
 
 def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[str, Any]) -> Path:
@@ -83,7 +89,8 @@ def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[s
     return target / "manifest.json"
 
 
-def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Progress) -> None:
+def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Progress) -> str:
+    """Run dbt; return what it noted about the schemas, if it did."""
     log = DbtLog(progress)
     with subprocess.Popen(
         [
@@ -96,7 +103,7 @@ def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Pro
             "info",
             *arguments,
         ],
-        cwd=PROJECT,
+        cwd=environment[PROJECT_DIR],
         env=dict(environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,  # lines that are no JSON may be the only cause given
@@ -112,6 +119,7 @@ def _run_dbt(arguments: list[str], environment: Mapping[str, str], progress: Pro
             raise
     if process.returncode != 0:
         raise ForetellError(log.explain(arguments[0], process.returncode))
+    return log.schemas
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -149,11 +157,13 @@ class DbtLog:
     Attributes:
         errors: Messages so far.
         others: The last lines that were no JSON: errors of dbt or of its environment.
+        schemas: JSON: those of the tables (macro note_schemas); empty if it was not noted.
     """
 
     def __init__(self, progress: Progress) -> None:
         self.errors: list[str] = []
         self.others: deque[str] = deque(maxlen=KEPT_LINES)
+        self.schemas = ""
         self._progress = progress
         self._started: dict[str, float] = {}  # running nodes and their start
 
@@ -179,7 +189,11 @@ class DbtLog:
         elif kind.endswith("Result"):
             self._started.pop(node, None)
         if kind == "JinjaLogInfo":  # from inside a long model (user_blocks)
-            self._progress(data.get("msg", ""))
+            message = data.get("msg", "")
+            if message.startswith(SCHEMAS):
+                self.schemas = message.removeprefix(SCHEMAS)
+            else:
+                self._progress(message)
         if kind == "LogModelResult":
             seconds = data.get("execution_time", 0)
             self._progress(f"{data.get('index')}/{data.get('total')} {node} {seconds:.1f} s")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from foretell.config import project_vars
 from foretell.errors import ForetellError
 from foretell.machine import bound_database
 from foretell.pipeline.publish_days import publish_days, publish_features
@@ -109,12 +110,16 @@ def publish(settings: Settings) -> Published:
         with duckdb.connect(config={"temp_directory": str(spill)}) as hub:
             bound_database(hub, spill)
             hub.execute(f"attach {_quoted(settings.warehouse)} as warehouse (read_only)")
-            tables = _tables(hub)
+            where = settings.location
+            read = [f'warehouse."{name}"' for name in (where.schema, where.internal)]
+            hub.execute("set search_path = ?", [",".join(dict.fromkeys(read))])
+            tables = _tables(hub, where.schema)
             if not _update_copy(hub, tables, paths, aside):
                 aside.unlink(missing_ok=True)
                 _write_copy(hub, tables, paths, aside)
             publish_days(hub, paths.parquet)
-            publish_features(hub, paths.parquet)
+            is_wanted = bool(project_vars(settings.project.dbt_folder).get("publish_features"))
+            publish_features(hub, paths.parquet, is_wanted)
     except duckdb.IOException as error:
         raise ForetellError(locked_message(settings.warehouse, str(error))) from error
     else:
@@ -136,7 +141,7 @@ def _write_copy(
     for table, columns in tables.items():
         hub.execute(
             f"create table published.{SCHEMA}.{table} as select {_names(columns)}"
-            f" from warehouse.{SCHEMA}.{table} order by {PUBLISHED[table]}"
+            f" from {table} order by {PUBLISHED[table]}"
         )
         _write_parquet(hub, table, paths.parquet)
     hub.commit()
@@ -165,7 +170,7 @@ def _update_copy(
         gone = hub.execute(f"delete from {copy} where rowid {place.format(table, 'gone')}")
         n_changed = gone.fetchall()[0][0]
         new = hub.execute(
-            f"insert into {copy} select {_names(columns)} from warehouse.{SCHEMA}.{table}"
+            f"insert into {copy} select {_names(columns)} from {table}"
             f" where rowid {place.format(table, 'new')}"
         )
         n_changed += new.fetchall()[0][0]
@@ -197,10 +202,10 @@ def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns
     some hundred billion has the hash of another one and is missed, until most rows change.
     """
     names = _names(columns)
-    for database in ("before", "warehouse"):
+    for database, rows in (("before", f"before.{SCHEMA}.{table}"), ("warehouse", table)):
         hub.execute(
             f"create or replace temp table {database}_rows as select rowid as place,"
-            f" hash({names}) as content from {database}.{SCHEMA}.{table}"
+            f" hash({names}) as content from {rows}"
         )
     for kind, own, other in (("gone", "before", "warehouse"), ("new", "warehouse", "before")):
         hub.execute(
@@ -215,22 +220,22 @@ def _differs_little(hub: duckdb.DuckDBPyConnection, table: str, columns: Columns
     return bool(n_before - n_gone + n_new == n_now and n_gone + n_new <= max(FEW_ROWS, FEW * n_now))
 
 
-def _tables(hub: duckdb.DuckDBPyConnection) -> Tables:
+def _tables(hub: duckdb.DuckDBPyConnection, schema: str) -> Tables:
     """Return the tables to copy, each with its published columns."""
-    there = _columns(hub, "warehouse")
+    there = _columns(hub, "warehouse", schema)
     for table in PUBLISHED:
         if table not in there:
             raise ForetellError(f"the warehouse has no table {table}: `foretell run` makes it")
     return {table: there[table] for table in PUBLISHED}
 
 
-def _columns(hub: duckdb.DuckDBPyConnection, database: str) -> Tables:
+def _columns(hub: duckdb.DuckDBPyConnection, database: str, schema: str = SCHEMA) -> Tables:
     """Return the tables of a database, each with its published columns."""
     tables: Tables = {}
     for table, name, kind in hub.execute(
         "select table_name, column_name, data_type from duckdb_columns()"
         " where database_name = ? and schema_name = ? order by table_name, column_index",
-        [database, SCHEMA],
+        [database, schema],
     ).fetchall():
         if name not in HIDDEN.get(table, ()):
             tables.setdefault(table, []).append((name, kind))

@@ -14,23 +14,21 @@ from typing import Any
 
 import duckdb
 
-from foretell.config import project_vars
-from foretell.project import PROJECT
 from foretell.system.file_modes import restrict
 
 DAYS = """
     select cast(as_of as date) as day, count(*) as n_scores, max(scored_at) as newest
-    from warehouse.foretell.prediction_history group by all order by all
+    from prediction_history group by all order by all
 """
 DAY_OF_HISTORY = """
     copy (
-        select * from warehouse.foretell.prediction_history
+        select * from prediction_history
         where as_of >= $day and as_of < $next order by prediction, user_id, as_of, scored_at
     ) to '{}' (format parquet)
 """
-NOW = "select max(as_of) from warehouse.foretell_internal.stg_as_of"
+NOW = "select max(as_of) from stg_as_of"
 FEATURES_NOW = """
-    copy (select * from warehouse.foretell.user_features where as_of = $now)
+    copy (select * from user_features where as_of = $now)
     to '{}' (format parquet)
 """
 
@@ -42,7 +40,7 @@ def publish_days(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
     newest ones: another warehouse may have as many.
 
     Args:
-        hub: A connection with the warehouse attached as `warehouse`.
+        hub: A connection that finds the tables of the warehouse by their names.
         folder: Of the published Parquet files.
     """
     days = {f"as_of_date={day}": (day, state) for day, *state in hub.execute(DAYS).fetchall()}
@@ -54,17 +52,18 @@ def publish_days(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
     _remove_others(folder / "prediction_history", set(days))
 
 
-def publish_features(hub: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write the current features into the folder `user_features`, if publish_features is true.
+def publish_features(hub: duckdb.DuckDBPyConnection, folder: Path, is_wanted: bool) -> None:
+    """Write the current features into the folder `user_features`, or remove what is there.
 
     In an hourly run these are the features of active users only.
 
     Args:
-        hub: A connection with the warehouse attached as `warehouse`.
+        hub: A connection that finds the tables of the warehouse by their names.
         folder: Of the published Parquet files.
+        is_wanted: Setting publish_features.
     """
     now: datetime | None = hub.execute(NOW).fetchall()[0][0]
-    if now is None or not project_vars(PROJECT).get("publish_features"):
+    if now is None or not is_wanted:
         _remove_others(folder / "user_features", set())
         return
     name = f"as_of_hour={now:%Y-%m-%dT%H}"

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import yaml
 
 from foretell.alarms.alarms import Alarm, current_alarms, replace_alarms
+from foretell.config import project_vars
 from foretell.errors import ForetellError, HeldBack, Progress
 from foretell.pipeline.publish import published_paths
-from foretell.project import PROJECT
 from foretell.settings import Settings
 from foretell.warehouse.base import Warehouse
 from foretell.warehouse.open import open_warehouse
@@ -91,14 +90,16 @@ CHANGES = """
 """
 
 
-def read_limits() -> Limits:
+def read_limits(project: Path) -> Limits:
     """Return the limits of dbt_project.yml.
+
+    Args:
+        project: Folder of dbt_project.yml.
 
     Raises:
         ForetellError: If one is no number, or a share leaves 0 to 1.
     """
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    given = project["vars"]["foretell"].get("publish_gate") or {}
+    given = project_vars(project).get("publish_gate") or {}
     for name, value in given.items():
         if name not in Limits.__dataclass_fields__:
             raise ForetellError(f"dbt_project.yml: publish_gate: unknown key {name!r}")
@@ -122,10 +123,10 @@ def pass_gate(settings: Settings, progress: Progress, is_accepted: bool = False)
     """
     if settings.is_replay:  # a replay changes no live scores
         return
-    with open_warehouse(settings.warehouse) as warehouse:
+    with open_warehouse(settings.location) as warehouse:
         now = _now(warehouse)
         changes = _changes(warehouse, published_paths(settings).database)
-        found = compare(changes, read_limits(), settings)
+        found = compare(changes, read_limits(settings.project.dbt_folder), settings)
         if is_accepted:
             found = [replace(alarm, is_held_back=False) for alarm in found]
         replace_alarms(warehouse, [KIND], found, now)

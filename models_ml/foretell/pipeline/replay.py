@@ -40,7 +40,7 @@ def newest_as_of(settings: Settings) -> datetime | None:
     if settings.target == "duckdb" and not settings.warehouse.exists():
         return None
     try:
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        with open_warehouse(settings.location, read_only=True) as warehouse:
             if not {"stg_as_of", "build_state"} <= warehouse.table_names():
                 return None
             newest: datetime | None = warehouse.rows(NEWEST)[0]["as_of"]

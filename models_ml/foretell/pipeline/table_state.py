@@ -17,7 +17,7 @@ def why_all_tables(settings: Settings) -> str:
         settings: Where the warehouse is.
     """
     try:
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        with open_warehouse(settings.location, read_only=True) as warehouse:
             return _why_not_whole(warehouse)
     except ForetellError as error:
         if is_missing(error):

@@ -66,7 +66,7 @@ def try_rows(path: str, adapter: str, n_rows: int, progress: Progress) -> Trial:
         )
         environment = settings.dbt_environment() | {"FORETELL_SPILL": ""}
         dbt_build(STAGED, environment, {"scope": "everyone", "needs_events": False}, progress)
-        with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+        with open_warehouse(settings.location, read_only=True) as warehouse:
             counts = warehouse.rows(
                 "select status, reason, sum(n_rows)::bigint as n_rows from stg_ingest_counts "
                 "group by status, reason order by n_rows desc"

@@ -102,7 +102,7 @@ def write_cards(warehouse: Warehouse, predictions: Sequence[str], folder: Path) 
 
 def publish_cards(settings: Settings) -> list[Path]:
     """Write the cards of all predictions beside the published tables; see `write_cards`."""
-    with open_warehouse(settings.warehouse, read_only=True) as warehouse:
+    with open_warehouse(settings.location, read_only=True) as warehouse:
         rows = warehouse.rows("select prediction from prediction_definitions order by prediction")
         folder = published_cards(settings)
         return write_cards(warehouse, [row["prediction"] for row in rows], folder)

@@ -8,12 +8,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 SCHEMA = "foretell"  # tables that people may rely on
 INTERNAL = "foretell_internal"  # all others
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where the tables of a warehouse are.
+
+    Attributes:
+        path: The DuckDB file; on Spark the folder of a local warehouse.
+        engine: duckdb or spark.
+        schema: Of the tables that people may rely on.
+        internal: The schema of all others; may be the same.
+        spark_settings: Of the session, from a profile; empty: those of Foretell's own.
+    """
+
+    path: Path
+    engine: str = "duckdb"
+    schema: str = SCHEMA
+    internal: str = INTERNAL
+    spark_settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Warehouse(ABC):

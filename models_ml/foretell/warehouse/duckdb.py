@@ -13,14 +13,17 @@ import pyarrow as pa
 
 from foretell.errors import ForetellError
 from foretell.machine import bound_database
-from foretell.warehouse.base import INTERNAL, SCHEMA, Warehouse
+from foretell.warehouse.base import INTERNAL, SCHEMA, Location, Warehouse
 
 
 class DuckDBWarehouse(Warehouse):
     """One open DuckDB file. Several threads may use it: one at a time, the others wait."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, schemas: tuple[str, str] = (SCHEMA, INTERNAL)
+    ) -> None:
         self._connection = connection
+        self._schemas = schemas
         self._alone = threading.RLock()
 
     def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
@@ -39,7 +42,7 @@ class DuckDBWarehouse(Warehouse):
         batch_rows: int = 250_000,
     ) -> Iterator[pa.RecordBatch]:
         with self._alone:
-            cursor = _configured(self._connection.cursor())
+            cursor = _configured(self._connection.cursor(), self._schemas)
             try:
                 for name, table in (tables or {}).items():
                     cursor.register(name, table)
@@ -60,7 +63,7 @@ class DuckDBWarehouse(Warehouse):
 
     def table_names(self) -> set[str]:
         there = "select table_name from information_schema.tables where table_schema in (?, ?)"
-        return {row["table_name"] for row in self.rows(there, [SCHEMA, INTERNAL])}
+        return {row["table_name"] for row in self.rows(there, self._schemas)}
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -75,12 +78,14 @@ class DuckDBWarehouse(Warehouse):
 
 
 @contextmanager
-def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse]:
+def open_duckdb(where: Location | Path, read_only: bool = False) -> Iterator[DuckDBWarehouse]:
     """Open the file that `dbt build` made.
 
     Raises:
         ForetellError: If there is no such file or table, or another process has it open.
     """
+    where = Location(where) if isinstance(where, Path) else where
+    path, schemas = where.path, (where.schema, where.internal)
     if not path.exists():
         raise ForetellError(f"no warehouse at {path}: `foretell run` makes it")
     try:
@@ -89,26 +94,32 @@ def open_duckdb(path: Path, read_only: bool = False) -> Iterator[DuckDBWarehouse
         raise ForetellError(locked_message(path, str(error))) from error
     try:
         if not connection.execute(
-            "select 1 from duckdb_schemas() where schema_name = ? and not internal", [SCHEMA]
+            "select 1 from duckdb_schemas() where schema_name = ? and not internal", [where.schema]
         ).fetchall():
-            raise ForetellError(f"{path} has no schema {SCHEMA}: `foretell run` makes it")
+            raise ForetellError(f"{path} has no schema {where.schema}: `foretell run` makes it")
         bound_database(connection, path, share=0.5)  # rows and models in Python take the rest
-        yield DuckDBWarehouse(_configured(connection))
+        yield DuckDBWarehouse(_configured(connection, schemas), schemas)
     finally:
         connection.close()
 
 
-def _configured(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def _configured(
+    connection: duckdb.DuckDBPyConnection, schemas: tuple[str, str]
+) -> duckdb.DuckDBPyConnection:
     """Set the existing schemas (with their catalog, which may have the same name) and UTC."""
     there = connection.execute(
         "select database_name, schema_name from duckdb_schemas()"
         " where database_name = current_database() and schema_name in (?, ?) order by schema_name",
-        [SCHEMA, INTERNAL],
+        schemas,
     ).fetchall()
-    path = ",".join('"{}".{}'.format(catalog.replace('"', '""'), name) for catalog, name in there)
+    path = ",".join(f"{_quoted(catalog)}.{_quoted(name)}" for catalog, name in there)
     connection.execute("set search_path = ?", [path])
     connection.execute("set TimeZone = 'UTC'")
     return connection
+
+
+def _quoted(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def locked_message(path: Path, error: str) -> str:

@@ -1,4 +1,4 @@
-"""Opens the warehouse of the engine that FORETELL_TARGET names."""
+"""Opens a warehouse on its engine."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from foretell.warehouse.base import Warehouse
+from foretell.warehouse.base import Location, Warehouse
 from foretell.warehouse.duckdb import open_duckdb
 
 
 @contextmanager
-def open_warehouse(path: Path, read_only: bool = False) -> Iterator[Warehouse]:
-    """Open the warehouse that `dbt build` made, on the engine that FORETELL_TARGET names.
+def open_warehouse(where: Location | Path, read_only: bool = False) -> Iterator[Warehouse]:
+    """Open the warehouse that `dbt build` made.
 
     Args:
-        path: A DuckDB file; on Spark the folder of a local warehouse.
+        where: Its place; of a path alone the engine is that of FORETELL_TARGET.
         read_only: True if nothing is written.
 
     Raises:
         ForetellError: If there is none, or another process has it open.
     """
-    if os.environ.get("FORETELL_TARGET") == "spark":
+    if isinstance(where, Path):
+        where = Location(where, os.environ.get("FORETELL_TARGET") or "duckdb")
+    if where.engine == "spark":
         from foretell.warehouse.spark import open_spark  # only where pyspark is installed
 
-        with open_spark(path) as warehouse:
+        with open_spark(where) as warehouse:
             yield warehouse
     else:
-        with open_duckdb(path, read_only) as warehouse:
+        with open_duckdb(where, read_only) as warehouse:
             yield warehouse

@@ -21,10 +21,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from foretell.errors import ForetellError
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.warehouse.spark_server import check_server
 from foretell.warehouse.spark_sql import changed_table, remaining_rows, translated
-from foretell.warehouse.base import INTERNAL, SCHEMA, Warehouse
+from foretell.warehouse.base import Location, Warehouse
 
 BUILDING = (
     "__building"  # suffix of a table until it replaces another (macros/warehouse/tables)
@@ -36,12 +36,15 @@ class SparkWarehouse(Warehouse):
 
     has_executors = True
 
-    def __init__(self, session: SparkSession) -> None:
+    def __init__(self, session: SparkSession, where: Location) -> None:
         self.session = session
-        session.sql(f"use {INTERNAL}")
-        self._public = set(self._names(SCHEMA))
+        self._schema, self._internal = where.schema, where.internal
+        session.sql(f"use {self._internal}")
+        self._public = set(self._names(self._schema))
         for name in self._public:  # Spark knows no search path
-            session.sql(f"create or replace temporary view {name} as select * from {SCHEMA}.{name}")
+            session.sql(
+                f"create or replace temporary view {name} as select * from {self._schema}.{name}"
+            )
 
     def table(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
         return _naive(self._query(translated(sql), parameters).toArrow())
@@ -95,10 +98,12 @@ class SparkWarehouse(Warehouse):
         rows.write.insertInto(table)
 
     def table_names(self) -> set[str]:
-        return self._public | set(self._names(INTERNAL))
+        return self._public | set(self._names(self._internal))
 
     def has_table(self, name: str) -> bool:  # cheaper than all names
-        return name in self._public or bool(self.session.catalog.tableExists(f"{INTERNAL}.{name}"))
+        return name in self._public or bool(
+            self.session.catalog.tableExists(f"{self._internal}.{name}")
+        )
 
     def _names(self, schema: str) -> list[str]:
         rows = self.session.sql(f"show tables in {schema}").collect()
@@ -108,7 +113,7 @@ class SparkWarehouse(Warehouse):
 
     def _path(self, table: str) -> str:
         """Return the qualified name of a table, for writing."""
-        return f"{SCHEMA if table in self._public else INTERNAL}.{table}"
+        return f"{self._schema if table in self._public else self._internal}.{table}"
 
     def transaction(self) -> AbstractContextManager[None]:
         """No transaction, as plain files have none: each statement commits alone and can be repeated."""
@@ -121,20 +126,23 @@ class SparkWarehouse(Warehouse):
 
 
 @contextmanager
-def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
+def open_spark(where: Location) -> Iterator[SparkWarehouse]:
     """Open the warehouse that `dbt build` made.
 
     One process at a time can use a local metastore, so it is released at the end.
 
     Args:
-        folder: Of a local warehouse.
+        where: The folder of a local warehouse, and the schemas.
 
     Raises:
         ForetellError: If there is none, another process has it open, or the server does not answer.
     """
     check_server()
+    folder = where.path
     is_remote = bool(os.environ.get("SPARK_REMOTE"))
-    settings = session_settings(folder, "spark_connect" if is_remote else "spark")
+    settings = where.spark_settings or session_settings(
+        folder, "spark_connect" if is_remote else "spark"
+    )
     is_local = settings.get("spark.master", "").startswith("local")
     if is_local and not (folder / "metastore").exists():
         raise ForetellError(f"no warehouse at {folder}: `foretell run` makes it")
@@ -148,12 +156,12 @@ def open_spark(folder: Path) -> Iterator[SparkWarehouse]:
         session = (builder if is_remote else builder.enableHiveSupport()).getOrCreate()
     try:
         try:
-            is_there = session.catalog.databaseExists(INTERNAL)
+            is_there = session.catalog.databaseExists(where.internal)
         except PySparkException as error:
             raise ForetellError(_locked_message(folder, str(error))) from error
         if not is_there:
-            raise ForetellError(f"{folder} has no schema {SCHEMA}: `foretell run` makes it")
-        yield SparkWarehouse(session)
+            raise ForetellError(f"{folder} has no schema {where.schema}: `foretell run` makes it")
+        yield SparkWarehouse(session, where)
     finally:
         session.stop()
         if not is_remote:
@@ -167,7 +175,7 @@ def session_settings(folder: Path, target: str = "spark") -> dict[str, str]:
         folder: Of a local warehouse.
         target: Of profiles.yml: spark, or spark_connect, where the server has the other settings.
     """
-    profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
+    profiles = yaml.safe_load((PACKAGE / "profiles.yml").read_text())
     environment = {**os.environ, "FORETELL_WAREHOUSE": str(folder)}
     return {
         name: Template(value).render(env_var=environment.get)

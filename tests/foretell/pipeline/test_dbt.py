@@ -120,7 +120,6 @@ def test_dbt_ends_when_nobody_waits_for_it_any_more(tmp_path, monkeypatch):
     for package in (folder, folder.parent):
         (package / "__init__.py").touch()
     (folder / "dbt_child.py").write_text(script)
-    monkeypatch.setattr(dbt_command, "PROJECT", tmp_path)
     started = []
     popen = subprocess.Popen
 
@@ -134,5 +133,7 @@ def test_dbt_ends_when_nobody_waits_for_it_any_more(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dbt_command.dbt_build([], {"PATH": ""}, {}, stop)
+        dbt_command.dbt_build(
+            [], {"PATH": "", "DBT_TARGET_PATH": "", "FORETELL_PROJECT_DIR": str(tmp_path)}, {}, stop
+        )
     assert started[0].poll() == -15

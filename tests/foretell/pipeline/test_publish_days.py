@@ -5,7 +5,6 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from foretell.pipeline import publish_days as module
 from foretell.pipeline.publish_days import publish_days, publish_features
 
 TABLES = """
@@ -20,6 +19,7 @@ TABLES = """
     select 'buys' as prediction, 'u' || i as user_id, 0.5 as probability,
         timestamp '2026-06-01 23:00' + interval (i) hour as as_of, timestamp '2026-06-02' as scored_at
     from range(3) as t (i);
+    set search_path = 'warehouse.foretell,warehouse.foretell_internal';
 """
 HISTORY = "select * exclude (as_of_date) from read_parquet('{}/prediction_history/*/*.parquet') order by all"
 
@@ -73,17 +73,15 @@ def test_the_same_day_of_another_warehouse_is_written_again(hub, tmp_path):
     )
 
 
-def test_features_of_now_are_published_where_that_is_wanted(hub, tmp_path, monkeypatch):
-    publish_features(hub, tmp_path)
+def test_features_of_now_are_published_where_that_is_wanted(hub, tmp_path):
+    publish_features(hub, tmp_path, False)
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(module, "project_vars", lambda project: {"publish_features": True})
-    publish_features(hub, tmp_path)
+    publish_features(hub, tmp_path, True)
     hub.execute("update warehouse.foretell_internal.stg_as_of set as_of = '2026-05-26'")
-    publish_features(hub, tmp_path)
+    publish_features(hub, tmp_path, True)
     (part,) = (tmp_path / "user_features").iterdir()
     assert part.name == "as_of_hour=2026-05-26T00"
     found = hub.execute(f"select user_id, value from '{part}/features.parquet'").fetchall()
     assert found == [("u1", 1.5)]
-    monkeypatch.setattr(module, "project_vars", lambda project: {"publish_features": False})
-    publish_features(hub, tmp_path)
+    publish_features(hub, tmp_path, False)
     assert list((tmp_path / "user_features").iterdir()) == []

@@ -10,6 +10,7 @@ import pytest
 from foretell.alarms.alarms import Alarm, current_alarms, replace_alarms
 from foretell.errors import ForetellError, HeldBack
 from foretell.pipeline.publish_gate import Limits, pass_gate, read_limits
+from foretell.project import PACKAGE
 from foretell.settings import Settings
 from foretell.warehouse.open import open_warehouse
 from tests.history_tables import ALARMS_TABLE
@@ -141,13 +142,12 @@ def test_a_changed_definition_is_reported(settings):
 
 
 def test_the_limits_stand_in_the_project():
-    assert read_limits() == Limits()
+    assert read_limits(PACKAGE) == Limits()
 
 
-def test_a_limit_that_is_no_share_is_refused(monkeypatch, tmp_path):
+def test_a_limit_that_is_no_share_is_refused(tmp_path):
     (tmp_path / "dbt_project.yml").write_text(
         "vars: {foretell: {publish_gate: {max_lost_users: 50}}}"
     )
-    monkeypatch.setattr("foretell.pipeline.publish_gate.PROJECT", tmp_path)
     with pytest.raises(ForetellError, match="max_lost_users is 50"):
-        read_limits()
+        read_limits(tmp_path)

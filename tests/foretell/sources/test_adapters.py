@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from foretell.errors import ForetellError
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.sources.adapters import (
     BY_ADAPTER,
     CANONICAL_COLUMNS,
@@ -17,7 +17,7 @@ from foretell.sources.adapters import (
 from foretell.sources.events_input import check_events, read_columns
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-MACROS = {path.stem: path.read_text() for path in (PROJECT / "dbt_project/macros").rglob("*.sql")}
+MACROS = {path.stem: path.read_text() for path in (PACKAGE / "dbt_project/macros").rglob("*.sql")}
 
 
 def fixture(adapter: str) -> str:

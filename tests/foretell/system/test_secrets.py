@@ -4,7 +4,7 @@ import duckdb
 import pytest
 from jinja2 import Environment
 
-from foretell.project import PROJECT
+from foretell.project import PACKAGE
 from foretell.system.secrets import IN_URLS, mask
 
 
@@ -43,7 +43,7 @@ def test_everything_else_stays(text):
 
 def test_the_macro_has_the_same_rules():
     """Jinja in dbt, Python here: two languages, one list of rules, for DuckDB's expressions too."""
-    text = (PROJECT / "dbt_project/macros/loading/mask_text.sql").read_text()
+    text = (PACKAGE / "dbt_project/macros/loading/mask_text.sql").read_text()
     env = Environment(extensions=["jinja2.ext.do"])
     found = []
     env.globals["return"] = found.append

@@ -31,8 +31,8 @@ def test_a_file_is_opened_with_duckdb(path, monkeypatch, target):
 
 def test_spark_is_imported_only_where_it_is_the_target(path, monkeypatch):
     @contextmanager
-    def open_spark(folder):
-        yield f"Spark in {folder.name}"
+    def open_spark(where):
+        yield f"Spark in {where.path.name}"
 
     stand_in = types.SimpleNamespace(open_spark=open_spark)
     monkeypatch.setitem(sys.modules, "foretell.warehouse.spark", stand_in)

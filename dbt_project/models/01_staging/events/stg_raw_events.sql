@@ -2,6 +2,11 @@
    one row per raw row. #}
 {{ config(materialized='event_view') }}
 
+{# The materialization reads them. #}
+{%- for each in event_sources() if each.relation %}
+-- depends_on: {{ each.relation }}
+{%- endfor %}
+
 select
     source,
     source_file,

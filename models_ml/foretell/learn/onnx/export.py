@@ -38,6 +38,10 @@ def export(pipeline: Pipeline, feature_ids: np.ndarray, candidate: str = "") -> 
     n_columns = pipeline[0].n_features_in_
     rows = [("X", rows_type(n_columns))]
     model = skl2onnx.to_onnx(pipeline, initial_types=rows, target_opset=OPSETS, name="foretell")
+    # skl2onnx lists them in the order of a set: the same model would have other bytes next time.
+    opsets = sorted(model.opset_import, key=lambda each: each.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(opsets)
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = n_columns
     model.ir_version, model.producer_name = IR_VERSION, "foretell"
     helper.set_model_props(

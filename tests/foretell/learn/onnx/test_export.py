@@ -27,6 +27,25 @@ AVERAGE = average_of("average", AverageClassifier, PORTFOLIO[1:])
 AMOUNT = fit_candidate(VALUE_PORTFOLIO[3], X, true_amount(X), kinds(), 0)
 
 
+def test_the_order_of_operator_sets_is_fixed(monkeypatch):
+    """skl2onnx lists operator sets in the order of a set, which differs from process to process."""
+    model = fitted(PORTFOLIO[2].estimator)
+    pipeline = model.pipeline()
+    first = export(pipeline, model.columns_)
+    to_onnx = skl2onnx.to_onnx
+
+    def in_another_order(*arguments, **options):
+        made = to_onnx(*arguments, **options)
+        opsets = list(made.opset_import)[::-1]
+        assert len(opsets) == 2
+        del made.opset_import[:]
+        made.opset_import.extend(opsets)
+        return made
+
+    monkeypatch.setattr(skl2onnx, "to_onnx", in_another_order)
+    assert export(pipeline, model.columns_) == first
+
+
 def fitted(estimator, value=None):
     return CalibratedClassifier(estimator, Beta(0.9, 1.1, 0.1), value).fit(X, Y, kinds=kinds())
 
