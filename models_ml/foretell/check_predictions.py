@@ -20,6 +20,7 @@ from foretell.errors import Progress
 from foretell.learn.train_settings import TrainSettings
 from foretell.pipeline.replay import of_run
 from foretell.run import (
+    OURS,
     build_checked,
     check_built,
     check_selected,
@@ -98,9 +99,10 @@ def check_predictions(
     with of_run(settings, "foretell check-predictions", progress) as settings:
         if selected:
             check_selected(settings, selected, VARIABLES["scope"])
-        prepare(settings)
-        selection = ["--select", "+labels_rates", "+cohort_outcome_days", "+ingest_report"]
-        selection += ["+ingest_alarms", "--indirect-selection", "cautious"]
+        prepare(settings, progress)
+        ends = ("labels_rates", "cohort_outcome_days", "ingest_report", "ingest_alarms")
+        selection = ["--select", *(f"+{name},{OURS}" for name in ends)]
+        selection += ["--indirect-selection", "cautious"]
         build_checked(settings, selection, VARIABLES, progress)
         with open_warehouse(settings.location, read_only=True) as warehouse:
             check_built(warehouse, settings)

@@ -269,6 +269,23 @@ def config(
 
 
 @app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(help="A new folder, or that of a dbt project.")
+    ] = Path(),
+    events: Annotated[
+        str | None, typer.Option("--from", help="Path or glob of raw events, e.g. 'export/*.csv'.")
+    ] = None,
+) -> None:
+    """Write a small dbt project; from events it proposes predictions, with users and rates."""
+    from foretell.init_command import init as make
+
+    with _progress() as progress:
+        made = make(folder, events, progress)
+    console.print(made, soft_wrap=True)
+
+
+@app.command()
 def demo_events(
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("warehouse/demo_events"),
     users: Annotated[int, typer.Option(min=100, help="Simulated users.")] = 20_000,

@@ -12,7 +12,7 @@ from foretell.alarms.outcome_alarms import raise_life_alarms
 from foretell.definition_files import name_user_files
 from foretell.errors import ForetellError, Progress
 from foretell.pipeline.configured_candidates import read_candidates
-from foretell.pipeline.dbt import dbt_build
+from foretell.pipeline.dbt import dbt_build, install_package
 from foretell.pipeline.publish import Published, publish
 from foretell.pipeline.publish_gate import pass_gate
 from foretell.pipeline.replay import of_run
@@ -54,7 +54,7 @@ def build(
     Raises:
         ForetellError: On events or definitions that cannot be used, or a failed test.
     """
-    prepare(settings)
+    prepare(settings, progress)
     selection = ["--select", OURS, "--exclude", AFTER_SCORING]
     if scope == "active":
         selection.append(DAILY)
@@ -111,9 +111,14 @@ def _report_unused_rules(warehouse: Warehouse, progress: Progress) -> None:
         progress(f"{row['rule']} names nothing in the events: is a name misspelt?")
 
 
-def prepare(settings: Settings) -> None:
-    """Refuse events, candidates and a server that cannot be used, before anything is built."""
-    read_candidates()
+def prepare(settings: Settings, progress: Progress = lambda line: None) -> None:
+    """Refuse events, candidates and a server that cannot be used, before anything is built.
+
+    In somebody's project the package is installed first, where it is not yet.
+    """
+    read_candidates(project=settings.project.dbt_folder)
+    if settings.project.is_host:
+        install_package(settings.project.folder, settings.dbt_environment(), progress)
     if settings.target == "spark":
         check_server()
     for source in settings.sources:

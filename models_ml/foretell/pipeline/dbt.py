@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from foretell.errors import ForetellError, Progress, explain_resources
+from foretell.install_package import is_installed, link_package, uses_link
 from foretell.project import PROJECT_DIR
 from foretell.settings import SCHEMAS_FILE
 
@@ -75,6 +76,19 @@ def dbt_build(
     )
     if schemas:
         (folder.parent / SCHEMAS_FILE).write_text(schemas, encoding="utf-8")
+
+
+def install_package(folder: Path, environment: Mapping[str, str], progress: Progress) -> None:
+    """Run `dbt deps` in somebody's project, where Foretell's package is not installed yet.
+
+    Raises:
+        ForetellError: If it fails, or the package is of another version.
+    """
+    if uses_link(folder):
+        link_package(folder)
+    if not is_installed(folder):
+        progress("dbt deps: the package is installed into the project")
+        _run_dbt(["deps"], environment, progress)
 
 
 def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[str, Any]) -> Path:
