@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from foretell.errors import ForetellError, HeldBack, explain_resources
-from foretell.project import find_project
+from foretell.project import PROJECT_DIR, find_project
 from foretell.settings import Settings, read_settings
 from foretell.system.file_modes import restrict_files
 from foretell.system.secrets import mask
@@ -62,6 +62,21 @@ ActiveOnly = Annotated[
     bool, typer.Option(help="Only users with an event since the last run (hourly refresh).")
 ]
 
+
+def _use_project(folder: Path | None) -> None:
+    if folder is not None:
+        os.environ[PROJECT_DIR] = str(folder)
+
+
+# Its callback does all; the commands themselves do not look at it.
+ProjectDir = Annotated[
+    Path | None,
+    typer.Option(
+        callback=_use_project,
+        help="A dbt project with Foretell as a package; default: the nearest at or above here.",
+    ),
+]
+
 # Errors of the engines on a table or column that is not there, and what is usually the cause.
 LACKING = ("BinderException", "CatalogException", "AnalysisException")
 UPGRADED = (
@@ -99,6 +114,7 @@ def run(
     keep_loaded: KeepLoaded = False,
     forget_gone_files: ForgetGone = False,
     accept_late: AcceptLate = False,
+    project_dir: ProjectDir = None,
 ) -> None:
     """Build the warehouse, train, score all users and publish."""
     settings = read_settings(as_of=as_of, publish=publish)
@@ -123,6 +139,7 @@ def train(
     select: Select = None,
     publish: Publish = False,
     accept: Accept = False,
+    project_dir: ProjectDir = None,
 ) -> None:
     """Build the warehouse and train; scores stay as they are."""
     settings = read_settings(as_of=as_of, publish=publish)
@@ -137,6 +154,7 @@ def score(
     reasons: Reasons = False,
     publish: Publish = False,
     accept: Accept = False,
+    project_dir: ProjectDir = None,
 ) -> None:
     """Build the warehouse and score with the present champions."""
     _walk(
@@ -150,7 +168,9 @@ def score(
 
 
 @app.command()
-def check_predictions(as_of: AsOf = None, select: Select = None) -> None:
+def check_predictions(
+    as_of: AsOf = None, select: Select = None, project_dir: ProjectDir = None
+) -> None:
     """Show how many users each definition covers and how often its outcome happens."""
     from foretell.check_predictions import check_predictions as check
     from foretell.check_predictions import report
@@ -162,7 +182,7 @@ def check_predictions(as_of: AsOf = None, select: Select = None) -> None:
 
 
 @app.command()
-def status() -> None:
+def status(project_dir: ProjectDir = None) -> None:
     """Show every prediction: users, quality, model, and where the table is."""
     from foretell.pipeline.publish import published_paths
     from foretell.report.summary import summary
@@ -174,11 +194,29 @@ def status() -> None:
 
 
 @app.command()
+def show(
+    prediction: Annotated[str | None, typer.Argument(help="Only this one; default: each.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="Users per prediction.")] = 20,
+    is_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    project_dir: ProjectDir = None,
+) -> None:
+    """Show the users most likely to do it, from the published copy."""
+    from foretell.report.scores import read_scores, scores_json, scores_table
+
+    rows = read_scores(read_settings(), prediction, top)
+    if is_json:
+        typer.echo(scores_json(rows))  # the console would wrap it
+    else:
+        console.print(scores_table(rows))
+
+
+@app.command()
 def card(
     prediction: Annotated[str | None, typer.Argument(help="Only this one; default: all.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder; default: cards, beside the published tables.")
     ] = None,
+    project_dir: ProjectDir = None,
 ) -> None:
     """Write model cards as Markdown and HTML: training data, quality, limits."""
     from foretell.report.card import published_cards, write_cards
@@ -216,6 +254,7 @@ def usage(
     ] = "event_properties",
     user_properties: str = "user_properties",
     event_name: str = "event_name",
+    project_dir: ProjectDir = None,
 ) -> None:
     """Count which properties and event types people query, to choose features by."""
     from foretell.report.summary import usage_summary
@@ -255,6 +294,7 @@ def inspect_source(
 @app.command()
 def config(
     is_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    project_dir: ProjectDir = None,
 ) -> None:
     """Print every setting, its value and its source."""
     from foretell.config import as_json, resolve

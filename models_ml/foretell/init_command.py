@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -35,14 +36,14 @@ def init(folder: Path, events: str | None, progress: Progress) -> RenderableType
     is_new = not (folder / DBT_PROJECT).exists()
     if events is None:
         lines = init_project(folder)
-        return _said([*lines, *_next_steps(folder, is_new)])
+        return _said([*lines, *_next_steps(folder, is_new, False)])
     progress(f"looking at {events}")
     found = inspect_source(events)
     path = os.path.abspath(events) if "://" not in events else events
     lines = init_project(folder, Source(path, found.form.adapter))
     lines.insert(0, f"{events}: {found.form.title}, {found.n_rows:,} rows")
     if not is_new:
-        return _said([*lines, *_next_steps(folder, is_new)])
+        return _said([*lines, *_next_steps(folder, is_new, True)])
     settings = read_settings({**os.environ, PROJECT_DIR: str(folder.resolve())}, folder.resolve())
     proposed = propose_predictions(settings, progress)
     (folder / PREDICTIONS / "first.yml").write_text(as_yaml(proposed), encoding="utf-8")
@@ -51,12 +52,15 @@ def init(folder: Path, events: str | None, progress: Progress) -> RenderableType
         checked: RenderableType = report_of_check(check_predictions(settings, progress))
     except ForetellError as error:
         checked = Text(str(error))
-    return Group(_said(lines), checked, _said(_next_steps(folder, is_new)))
+    return Group(_said(lines), checked, _said(_next_steps(folder, is_new, True)))
 
 
-def _next_steps(folder: Path, is_new: bool) -> list[str]:
-    go = f"cd {folder} && " if folder.resolve() != Path.cwd() else ""
-    first = "name your events in dbt_project.yml, then " if not is_new else ""
+def _next_steps(folder: Path, is_new: bool, has_events: bool) -> list[str]:
+    go = f"cd {shlex.quote(str(folder))} && " if folder.resolve() != Path.cwd() else ""
+    first = ""
+    if not has_events:
+        what = "put events where dbt_project.yml says" if is_new else "name your events"
+        first = f"{what}, then "
     return ["", f"Next: {first}{go}foretell run"]
 
 

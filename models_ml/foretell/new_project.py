@@ -51,9 +51,7 @@ def init_project(folder: Path, source: Source | None = None) -> list[str]:
         raise ForetellError(f"{folder} is a file; name a folder for the project")
     if (folder / DBT_PROJECT).is_file():
         if has_package(folder):
-            raise ForetellError(
-                f"{folder} has Foretell as a package already; `foretell run` runs it"
-            )
+            raise ForetellError(f"{folder} has Foretell as a package; `foretell run` runs it")
         return _add_to_project(folder, source or Source("ref('my_events')"))
     name = project_name(folder.resolve().name)
     given = source or Source()

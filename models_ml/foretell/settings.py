@@ -108,6 +108,7 @@ class Settings:
         """Return the environment variables under which dbt sees the same settings."""
         named = {
             "FORETELL_EVENTS": "" if self.is_demo else self.events,
+            "FORETELL_DEMO_EVENTS": self.events if self.is_demo else "",
             "FORETELL_EVENTS_RELATION": "",  # a relation is one of the declared sources
             "FORETELL_ADAPTER": self.adapter,
             "FORETELL_SOURCES": _as_json(self.declared),

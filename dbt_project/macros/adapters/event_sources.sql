@@ -5,15 +5,22 @@
     {%- set named = named_input() -%}
     {%- if named != 'sources' -%}
         {%- do check_adapter('FORETELL_ADAPTER', setting('adapter')) -%}
-        {%- set written = setting('events_relation') if named == 'events_relation' else setting('events') if is_reference(setting('events')) else '' -%}
-        {#- A fresh clone has no demo events yet and builds without them; events that a setting names must
-           exist. -#}
-        {{ return([{
+        {%- set source = {
             'name': setting('adapter'), 'adapter': setting('adapter'),
-            'events': ((setting('events') if not written else '') if named else 'warehouse/demo_events/*.parquet'),
-            'relation': relation_of(written), 'relation_name': written,
-            'may_be_absent': not named,
-        }]) }}
+            'events': '', 'relation': '', 'relation_name': '', 'may_be_absent': not named,
+        } -%}
+        {%- if named == 'events_relation' or is_reference(setting('events')) -%}
+            {%- set written = setting(named) -%}
+            {%- do source.update({'relation': relation_of(written), 'relation_name': written}) -%}
+        {%- elif named -%}
+            {%- do source.update({'events': setting('events')}) -%}
+        {%- else -%}
+            {#- A fresh clone has no demo events yet and builds without them; events that a setting names must
+               exist. -#}
+            {%- set demo = env_var('FORETELL_DEMO_EVENTS', '') or 'warehouse/demo_events/*.parquet' -%}
+            {%- do source.update({'events': demo}) -%}
+        {%- endif -%}
+        {{ return([source]) }}
     {%- endif -%}
     {%- set given = setting('sources') -%}
     {%- set listed = fromjson(given, given) if given is string else given -%}

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -62,6 +66,13 @@ SUMMARY = """
 """
 
 
+def own_command() -> str:
+    """Return how this command can be typed: its name, or its path where it is not on PATH."""
+    typed = Path(sys.argv[0])
+    is_ours = typed.name == "foretell" and not shutil.which("foretell")
+    return shlex.quote(str(typed)) if is_ours else "foretell"
+
+
 def summary(warehouse: Warehouse, published: Published) -> RenderableType:
     """Return the result of a run: sizes, quality, where the table is.
 
@@ -88,15 +99,10 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         model = "held back, see below" if row["prediction"] in held else _model(row)
         table.add_row(row["prediction"], _moment(row), _coverage(row), *_quality(row), model)
     values = _values(warehouse)
-    query = "select * from predictions order by probability desc limit 20"
     lines = [f"\nTable    {SCHEMA}.predictions in {published.place}"]
     if published.database:
-        lines += [
-            f"Parquet  {published.parquet}/predictions.parquet",
-            f'Look     .venv/bin/python -c "import duckdb; {published.look(query)}"',
-        ]
-    else:
-        lines.append(f"Look     {published.look(query)}")
+        lines.append(f"Parquet  {published.parquet}/predictions.parquet")
+    lines.append(f"Look     {own_command()} show")
     return Group(
         table,
         *([values] if values.row_count else []),
