@@ -73,7 +73,7 @@ bench-spark: .venv/installed-spark  ## growth of cost on Spark, scoring on its e
 	$(BIN)/python -m benchmarks.spark
 
 COMPILE := $(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes \
-	--no-strip-extras --no-emit-index-url --no-annotate --no-header --extra dev
+	--no-strip-extras --no-emit-index-url --no-annotate --no-header --extra dev --extra dagster
 lock: setup  ## pin every dependency anew
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) pyproject.toml -o requirements.lock

@@ -163,7 +163,7 @@ def read_settings(
     profile = read_profile(project.folder, environment) if project.is_host else None
     if profile:
         target = profile.engine
-        warehouse = str(profile.path or warehouse)
+        warehouse = _warehouse_of(profile, warehouse, project)
     target = target or "duckdb"
     if target not in DEFAULT_WAREHOUSES:
         raise ForetellError(
@@ -203,6 +203,19 @@ def read_settings(
         project=project,
         profile=profile,
     )
+
+
+def _warehouse_of(profile: Profile, named: str, project: Project) -> str:
+    """Return the warehouse of a profile; refuse another one that is named beside it."""
+    if profile.path is None:
+        return named
+    if named and (project.folder / named).resolve() != profile.path:
+        raise ForetellError(
+            f"FORETELL_WAREHOUSE={named} has no effect: the path of the project's profile is "
+            f"{profile.path}; to choose it, write path: "
+            "\"{{ env_var('FORETELL_WAREHOUSE') }}\" there"
+        )
+    return str(profile.path)
 
 
 def with_staged_definitions(settings: Settings) -> Settings:

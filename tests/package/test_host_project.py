@@ -76,6 +76,15 @@ def succeed(folder: Path, command: str, *arguments: str) -> str:
     return done.stdout
 
 
+def refusal(folder: Path, *arguments: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "foretell.cli", *arguments],
+        cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout[-2000:]
+    return done.stderr
+
+
 def query(folder: Path, sql: str) -> list[tuple]:
     with duckdb.connect(str(folder / "jaffle.duckdb"), read_only=True) as connection:
         return connection.execute(sql).fetchall()
@@ -153,3 +162,19 @@ def test_a_run_of_their_model_alone_writes_no_table_of_ours(host, tmp_path):
 def test_status_needs_no_run_of_dbt(host):
     assert "buys" in succeed(host, "foretell", "status")
     assert "buys" in succeed(host / "models", "foretell", "status")
+
+
+def test_a_replay_never_reaches_the_live_scores_through_a_fixed_path(host):
+    before = query(host, "select max(scored_at), count(*) from analytics_ml.prediction_history")
+    said = refusal(host, "score", "--as-of", "2026-02-10")
+    assert "a replay works on a copy, which dbt cannot open, as the profile's path is fixed" in said
+    now = query(host, "select max(scored_at), count(*) from analytics_ml.prediction_history")
+    assert now == before
+
+
+def test_another_warehouse_than_the_profile_s_is_refused(host):
+    said = refusal(host, "status", FORETELL_WAREHOUSE="other.duckdb")
+    assert (
+        "FORETELL_WAREHOUSE=other.duckdb has no effect: the path of the project's profile is"
+        in said
+    )

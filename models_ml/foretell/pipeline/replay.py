@@ -7,6 +7,7 @@ file next to the warehouse, copied from it each time, and publishes to a copy of
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 
+from foretell.dbt_profile import read_profile
 from foretell.errors import ForetellError, Progress
 from foretell.pipeline.table_state import is_missing
 from foretell.settings import Settings
@@ -93,6 +95,7 @@ def of_run(settings: Settings, what: str, progress: Progress) -> Iterator[Settin
         if settings.target != "duckdb":
             refuse_replay(settings)
         copied = replace(settings, warehouse=replay_path(settings.warehouse), is_replay=True)
+        _refuse_fixed_path(copied)
         _copy(settings.warehouse, copied.warehouse)
     progress(
         f"as of {settings.as_of:%Y-%m-%d %H:%M} is before the newest run "
@@ -101,6 +104,23 @@ def of_run(settings: Settings, what: str, progress: Progress) -> Iterator[Settin
     )
     with run_lock(copied.warehouse, what, progress):
         yield copied
+
+
+def _refuse_fixed_path(copied: Settings) -> None:
+    """Refuse a replay in somebody's project whose profile would lead dbt to the live warehouse.
+
+    Raises:
+        ForetellError: If the path of the profile is not that of FORETELL_WAREHOUSE.
+    """
+    if copied.profile is None:
+        return
+    named = {**os.environ, "FORETELL_WAREHOUSE": str(copied.warehouse)}
+    if read_profile(copied.project.folder, named).path != copied.warehouse:
+        raise ForetellError(
+            f"as of {copied.as_of:%Y-%m-%dT%H:%M} is before the newest run: a replay works on a "
+            "copy, which dbt cannot open, as the profile's path is fixed. Write there path: "
+            "\"{{ env_var('FORETELL_WAREHOUSE', 'FILE') }}\", or replace live scores with --publish"
+        )
 
 
 def replay_path(warehouse: Path) -> Path:
