@@ -17,6 +17,7 @@ from rich.text import Text
 
 from foretell.alarms.alarms import Alarm, current_alarms
 from foretell.pipeline.publish import Published
+from foretell.report.fitted_table import Column, FittedTable
 from foretell.warehouse.base import SCHEMA, Warehouse
 
 if TYPE_CHECKING:  # it brings a SQL parser, which only `foretell usage` needs
@@ -65,6 +66,19 @@ SUMMARY = """
     order by definitions.prediction
 """
 
+COLUMNS = (
+    Column("prediction", is_text=True),
+    Column("as of (UTC)"),
+    Column("users"),
+    Column("base rate", rank=2),
+    Column("AUROC", rank=1),
+    Column("95 % interval", rank=4),
+    Column("log loss", rank=5),
+    Column("of base rate", rank=6),
+    Column("calibration error", rank=7),
+    Column("model", rank=3, is_text=True),
+)
+
 
 def own_command() -> str:
     """Return how this command can be typed: its name, or its path where it is not on PATH."""
@@ -79,25 +93,18 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
     Quality figures are of users and weeks that the model never saw (foretell.learn.metrics).
     """
     (now,) = warehouse.rows("select as_of from stg_as_of") or [{"as_of": None}]
-    table = Table(title=f"Predictions; events up to {now['as_of']} UTC", title_justify="left")
-    for heading in (
-        "prediction",
-        "as of (UTC)",
-        "users",
-        "base rate",
-        "AUROC",
-        "log loss",
-        "of base rate",
-        "calibration error",
-        "model",
-    ):
-        table.add_column(heading, justify="left" if heading in ("prediction", "model") else "right")
+    table = FittedTable(f"Predictions; events up to {now['as_of']} UTC", COLUMNS)
     alarms = current_alarms(warehouse)
     held = {alarm.prediction for alarm in alarms if alarm.is_held_back}
     rows = warehouse.rows(SUMMARY)
     for row in rows:
         model = "held back, see below" if row["prediction"] in held else _model(row)
         table.add_row(row["prediction"], _moment(row), _coverage(row), *_quality(row), model)
+    waiting = [
+        f"{row['prediction']}: {row['status'] or 'not trained'}, {row['reason']}"
+        for row in rows
+        if row["reason"] and row["status"] != "champion" and row["prediction"] not in held
+    ]
     values = _values(warehouse)
     lines = [f"\nTable    {SCHEMA}.predictions in {published.place}"]
     if published.database:
@@ -107,6 +114,7 @@ def summary(warehouse: Warehouse, published: Published) -> RenderableType:
         table,
         *([values] if values.row_count else []),
         *alarm_lines(alarms),
+        *(Text(line, style="yellow") for line in waiting),
         *(Text(line, style="yellow") for line in stale_predictions(rows, now["as_of"])),
         Text(
             "Measured on users and weeks not used for training; [ ] is a 95 % interval. "
@@ -215,7 +223,7 @@ def _quality(row: dict[str, Any]) -> list[str]:
     base_rate = metrics.get("base_rate")
     return [
         f"{base_rate:.2%}" if base_rate is not None else "",
-        _with_interval(metrics.get("auroc")),
+        *_auroc(metrics.get("auroc")),
         _number(metrics.get("log_loss")),
         _number(metrics.get("log_loss_base_rate")),
         _number(metrics.get("expected_calibration_error")),
@@ -234,11 +242,17 @@ def _metrics(row: dict[str, Any]) -> dict[str, Any]:
 def _model(row: dict[str, Any]) -> str:
     if row["status"] == "champion":
         return f"{row['candidate']}, {row['calibration']} calibration"
-    return f"{row['status'] or 'not trained'}{': ' + row['reason'] if row['reason'] else ''}"
+    return f"{row['status'] or 'not trained'}{', see below' if row['reason'] else ''}"
 
 
 def _number(metric: dict[str, Any] | None) -> str:
     return f"{metric['value']:.4f}" if metric and metric["value"] is not None else ""
+
+
+def _auroc(metric: dict[str, Any] | None) -> tuple[str, str]:
+    """Return the value and its interval."""
+    value, _, interval = _with_interval(metric).partition(" ")
+    return value, interval.strip("[]").replace(", ", " to ")
 
 
 def _with_interval(metric: dict[str, Any] | None) -> str:
