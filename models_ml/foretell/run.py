@@ -54,6 +54,7 @@ def build(
     Raises:
         ForetellError: On events or definitions that cannot be used, or a failed test.
     """
+    progress(f"building the tables from {settings.input}")
     prepare(settings, progress)
     selection = ["--select", OURS, "--exclude", AFTER_SCORING]
     if scope == "active":

@@ -221,8 +221,7 @@ class DbtLog:
     def _report_running(self) -> None:
         now = time.monotonic()
         running = [f"{node} for {now - since:.0f} s" for node, since in self._started.items()]
-        if running:
-            self._progress(f"still at {', '.join(running)}")
+        self._progress(f"still at {', '.join(running)}" if running else "dbt reads the project")
 
 
 def explain(errors: list[str], command: str = "build") -> str:

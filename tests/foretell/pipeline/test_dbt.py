@@ -45,7 +45,7 @@ def test_after_a_silence_the_running_nodes_are_reported(monkeypatch):
         seconds[0] = second
         log.read(json.dumps(entry) if entry else "")
 
-    at(0, None)  # nothing runs
+    at(0, None)  # nothing runs yet
     at(1, node("LogStartLine", "stg_checked_events"))
     at(11, None)
     at(15, node("LogStartLine", "unique_features"))
@@ -53,6 +53,7 @@ def test_after_a_silence_the_running_nodes_are_reported(monkeypatch):
     at(22, node("LogTestResult", "unique_features"))
     at(40, None)
     assert lines == [
+        "dbt reads the project",
         "still at stg_checked_events for 10 s",
         "still at stg_checked_events for 20 s, unique_features for 6 s",
         "still at stg_checked_events for 39 s",
