@@ -94,7 +94,11 @@ def read_predictions(manifest_path: Path) -> list[Prediction]:
     """
     manifest = json.loads(manifest_path.read_text())
     exposures = sorted(manifest["exposures"].values(), key=lambda exposure: exposure["name"])
-    return [_prediction(exposure) for exposure in exposures if exposure["type"] == "ml"]
+    return [
+        _prediction(exposure)
+        for exposure in exposures
+        if exposure["type"] == "ml" and exposure["config"].get("meta", {}).get("prediction")
+    ]
 
 
 def _prediction(exposure: Mapping[str, Any]) -> Prediction:

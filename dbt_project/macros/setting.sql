@@ -15,11 +15,15 @@
     {{ return('') }}
 {% endmacro %}
 
-{# The exposures that count as definitions: those of the demo only with the events of the demo. #}
+{# The exposures that count as definitions: those of the demo only with the events of the demo; of somebody's project
+   those that define a prediction or depend on `predictions`, as it may have others. #}
 {% macro definitions_in_use() %}
     {%- set found, is_named = [], named_input() -%}
     {%- for exposure in graph.exposures.values() | sort(attribute='name') -%}
-        {%- if not (is_named and exposure.original_file_path.startswith('seeds/demo_predictions/')) -%}
+        {%- set is_demo = exposure.original_file_path.startswith('seeds/demo_predictions/') -%}
+        {%- set is_ours = project_name == 'foretell' or 'prediction' in exposure.config.meta
+            or 'model.foretell.predictions' in exposure.depends_on.nodes -%}
+        {%- if is_ours and not (is_demo and is_named) -%}
             {%- do found.append(exposure) -%}
         {%- endif -%}
     {%- endfor -%}

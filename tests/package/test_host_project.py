@@ -36,6 +36,15 @@ jaffle:
 select user_id, event_name, cast(event_time as timestamp) as event_time
 from read_parquet('events.parquet')
 """,
+    "models/daily_report.sql": "{{ config(tags='after_scoring') }} select 1 as one",  # a tag of ours
+    "models/exposures.yml": """
+exposures:
+  - name: their_own_model
+    type: ml
+    owner: {name: science}
+    depends_on: ["ref('fct_events')"]
+    config: {meta: {taxonomy: "animals"}}
+""",
     "models/alarms.sql": "select 1 as own",  # a name that Foretell has too, in a schema of their own
     "models/risky_users.sql": "select user_id from {{ ref('foretell', 'predictions') }} where percentile > 90",
     "predictions/buys.yml": """
@@ -100,7 +109,7 @@ def test_every_table_is_where_the_project_says(host):
         host,
         "select table_name from information_schema.tables where table_schema = 'analytics' order by 1",
     )
-    assert own == [("alarms",), ("fct_events",), ("risky_users",)]
+    assert own == [("alarms",), ("daily_report",), ("fct_events",), ("risky_users",)]
     assert query(host, "select count(*) from analytics_ml.prediction_history") == [(120,)]
 
 
@@ -128,7 +137,10 @@ def test_the_lineage_runs_from_their_model_to_predictions(host):
             seen.add(node)
             left += parents.get(node, [])
     assert "model.jaffle.fct_events" in seen
-    assert list(manifest["exposures"]) == ["exposure.jaffle.buys"]  # none of the demo
+    assert set(manifest["exposures"]) == {  # none of the demo
+        "exposure.jaffle.buys", "exposure.jaffle.their_own_model",
+    }  # fmt: skip
+    assert query(host, "select prediction from analytics_ml.prediction_definitions") == [("buys",)]
 
 
 def test_dbt_alone_runs_no_test_of_ours_and_says_what_is_to_be_trained(host):
@@ -141,8 +153,12 @@ def test_dbt_alone_runs_no_test_of_ours_and_says_what_is_to_be_trained(host):
 
 def test_foretell_builds_and_tests_its_own_models_only(host):
     lines = (host / "run.log").read_text()
-    assert not re.search(r"/\d+ (fct_events|risky_users)", lines)
+    assert not re.search(r"/\d+ (fct_events|risky_users|daily_report)", lines)
     assert "buys: champion" in lines
+
+
+def test_a_tag_of_theirs_that_we_have_too_changes_nothing(host):
+    assert query(host, "select step from analytics_ml.build_state") == [("finished",)]
 
 
 def test_a_run_of_their_model_alone_writes_no_table_of_ours(host, tmp_path):

@@ -72,8 +72,8 @@
 {% macro makes_served_tables() %}
     {%- if not execute -%}{{ return(false) }}{%- endif -%}
     {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and 'after_scoring' in node.config.tags
-            and 'daily' not in node.config.tags and not is_build_of(node.name) -%}
+        if node.resource_type == 'model' and node.package_name == 'foretell'
+            and 'after_scoring' in node.config.tags and 'daily' not in node.config.tags and not is_build_of(node.name) -%}
         {{ return(false) }}
     {%- endfor -%}
     {{ return(true) }}
@@ -83,7 +83,7 @@
    last daily run. #}
 {% macro makes_daily_tables() %}
     {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and 'daily' in node.config.tags
+        if node.resource_type == 'model' and node.package_name == 'foretell' and 'daily' in node.config.tags
             and 'after_scoring' not in node.config.tags and node.unique_id in selected_resources -%}
         {{ return(true) }}
     {%- endfor -%}

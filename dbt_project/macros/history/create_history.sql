@@ -3,7 +3,7 @@
 {% macro history_tables() %}
     {%- set found = [] -%}
     {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.config.materialized == 'history_table' -%}
+        if node.package_name == 'foretell' and node.config.materialized == 'history_table' -%}
         {%- do found.append(node.name) -%}
     {%- endfor -%}
     {{ return(found) }}
