@@ -27,7 +27,11 @@ def test_each_format_is_accepted(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("none.parquet", None, "no events at .*none.parquet; set FORETELL_EVENTS"),
+        (
+            "none.parquet",
+            None,
+            "no events at .*none.parquet; name a file or glob in FORETELL_EVENTS",
+        ),
         ("zero.parquet", "", "zero.parquet is empty"),
         (
             "junk.parquet",
