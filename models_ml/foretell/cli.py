@@ -184,13 +184,9 @@ def check_predictions(
 @app.command()
 def status(project_dir: ProjectDir = None) -> None:
     """Show every prediction: users, quality, model, and where the table is."""
-    from foretell.pipeline.publish import published_paths
-    from foretell.report.summary import summary
-    from foretell.warehouse.open import open_warehouse
+    from foretell.report.status import status as read_status
 
-    settings = read_settings()
-    with open_warehouse(settings.location, read_only=True) as warehouse:
-        console.print(summary(warehouse, published_paths(settings)))
+    console.print(read_status(read_settings()))
 
 
 @app.command()

@@ -25,6 +25,10 @@ class ForetellError(Exception):
     """Something the user can mend: the message names the offending value and the fix."""
 
 
+class InUse(ForetellError):
+    """Another process has the warehouse open for writing."""
+
+
 class HeldBack(ForetellError):
     """A gate kept new scores from readers: what was published before stays. Exit code 3."""
 

@@ -95,8 +95,8 @@ def _check_files(path: str) -> None:
         near = difflib.get_close_matches(Path(path).name, beside, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
         raise ForetellError(
-            f"no events at {path}{hint}; name a file or glob in FORETELL_EVENTS or dbt_project.yml, "
-            "or make demo events with `foretell demo-events`"
+            f"no events at {path}{hint}; name a file or glob in FORETELL_EVENTS or "
+            "dbt_project.yml, or make demo events with `foretell demo-events`"
         )
     suffix = _format(path)
     for place, file in enumerate(files):

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from foretell.errors import ForetellError
+from foretell.errors import ForetellError, InUse
 from foretell.machine import bound_database
 from foretell.warehouse.base import INTERNAL, SCHEMA, Location, Warehouse
 
@@ -91,7 +91,8 @@ def open_duckdb(where: Location | Path, read_only: bool = False) -> Iterator[Duc
     try:
         connection = duckdb.connect(str(path), read_only=read_only)
     except duckdb.IOException as error:
-        raise ForetellError(locked_message(path, str(error))) from error
+        kind = InUse if "lock" in str(error) else ForetellError
+        raise kind(locked_message(path, str(error))) from error
     try:
         if not connection.execute(
             "select 1 from duckdb_schemas() where schema_name = ? and not internal", [where.schema]
