@@ -322,6 +322,37 @@ def init(
 
 
 @app.command()
+def new_prediction(
+    name: Annotated[str, typer.Argument(help="E.g. buys_within_7_days.")],
+    event: Annotated[
+        str | None, typer.Option(help="The event that is predicted; any: every event.")
+    ] = None,
+    horizon_days: Annotated[int | None, typer.Option(min=1, help="By when.")] = None,
+    not_done: Annotated[
+        bool, typer.Option("--not-done", help="Predict that it does not happen.")
+    ] = False,
+    at_least: Annotated[int, typer.Option(min=1, help="How often.")] = 1,
+    cohort_event: Annotated[str, typer.Option(help="Users who did this are scored.")] = "any",
+    within_days: Annotated[int, typer.Option(min=1, help="They did it in so many days.")] = 28,
+    label: Annotated[str, typer.Option(help="For people; default: made of the rest.")] = "",
+    project_dir: ProjectDir = None,
+) -> None:
+    """Write a definition; what no option says is asked for."""
+    from foretell.new_prediction import Answers, event_types, write_prediction
+
+    settings = read_settings()
+    if event is None:
+        if known := event_types(settings):
+            console.print(f"Event types: {', '.join(known[:30])}", markup=False, soft_wrap=True)
+        event = typer.prompt("Event that is predicted (any: every event)")
+    days = horizon_days or typer.prompt("Within how many days", default=7, type=int)
+    answers = Answers(name, event, days, not_done, at_least, cohort_event, within_days, label)
+    path = write_prediction(settings, answers)
+    console.print(f"{path}: written", markup=False, highlight=False, soft_wrap=True)
+    console.print("Next: foretell check-predictions, then foretell run")
+
+
+@app.command()
 def demo_events(
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("warehouse/demo_events"),
     users: Annotated[int, typer.Option(min=100, help="Simulated users.")] = 20_000,

@@ -11,6 +11,7 @@ import yaml
 
 from foretell.definition_files import JINJA
 from foretell.errors import Progress
+from foretell.new_prediction import ANY, Answers, exposure
 from foretell.run import OURS, build_checked, check_usable, prepare
 from foretell.settings import Settings
 from foretell.warehouse.base import Warehouse
@@ -138,34 +139,10 @@ def as_yaml(exposures: Sequence[dict[str, Any]]) -> str:
 
 def _exposure(event: str) -> dict[str, Any]:
     words = re.sub(r"[^a-z0-9]+", "_", event.lower()).strip("_")[:40] or "event"
-    return _definition(
-        f"{words}_within_{HORIZON_DAYS}_days",
-        f"Will do “{event[:60]}” within {HORIZON_DAYS} days",
-        {"event": event, "at_least": 1},
-        HORIZON_DAYS,
-    )
+    name = f"{words}_within_{HORIZON_DAYS}_days"
+    return exposure(Answers(name, event, HORIZON_DAYS, within_days=COHORT_DAYS))
 
 
 def _silence() -> dict[str, Any]:
-    return _definition(
-        f"silent_for_{SILENT_DAYS}_days",
-        f"Will not come back for {SILENT_DAYS} days",
-        {"event": "any", "not_done": True},
-        SILENT_DAYS,
-    )
-
-
-def _definition(name: str, label: str, outcome: dict[str, Any], days: int) -> dict[str, Any]:
-    prediction = {
-        "cohort": [{"event": "any", "within_days": COHORT_DAYS}],
-        "outcome": outcome,
-        "horizon_days": days,
-    }
-    return {
-        "name": name,
-        "label": label,
-        "type": "ml",
-        "owner": {"name": "Growth"},
-        "depends_on": ["ref('foretell', 'predictions')"],
-        "config": {"meta": {"prediction": prediction}},
-    }
+    name = f"silent_for_{SILENT_DAYS}_days"
+    return exposure(Answers(name, ANY, SILENT_DAYS, is_not_done=True, within_days=COHORT_DAYS))

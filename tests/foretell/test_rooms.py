@@ -11,7 +11,7 @@ PACKAGE = Path(foretell.__file__).parent
 # From the foundation up: a module may import its own room and those before it.
 ROOMS = (
     "errors", "project", "templates", "install_package", "markdown_text", "system", "machine", "definition_files", "config", "warehouse", "sources", "dbt_profile", "settings",
-    "learn", "demo", "alarms", "pipeline", "usage", "report", "run", "inspect_source", "check_predictions", "new_project", "propose", "init_command", "cli",
+    "learn", "demo", "alarms", "pipeline", "usage", "report", "run", "inspect_source", "check_predictions", "new_project", "new_prediction", "propose", "init_command", "cli",
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 
