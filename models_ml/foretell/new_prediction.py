@@ -116,7 +116,10 @@ def definitions_folder(settings: Settings) -> Path:
 def exposure(answers: Answers) -> dict[str, Any]:
     """Return the definition as dbt reads it."""
     outcome: dict[str, Any] = {"event": answers.event}
-    outcome |= {"not_done": True} if answers.is_not_done else {"at_least": answers.at_least}
+    if answers.is_not_done:
+        outcome["not_done"] = True
+    else:
+        outcome["at_least"] = answers.at_least
     prediction = {
         "cohort": [{"event": answers.cohort_event, "within_days": answers.within_days}],
         "outcome": outcome,
