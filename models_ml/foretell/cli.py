@@ -18,8 +18,8 @@ import typer
 from rich.console import Console
 
 from foretell.errors import ForetellError, HeldBack, explain_resources
-from foretell.project import PROJECT_DIR, find_project
-from foretell.settings import Settings, read_settings
+from foretell.project import PROJECT_DIR
+from foretell.settings import Settings, in_effect, read_settings
 from foretell.system.file_modes import restrict_files
 from foretell.system.secrets import mask
 
@@ -296,8 +296,8 @@ def config(
     from foretell.config import as_json, resolve
     from foretell.report.settings_table import settings_table
 
-    settings = resolve(os.environ, find_project(os.environ, Path.cwd()).dbt_folder, {})
-    read_settings()  # refuses what cannot be used
+    used = read_settings()  # refuses what cannot be used
+    settings = in_effect(used, resolve(os.environ, used.project.dbt_folder, {}))
     if is_json:
         typer.echo(as_json(settings))  # the console would wrap it
     else:

@@ -59,6 +59,7 @@ class Resolved:
 
 
 SETTINGS = (
+    Setting("project_dir", "the nearest one at or above the current folder", flag="--project-dir"),
     Setting("events", "warehouse/demo_events/*.parquet", is_var=True),
     Setting("adapter", "canonical", is_var=True),
     Setting("sources", "none: events and adapter", is_var=True),

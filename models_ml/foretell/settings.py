@@ -205,6 +205,18 @@ def read_settings(
     )
 
 
+def in_effect(settings: Settings, resolved: Mapping[str, Resolved]) -> dict[str, Resolved]:
+    """Return resolved settings with what somebody's project decides: its folder, its profile."""
+    folder = Resolved("project_dir", str(settings.project.folder), resolved["project_dir"].source)
+    found = {**resolved, "project_dir": folder}
+    if settings.profile:
+        found["warehouse"] = Resolved("warehouse", str(settings.warehouse), "profiles.yml")
+        found["target"] = Resolved("target", settings.target, "profiles.yml")
+        if not settings.predictions:
+            found["predictions"] = Resolved("predictions", "the model paths", DBT_PROJECT)
+    return found
+
+
 def _warehouse_of(profile: Profile, named: str, project: Project) -> str:
     """Return the warehouse of a profile; refuse another one that is named beside it."""
     if profile.path is None:

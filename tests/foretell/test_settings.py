@@ -5,9 +5,11 @@ from datetime import datetime
 import pytest
 
 from foretell import settings
+from foretell.config import resolve
 from foretell.errors import ForetellError
+from foretell.new_project import init_project
 from foretell.project import PACKAGE
-from foretell.settings import parse_as_of, read_settings
+from foretell.settings import in_effect, parse_as_of, read_settings
 from foretell.sources.adapters import Source
 
 
@@ -140,3 +142,18 @@ def test_spark_needs_its_extra_and_java(tmp_path, monkeypatch):
         read = read_settings({"FORETELL_TARGET": "spark", **java}, tmp_path)
         assert (read.target, read.warehouse.name) == ("spark", "spark")
         assert read.dbt_environment()["FORETELL_TARGET"] == "spark"
+
+
+def test_in_a_project_of_somebody_its_profile_decides(tmp_path):
+    init_project(tmp_path / "shop")
+    settings = read_settings({}, tmp_path / "shop/predictions")
+    assert settings.warehouse == tmp_path / "shop/warehouse/shop.duckdb"
+    assert settings.events == f"{tmp_path}/shop/events/*.parquet"
+    found = in_effect(settings, resolve({}, settings.project.dbt_folder, {}))
+    assert (found["warehouse"].value, found["warehouse"].source) == (
+        str(settings.warehouse),
+        "profiles.yml",
+    )
+    assert found["project_dir"].value == f"{tmp_path}/shop"
+    assert found["target"].value == "duckdb"
+    assert found["predictions"].source == "dbt_project.yml"
