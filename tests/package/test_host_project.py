@@ -29,7 +29,9 @@ models:
 jaffle:
   target: dev
   outputs:
-    dev: {type: duckdb, path: jaffle.duckdb, schema: analytics, threads: 2}
+    dev: &dev
+      {type: duckdb, path: jaffle.duckdb, schema: analytics, threads: 2, settings: {TimeZone: UTC}}
+    local: {<<: *dev, settings: {TimeZone: America/New_York}}
 """,
     "packages.yml": f"packages: [{{local: {json.dumps(str(PACKAGE))}}}]",
     "models/fct_events.sql": """
@@ -194,3 +196,10 @@ def test_another_warehouse_than_the_profile_s_is_refused(host):
         "FORETELL_WAREHOUSE=other.duckdb has no effect: the path of the project's profile is"
         in said
     )
+
+
+def test_a_session_in_another_time_zone_is_refused(host):
+    """Times without a zone, and those of timestamptz columns, would be read in it."""
+    said = refusal(host, "run", DBT_TARGET="local")
+    assert "time zone America/New_York, in which times without a zone would be read" in said
+    assert "settings: {TimeZone: UTC}" in said

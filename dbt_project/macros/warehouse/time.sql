@@ -89,3 +89,25 @@ end)
 
 {# A UTC timestamp as text to the minute: 2026-01-31 23:00. #}
 {% macro minute_text(ts) %}substr(cast({{ ts }} as {{ dbt.type_string() }}), 1, 16){% endmacro %}
+
+{# Stop where the session has another time zone than UTC: times without a zone would be read in it. Foretell's own
+   profile sets it; in somebody's project the profile is theirs. #}
+{% macro check_time_zone() %}
+    {%- if execute -%}
+        {%- set zone = run_query('select ' ~ session_time_zone()).rows[0][0] -%}
+        {%- if zone not in ['UTC', 'Etc/UTC', 'GMT', 'Etc/GMT', 'Z', 'Zulu', 'Universal', 'UCT'] -%}
+            {{ refuse(
+                'the session of this warehouse is in time zone ' ~ zone ~ ', in which times without a zone would be'
+                ~ ' read; write UTC into the profile: ' ~ time_zone_setting()
+            ) }}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+{% macro session_time_zone() %}{{ return(adapter.dispatch('session_time_zone', 'foretell')()) }}{% endmacro %}
+{% macro duckdb__session_time_zone() %}current_setting('TimeZone'){% endmacro %}
+{% macro spark__session_time_zone() %}current_timezone(){% endmacro %}
+{% macro default__session_time_zone() %}{{ exceptions.raise_compiler_error("session_time_zone: add " ~ target.type) }}{% endmacro %}
+{% macro time_zone_setting() %}{{ return(adapter.dispatch('time_zone_setting', 'foretell')()) }}{% endmacro %}
+{% macro duckdb__time_zone_setting() %}{{ return('settings: {TimeZone: UTC}') }}{% endmacro %}
+{% macro spark__time_zone_setting() %}{{ return('server_side_parameters: {spark.sql.session.timeZone: UTC}') }}{% endmacro %}
+{% macro default__time_zone_setting() %}{{ exceptions.raise_compiler_error("time_zone_setting: add " ~ target.type) }}{% endmacro %}
