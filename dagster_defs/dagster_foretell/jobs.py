@@ -27,6 +27,7 @@ def _run_config(scope: Scope) -> dg.RunConfig:
 
 daily = dg.define_asset_job(
     "daily",
+    executor_def=dg.in_process_executor,
     selection=dg.AssetSelection.all(),
     config=_run_config(Scope.everyone),
     description="Loads new events, trains all models, scores all users, publishes the results.",
@@ -35,6 +36,7 @@ daily = dg.define_asset_job(
 # Models with the dbt tag daily are not built, as in `foretell score --active-only`.
 hourly = dg.define_asset_job(
     "hourly",
+    executor_def=dg.in_process_executor,
     selection=dg.AssetSelection.all()
     - dg.AssetSelection.groups(TRAINING)
     - dg.AssetSelection.tag("daily", "")

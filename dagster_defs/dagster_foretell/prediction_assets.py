@@ -62,9 +62,9 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
         pool=POOL,
     )
     def model(
-        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+        context: dg.AssetExecutionContext, foretell_settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses [...]
-        with readable_errors(), open_warehouse(settings.location) as warehouse:
+        with readable_errors(), open_warehouse(foretell_settings.location) as warehouse:
             trained = train_prediction(warehouse, name, context.log.info)
             card = model_card(warehouse, trained)
             alarms = current_alarms(warehouse, name)
@@ -88,9 +88,9 @@ def build_prediction_assets(prediction: Prediction, engine: str) -> list[dg.Asse
         pool=POOL,
     )
     def scores(
-        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+        context: dg.AssetExecutionContext, foretell_settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses [...]
-        with readable_errors(), open_warehouse(settings.location) as warehouse:
+        with readable_errors(), open_warehouse(foretell_settings.location) as warehouse:
             summaries = score_champions(warehouse, [name], context.log.info)
             alarms = current_alarms(warehouse, name)
         return dg.MaterializeResult(

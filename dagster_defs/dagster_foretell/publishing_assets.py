@@ -40,7 +40,7 @@ class PublishConfig(dg.Config):
 def published(
     context: dg.AssetExecutionContext,
     config: PublishConfig,
-    settings: dg.ResourceParam[Settings],
+    foretell_settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster refuses [...]
     """The tables for readers: a copy that is replaced at once, so BI tools never wait for a run.
 
@@ -48,10 +48,10 @@ def published(
     has no objection: too many users without scores, as_of gone back, or scores held back.
     """
     with readable_errors():
-        pass_gate(settings, context.log.warning, config.accept)
-        paths = publish(settings)
-        publish_cards(settings)
-        with open_warehouse(settings.location, read_only=True) as warehouse:
+        pass_gate(foretell_settings, context.log.warning, config.accept)
+        paths = publish(foretell_settings)
+        publish_cards(foretell_settings)
+        with open_warehouse(foretell_settings.location, read_only=True) as warehouse:
             counts = count_scores(warehouse)
     query = "select * from predictions order by probability desc limit 20"
     look = ("import duckdb\n" if paths.database else "") + paths.look(query)
@@ -59,7 +59,7 @@ def published(
         metadata={
             "Table": f"foretell.predictions in {paths.place}",
             "Parquet files": dg.MetadataValue.path(paths.parquet),
-            "Model cards": dg.MetadataValue.path(published_cards(settings)),
+            "Model cards": dg.MetadataValue.path(published_cards(foretell_settings)),
             "Look at it": dg.MetadataValue.md(f"```python\n{look}\n```"),
             "Users": dg.MetadataValue.md(_table(list(counts.values()))),
         }
@@ -85,10 +85,10 @@ def build_predictions_checks(
 
     @dg.multi_asset_check(name="predictions_are_whole", specs=specs, pool=POOL)
     def predictions_are_whole(
-        settings: dg.ResourceParam[Settings],
+        foretell_settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.AssetCheckResult]:
         with readable_errors():
-            with open_warehouse(settings.location, read_only=True) as warehouse:
+            with open_warehouse(foretell_settings.location, read_only=True) as warehouse:
                 counts = count_scores(warehouse)
             for each in predictions:
                 yield from _check_counts(counts[each.name])

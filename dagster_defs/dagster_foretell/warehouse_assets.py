@@ -18,7 +18,7 @@ from dagster_foretell.resources import POOL, readable_errors, stream_dbt_build
 from foretell.errors import ForetellError
 from foretell.pipeline.replay import refuse_replay
 from foretell.pipeline.table_state import why_all_tables
-from foretell.run import AFTER_SCORING, EVENTS_TEST, check_built, check_usable, prepare
+from foretell.run import AFTER_SCORING, EVENTS_TEST, OURS, check_built, check_usable, prepare
 from foretell.settings import Settings
 from foretell.system.secrets import mask
 from foretell.warehouse.open import open_warehouse
@@ -150,6 +150,7 @@ def build_warehouse_assets(
         name="build_warehouse",
         manifest=manifest,
         project=project,
+        select=OURS,
         exclude=AFTER_SCORING,
         dagster_dbt_translator=translator,
         pool=POOL,
@@ -157,17 +158,20 @@ def build_warehouse_assets(
     def warehouse_tables(
         context: dg.AssetExecutionContext,
         config: BuildConfig,
-        dbt: DbtCliResource,
-        settings: dg.ResourceParam[Settings],
+        foretell_dbt: DbtCliResource,
+        foretell_settings: dg.ResourceParam[Settings],
     ) -> Iterator[Any]:
         with readable_errors():
+            settings = foretell_settings
             prepare(settings)
             refuse_replay(settings)
             daily = {spec.key for spec in warehouse_tables.specs if "daily" in spec.tags}
             if config.scope is Scope.active and not daily <= context.selected_asset_keys:
                 _check_daily_tables(settings)
             try:
-                yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+                yield from stream_dbt_build(
+                    context, foretell_dbt, target, foretell_settings, config.scope.value
+                )
             except DagsterDbtCliRuntimeError as error:
                 if EVENTS_TEST in str(error):
                     with open_warehouse(settings.location, read_only=True) as warehouse:
@@ -181,17 +185,19 @@ def build_warehouse_assets(
         name="build_predictions",
         manifest=manifest,
         project=project,
-        select=AFTER_SCORING,
+        select=f"{OURS},{AFTER_SCORING}",
         dagster_dbt_translator=translator,
         pool=POOL,
     )
     def serving_tables(
         context: dg.AssetExecutionContext,
         config: BuildConfig,
-        dbt: DbtCliResource,
-        settings: dg.ResourceParam[Settings],
+        foretell_dbt: DbtCliResource,
+        foretell_settings: dg.ResourceParam[Settings],
     ) -> Iterator[Any]:
         with readable_errors():
-            yield from stream_dbt_build(context, dbt, target, settings, config.scope.value)
+            yield from stream_dbt_build(
+                context, foretell_dbt, target, foretell_settings, config.scope.value
+            )
 
     return warehouse_tables, serving_tables

@@ -16,11 +16,12 @@ def test_the_settings_of_a_run_hold_the_lock_between_its_steps(tmp_path):
     held = []
 
     @dg.op
-    def step(context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]) -> None:
+    def step(context: dg.OpExecutionContext, foretell_settings: dg.ResourceParam[Settings]) -> None:
         held.append(os.environ.get(HELD))
 
     @dg.job(
-        resource_defs={"settings": settings_of_a_run(settings)}, executor_def=dg.in_process_executor
+        resource_defs={"foretell_settings": settings_of_a_run(settings)},
+        executor_def=dg.in_process_executor,
     )
     def twice() -> None:
         step.alias("first")()

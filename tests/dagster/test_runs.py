@@ -7,8 +7,8 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dagster_defs.definitions import build_definitions
 from dagster_foretell import resources
+from dagster_foretell.build import build_definitions
 from foretell.pipeline.dbt import build_arguments
 from foretell.settings import read_settings
 from tests.conftest import write_events

@@ -1,4 +1,5 @@
-{# Alarms of the newest run. Written by Python. Its columns and their types are in _00_history.yml. #}
+{# Alarms of the newest run. Written by Python.
+   Its columns and their types are in _00_history.yml. #}
 {{ config(materialized='history_table') }}
 
 {{ no_rows() }}

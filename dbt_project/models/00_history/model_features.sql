@@ -1,4 +1,5 @@
-{# The inputs of each promoted model. Written by Python. Its columns and their types are in _00_history.yml. #}
+{# The inputs of each promoted model. Written by Python.
+   Its columns and their types are in _00_history.yml. #}
 {{ config(materialized='history_table') }}
 
 {{ no_rows() }}

@@ -1,4 +1,5 @@
-{# Every score ever computed. Written by Python. Its columns and their types are in _00_history.yml. #}
+{# Every score ever computed. Written by Python.
+   Its columns and their types are in _00_history.yml. #}
 {{ config(materialized='history_table') }}
 
 {{ no_rows() }}

@@ -1,4 +1,5 @@
-{# The reasons for the newest scores. Written by Python. Its columns and their types are in _00_history.yml. #}
+{# The reasons for the newest scores. Written by Python.
+   Its columns and their types are in _00_history.yml. #}
 {{ config(materialized='history_table') }}
 
 {{ no_rows() }}
