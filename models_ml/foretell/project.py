@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ INSTALLED = Path(__file__).resolve().parent / "dbt"
 PACKAGE = INSTALLED if INSTALLED.is_dir() else Path(__file__).resolve().parents[2]
 DBT_PROJECT, NAME = "dbt_project.yml", "foretell"
 PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
+LOCAL = re.compile(r"""local:\s*["']?([^"'\s}]+)""")
 PROJECT_DIR = "FORETELL_PROJECT_DIR"
+EVENTS = ("FORETELL_EVENTS", "FORETELL_SOURCES", "FORETELL_EVENTS_RELATION")
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,16 @@ class Project:
 def find_project(environment: Mapping[str, str], start: Path) -> Project:
     """Return the project that FORETELL_PROJECT_DIR names, or the nearest one at or above a folder.
 
-    Without one it is Foretell's own, which writes into the clone, or, where Foretell is installed,
-    into `start`.
+    Without one, or where events are named, it is Foretell's own, which writes into the clone, or,
+    where Foretell is installed, into `start`.
 
     Args:
         environment: Mapping of variable names to values.
         start: The current folder.
 
     Raises:
-        ForetellError: If the named folder holds no dbt project, or one without Foretell.
+        ForetellError: If the named folder holds no dbt project, or one without Foretell; or if the
+            nearest one has no Foretell and no events are named: the demo's would be used.
     """
     if named := environment.get(PROJECT_DIR):
         folder = (start / named).resolve()
@@ -64,8 +68,15 @@ def find_project(environment: Mapping[str, str], start: Path) -> Project:
     for folder in (start.resolve(), *start.resolve().parents):
         if folder == PACKAGE:
             break
-        if (folder / DBT_PROJECT).is_file() and has_package(folder):
-            return Project(folder, is_host=True)
+        if (folder / DBT_PROJECT).is_file():
+            if has_package(folder):
+                return Project(folder, is_host=True)
+            if not any(environment.get(name) for name in EVENTS):  # else it is run beside it
+                raise ForetellError(
+                    f"the dbt project {folder} does not have Foretell as a package: "
+                    f"`foretell init {folder}` adds it; or name events in FORETELL_EVENTS"
+                )
+            break
     return _own(start)
 
 
@@ -74,7 +85,9 @@ def has_package(folder: Path) -> bool:
     if (folder / "dbt_packages" / NAME).exists():
         return True
     lists = (folder / name for name in PACKAGE_LISTS)
-    return any(NAME in each.read_text(encoding="utf-8") for each in lists if each.is_file())
+    texts = [each.read_text(encoding="utf-8") for each in lists if each.is_file()]
+    paths = (folder / path for text in texts for path in LOCAL.findall(text))
+    return any(NAME in text for text in texts) or any(path.resolve() == PACKAGE for path in paths)
 
 
 def _own(start: Path) -> Project:
