@@ -42,6 +42,11 @@ HELD_OUT_SCORES = """
         prediction varchar, model_id varchar, user_id varchar, as_of timestamp,
         probability double, outcome integer, expected_value double, value double);
 """
+PREDICTION_HISTORY = """
+    create table prediction_history (
+        prediction varchar, user_id varchar, probability double, expected_value double,
+        percentile double, as_of timestamp, scored_at timestamp, model_id varchar);
+"""
 ALARMS_TABLE = """
     create table alarms (
         as_of timestamp, raised_at timestamp, prediction varchar, kind varchar,

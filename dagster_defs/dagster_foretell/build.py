@@ -11,7 +11,13 @@ from dagster_foretell import jobs
 from dagster_foretell.manifest import prepare_manifest, read_predictions
 from dagster_foretell.prediction_assets import build_prediction_assets
 from dagster_foretell.publishing_assets import build_predictions_checks, published
-from dagster_foretell.resources import DBT, SETTINGS, dbt_project, dbt_resource, settings_of_a_run
+from dagster_foretell.resources import (
+    DBT_RESOURCE,
+    SETTINGS_RESOURCE,
+    dbt_project,
+    dbt_resource,
+    settings_of_a_run,
+)
 from dagster_foretell.warehouse_assets import build_raw_events, build_warehouse_assets
 from foretell.settings import Settings, read_settings, with_staged_definitions
 
@@ -50,7 +56,10 @@ def build_definitions(
         asset_checks=build_predictions_checks(predictions),
         jobs=[jobs.daily, jobs.hourly],
         schedules=jobs.schedules,
-        resources={DBT: dbt_resource(project), SETTINGS: settings_of_a_run(settings)},
+        resources={
+            DBT_RESOURCE: dbt_resource(project),
+            SETTINGS_RESOURCE: settings_of_a_run(settings),
+        },
     )
 
 

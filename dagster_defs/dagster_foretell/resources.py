@@ -16,8 +16,7 @@ from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from packaging.version import Version
 
 from foretell.errors import ForetellError
-from foretell.pipeline.dbt import DBT as DBT_COMMAND
-from foretell.pipeline.dbt import build_arguments, explain
+from foretell.pipeline.dbt import DBT, build_arguments, explain
 from foretell.project import Project
 from foretell.settings import Settings
 from foretell.system.run_lock import run_lock
@@ -26,7 +25,7 @@ from foretell.system.secrets import mask
 # All steps that open the DuckDB file are in this pool, which has one slot (.dagster/dagster.yaml).
 POOL = "warehouse"
 # Names of the resources: a location may have a `dbt` of its own.
-DBT, SETTINGS = "foretell_dbt", "foretell_settings"
+DBT_RESOURCE, SETTINGS_RESOURCE = "foretell_dbt", "foretell_settings"
 
 
 def dbt_project(project: Project, manifest_path: Path) -> DbtProject:
@@ -47,7 +46,7 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
     """Return the command that builds this project."""
     return InstalledDbt(  # mypy: its __init__ accepts more than the types of its fields
         project_dir=project,  # type: ignore[arg-type]
-        dbt_executable=DBT_COMMAND,  # type: ignore[arg-type]
+        dbt_executable=DBT,  # type: ignore[arg-type]
         global_config_flags=["--no-use-colors"],
     )
 

@@ -1,4 +1,4 @@
-"""The command `foretell`."""
+"""The command `foretell`; long, as every command is here, a few lines that call its room."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from foretell.errors import ForetellError
-from foretell.project import DBT_PROJECT, NAME, PACKAGE, PACKAGE_LISTS
+from foretell.project import DBT_PROJECT, NAME, PACKAGE, package_lists
 
 # The path in packages.yml: the same on every machine, so that the file can be in git.
 LINK = ".foretell/package"
@@ -28,8 +28,7 @@ def link_package(folder: Path) -> None:
 
 def uses_link(folder: Path) -> bool:
     """Return whether a project lists the package by that link."""
-    lists = (folder / name for name in PACKAGE_LISTS)
-    return any(LINK in each.read_text(encoding="utf-8") for each in lists if each.is_file())
+    return any(LINK in path.read_text(encoding="utf-8") for path in package_lists(folder))
 
 
 def is_installed(folder: Path) -> bool:

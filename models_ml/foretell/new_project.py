@@ -12,7 +12,7 @@ import yaml
 
 from foretell.errors import ForetellError
 from foretell.install_package import LINK, link_package
-from foretell.project import DBT_PROJECT, PACKAGE_LISTS, has_package
+from foretell.project import DBT_PROJECT, has_package, package_lists
 
 TEMPLATES = Path(__file__).parent / "templates"
 PREDICTIONS = "predictions"
@@ -102,9 +102,9 @@ def _add_to_project(folder: Path, source: Source) -> list[str]:
 
 def _add_package(folder: Path) -> str:
     """Add Foretell to the list of packages that the project has, or write one."""
-    listed = next((folder / name for name in PACKAGE_LISTS if (folder / name).is_file()), None)
-    if listed is None:
+    if not (lists := package_lists(folder)):
         return _write(folder / "packages.yml", _filled("packages.yml", {}))
+    listed = lists[0]
     text = listed.read_text(encoding="utf-8")
     before = (yaml.safe_load(text) or {}).get("packages") or []
     added = text.rstrip() + f"\n  - local: {LINK}\n"

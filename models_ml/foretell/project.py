@@ -13,7 +13,6 @@ INSTALLED = Path(__file__).resolve().parent / "dbt"
 # Foretell's dbt project (dbt_project.yml, models, macros): in the wheel, or in a clone its root.
 PACKAGE = INSTALLED if INSTALLED.is_dir() else Path(__file__).resolve().parents[2]
 DBT_PROJECT, NAME = "dbt_project.yml", "foretell"
-PACKAGE_LISTS = ("packages.yml", "dependencies.yml")
 LOCAL = re.compile(r"""local:\s*["']?([^"'\s}]+)""")
 PROJECT_DIR = "FORETELL_PROJECT_DIR"
 EVENTS = ("FORETELL_EVENTS", "FORETELL_SOURCES", "FORETELL_EVENTS_RELATION")
@@ -84,10 +83,15 @@ def has_package(folder: Path) -> bool:
     """Return whether a dbt project has Foretell among its packages, or lists it."""
     if (folder / "dbt_packages" / NAME).exists():
         return True
-    lists = (folder / name for name in PACKAGE_LISTS)
-    texts = [each.read_text(encoding="utf-8") for each in lists if each.is_file()]
-    paths = (folder / path for text in texts for path in LOCAL.findall(text))
-    return any(NAME in text for text in texts) or any(path.resolve() == PACKAGE for path in paths)
+    listed = "\n".join(path.read_text(encoding="utf-8") for path in package_lists(folder))
+    paths = (folder / path for path in LOCAL.findall(listed))
+    return NAME in listed or any(path.resolve() == PACKAGE for path in paths)
+
+
+def package_lists(folder: Path) -> list[Path]:
+    """Return the files in which a dbt project lists its packages."""
+    paths = (folder / name for name in ("packages.yml", "dependencies.yml"))
+    return [path for path in paths if path.is_file()]
 
 
 def _own(start: Path) -> Project:

@@ -119,7 +119,7 @@ def prepare(settings: Settings, progress: Progress = lambda line: None) -> None:
     """
     read_candidates(project=settings.project.dbt_folder)
     if settings.project.is_host:
-        install_package(settings.project.folder, settings.dbt_environment(), progress)
+        install_package(settings.project.folder, settings.dbt_environment, progress)
     if settings.target == "spark":
         check_server()
     for source in settings.sources:

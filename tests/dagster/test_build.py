@@ -37,7 +37,7 @@ def test_the_assets_of_a_project_are_its_predictions_and_none_of_its_models(tmp_
     (shop / "models").mkdir()
     (shop / "models/own.sql").write_text("select 1 as one")
     settings = read_settings({}, shop)
-    install_package(shop, settings.dbt_environment(), print)
+    install_package(shop, settings.dbt_environment, print)
     keys = {key.to_user_string() for key in build_definitions(settings).resolve_all_asset_keys()}
     assert "scores/silent_for_14_days" in keys
     assert "predictions" in keys

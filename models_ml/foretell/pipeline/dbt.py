@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -78,8 +78,15 @@ def dbt_build(
         (folder.parent / SCHEMAS_FILE).write_text(schemas, encoding="utf-8")
 
 
-def install_package(folder: Path, environment: Mapping[str, str], progress: Progress) -> None:
+def install_package(
+    folder: Path, environment: Callable[[], Mapping[str, str]], progress: Progress
+) -> None:
     """Run `dbt deps` in somebody's project, where Foretell's package is not installed yet.
+
+    Args:
+        folder: Of the project.
+        environment: Gives that of dbt; called where dbt runs only, as it looks at all event files.
+        progress: Called with a line where dbt runs.
 
     Raises:
         ForetellError: If it fails, or the package is of another version.
@@ -88,7 +95,7 @@ def install_package(folder: Path, environment: Mapping[str, str], progress: Prog
         link_package(folder)
     if not is_installed(folder):
         progress("dbt deps: the package is installed into the project")
-        _run_dbt(["deps"], environment, progress)
+        _run_dbt(["deps"], environment(), progress)
 
 
 def dbt_parse(target: Path, environment: Mapping[str, str], variables: Mapping[str, Any]) -> Path:

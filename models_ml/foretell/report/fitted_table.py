@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -60,8 +60,8 @@ class FittedTable:
         table = Table(title=self._title, title_justify="left")
         for place in shown:
             column = self._columns[place]
-            justify = "left" if column.is_text else "right"
-            table.add_column(column.heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+            justify: JustifyMethod = "left" if column.is_text else "right"
+            table.add_column(column.heading, justify=justify, overflow="fold")
         for row in self.rows:
             table.add_row(*(Text(row[place]) for place in shown))
         return table

@@ -8,6 +8,7 @@ import pytest
 from foretell.pipeline.append_scores import NewScores, newest_served
 from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.warehouse.open import open_warehouse
+from tests.history_tables import PREDICTION_HISTORY
 
 NOW, LATER = datetime(2026, 1, 2), datetime(2026, 1, 2, 1)
 MODEL = ModelRecord("m", "buys", "h", NOW, CHAMPION, "")
@@ -18,11 +19,9 @@ def warehouse(tmp_path):
     """Five users were scored; a was scored anew, and so was f, whom nobody knew."""
     path = tmp_path / "w.duckdb"
     with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema foretell; use w.foretell;")
+        connection.execute(PREDICTION_HISTORY)
         connection.execute("""
-            create schema foretell; use w.foretell;
-            create table prediction_history (
-                prediction varchar, user_id varchar, probability double, expected_value double,
-                percentile double, as_of timestamp, scored_at timestamp, model_id varchar);
             insert into prediction_history
             select 'buys', user_id, probability, null, 0, '2026-01-02', '2026-01-02', 'm'
             from (values ('a', 0.1), ('b', 0.2), ('c', 0.4), ('d', 0.4), ('e', 0.9))

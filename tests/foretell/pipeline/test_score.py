@@ -18,7 +18,7 @@ from foretell.pipeline.registry import CHAMPION, ModelRecord
 from foretell.pipeline.score import ScoreSummary, score_predictions
 from foretell.warehouse.open import open_warehouse
 from tests.graphs import columns_read_by, graph_of
-from tests.history_tables import ALARMS_TABLE
+from tests.history_tables import ALARMS_TABLE, PREDICTION_HISTORY
 
 N_USERS = 40
 IDS = np.array([7, 3, 11])
@@ -46,12 +46,9 @@ def warehouse(tmp_path):
     """Everybody is in the cohort of `all`, even users in that of `even`; user 6 has no features."""
     path = tmp_path / "w.duckdb"
     with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema foretell; use w.foretell;")
+        connection.execute(PREDICTION_HISTORY)
         connection.execute("""
-            create schema foretell; use w.foretell;
-            create table prediction_history (
-                prediction varchar, user_id varchar, probability double,
-                expected_value double, percentile double,
-                as_of timestamp, scored_at timestamp, model_id varchar);
             create table scoring_rows (
                 prediction varchar, as_of timestamp, user_id varchar, as_of_hour integer,
                 user_key bigint, has_features boolean);
